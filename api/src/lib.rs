@@ -1,0 +1,10 @@
+#![doc = include_str!("../README.md")]
+
+pub mod cli;
+pub mod config;
+pub mod demo;
+pub mod eval;
+pub mod graphql_http;
+pub mod migrate;
+pub mod plugins;
+pub mod serve;

@@ -1,0 +1,33 @@
+//! Dispatches to the role asked for.
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use keroxio_api::cli::{Cli, Role};
+use keroxio_api::{config, demo, eval, migrate, serve};
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    config::load_env_files();
+    // One TLS provider for the whole process; a second installation is refused and harmless.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let outcome = match Cli::parse().role {
+        Role::Serve => serve::run(serve::Roles::SERVE).await,
+        Role::Work => serve::run(serve::Roles::WORK).await,
+        Role::Run => serve::run(serve::Roles::BOTH).await,
+        Role::Migrate { redo } => migrate::run(redo).await,
+        Role::Schema => {
+            print!("{}", keroxio_schema::sdl());
+            Ok(())
+        }
+        Role::Demo(options) => demo::run(*options).await,
+        Role::Eval { what, data, json } => eval::run(what, &data, json).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("keroxio: {e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

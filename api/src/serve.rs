@@ -1,0 +1,155 @@
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use axum::Router;
+use axum::extract::{DefaultBodyLimit, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{Html, IntoResponse};
+use axum::routing::get;
+use keroxio_core::{App, AppBuilder, Env, telemetry, worker};
+use keroxio_schema::MODULES;
+use metrics_exporter_prometheus::PrometheusHandle;
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::{graphql_http, plugins};
+
+/// Which parts of the executable this process runs.
+#[derive(Clone, Copy)]
+pub struct Roles {
+    api: bool,
+    worker: bool,
+}
+
+impl Roles {
+    pub const SERVE: Self = Self { api: true, worker: false };
+    pub const WORK: Self = Self { api: false, worker: true };
+    pub const BOTH: Self = Self { api: true, worker: true };
+}
+
+/// Runs until SIGTERM or Ctrl-C, then finishes what is running.
+pub async fn run(roles: Roles) -> anyhow::Result<()> {
+    let env = Env::from_process();
+    start_logs(&env);
+    let stop = CancellationToken::new();
+    tokio::spawn(stop_on_signal(stop.clone()));
+    let server = start(&env, roles, stop).await?;
+    server.wait().await
+}
+
+pub fn start_logs(env: &Env) {
+    let filter = env.optional("KEROXIO_LOG").unwrap_or_else(|| "info".to_owned());
+    telemetry::init(&filter, env.optional("KEROXIO_LOG_FORMAT").as_deref() == Some("json"));
+}
+
+/// A started process: where it listens, and what to wait for.
+pub struct Server {
+    pub app: App,
+    pub addr: Option<SocketAddr>,
+    tasks: Vec<tokio::task::JoinHandle<anyhow::Result<()>>>,
+}
+
+impl Server {
+    pub async fn wait(self) -> anyhow::Result<()> {
+        for task in self.tasks {
+            task.await??;
+        }
+        Ok(())
+    }
+}
+
+pub async fn start(env: &Env, roles: Roles, stop: CancellationToken) -> anyhow::Result<Server> {
+    let metrics = keroxio_core::metrics::install()?;
+    let mut builder = AppBuilder::default();
+    if roles.worker {
+        plugins::provide(env, &mut builder);
+    } else {
+        plugins::provide_pricing(env, &mut builder);
+    }
+    let inference = env.parsed("KEROXIO_INFERENCE_CONCURRENCY", 1_usize);
+    let default = env.parsed("KEROXIO_DEFAULT_CONCURRENCY", 8_usize);
+    let address = env.parsed("KEROXIO_HTTP_ADDR", SocketAddr::from(([127, 0, 0, 1], 8080)));
+    let app = builder.start(env, MODULES).await?;
+    let mut tasks = Vec::new();
+    if roles.worker {
+        let (app, stop) = (app.clone(), stop.clone());
+        let concurrency = worker::Concurrency { default, inference };
+        tasks.push(tokio::spawn(async move {
+            worker::run(app, concurrency, stop).await;
+            Ok(())
+        }));
+    }
+    let mut addr = None;
+    if roles.api {
+        let listener = tokio::net::TcpListener::bind(address)
+            .await
+            .with_context(|| format!("{address} cannot be listened on; set KEROXIO_HTTP_ADDR"))?;
+        addr = Some(listener.local_addr()?);
+        tracing::info!("listening on http://{}", listener.local_addr()?);
+        let router = router(app.clone(), Some(metrics));
+        tasks.push(tokio::spawn(async move {
+            axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await?;
+            Ok(())
+        }));
+    }
+    Ok(Server { app, addr, tasks })
+}
+
+/// Everything the API answers.
+pub fn router(app: App, metrics: Option<PrometheusHandle>) -> Router {
+    let schema = keroxio_schema::build(app.clone());
+    let mut router = Router::new().merge(graphql_http::router(schema)).merge(
+        Router::new()
+            .route("/", get(|| async { Html(include_str!("../web/index.html")) }))
+            .route("/healthz", get(|| async { "ok" }))
+            .route("/readyz", get(ready)),
+    );
+    for module in MODULES {
+        if let Some(routes) = module.routes() {
+            router = router.merge(routes);
+        }
+    }
+    if let Some(handle) = metrics {
+        router = router.route("/metrics", get(move || std::future::ready(handle.render())));
+    }
+    router
+        .layer(DefaultBodyLimit::disable())
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ))
+        .layer(CatchPanicLayer::new())
+        .with_state(app)
+}
+
+/// Serves an application on a listener until the process ends; for tests.
+///
+/// # Errors
+/// When the listener fails.
+pub async fn serve_on(listener: tokio::net::TcpListener, app: App) -> std::io::Result<()> {
+    axum::serve(listener, router(app, None)).await
+}
+
+async fn ready(State(app): State<App>) -> impl IntoResponse {
+    match tokio::time::timeout(Duration::from_secs(3), app.ready()).await {
+        Ok(Ok(())) => (StatusCode::OK, "ready"),
+        Ok(Err(e)) => {
+            tracing::warn!("not ready: {e}");
+            (StatusCode::SERVICE_UNAVAILABLE, "not ready")
+        }
+        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "not ready in time"),
+    }
+}
+
+async fn stop_on_signal(stop: CancellationToken) {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut term) = signal(SignalKind::terminate()) else { return };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = term.recv() => {}
+    }
+    tracing::info!("stopping: running work is finished first");
+    stop.cancel();
+}

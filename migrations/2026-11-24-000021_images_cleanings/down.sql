@@ -1,0 +1,1 @@
+DROP TABLE images_cleanings;

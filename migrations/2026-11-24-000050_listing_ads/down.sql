@@ -1,0 +1,4 @@
+DROP TABLE listing_progress;
+DROP TABLE listing_steps;
+DROP TABLE listing_photos;
+DROP TABLE listing_ads;

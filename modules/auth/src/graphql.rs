@@ -1,0 +1,145 @@
+use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
+use uuid::Uuid;
+
+use crate::model::{Organization as OrganizationRow, User};
+use crate::service::{self, Opened};
+
+/// Who sells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum OrganizationKind {
+    /// A professional.
+    Dealer,
+    /// A person who sells their own car.
+    PrivateSeller,
+}
+
+/// A garage or a private seller: everything belongs to one.
+#[derive(SimpleObject)]
+pub struct Organization {
+    /// Identifier.
+    id: Uuid,
+    /// Name shown to buyers.
+    name: String,
+    /// Professional or private.
+    kind: OrganizationKind,
+}
+
+/// The person who is signed in.
+#[derive(SimpleObject)]
+pub struct Viewer {
+    /// Identifier.
+    id: Uuid,
+    /// E-mail address, lower case.
+    email: String,
+    /// Their organization.
+    organization: Organization,
+}
+
+impl From<(User, OrganizationRow)> for Viewer {
+    fn from((user, organization): (User, OrganizationRow)) -> Self {
+        let kind =
+            if organization.kind == "dealer" { OrganizationKind::Dealer } else { OrganizationKind::PrivateSeller };
+        let organization = Organization { id: organization.id, name: organization.name, kind };
+        Self { id: user.id, email: user.email, organization }
+    }
+}
+
+/// A session: send `Authorization: Bearer <accessToken>`.
+#[derive(SimpleObject)]
+pub struct Session {
+    /// JWT, valid 15 minutes.
+    access_token: String,
+    /// Opaque, valid 30 days and for one use in `refreshSession`.
+    refresh_token: String,
+    /// When the access token expires.
+    expires_at: DateTime<Utc>,
+    /// Who is signed in.
+    viewer: Viewer,
+}
+
+impl From<Opened> for Session {
+    fn from(opened: Opened) -> Self {
+        Self {
+            access_token: opened.access_token,
+            refresh_token: opened.refresh_token,
+            expires_at: opened.expires_at,
+            viewer: (opened.user, opened.organization).into(),
+        }
+    }
+}
+
+/// What a new account needs.
+#[derive(InputObject)]
+pub struct RegisterInput {
+    /// E-mail address.
+    email: String,
+    /// 10 to 200 characters.
+    password: String,
+    /// Name of the garage or of the seller, 1 to 120 characters.
+    organization_name: String,
+    /// Professional or private.
+    organization_kind: OrganizationKind,
+}
+
+#[derive(Default)]
+pub struct AuthQuery;
+
+#[Object]
+impl AuthQuery {
+    /// Who is signed in.
+    #[graphql(guard = "RequireUser")]
+    async fn viewer(&self, ctx: &Context<'_>) -> GqlResult<Viewer> {
+        Ok(service::viewer(ctx.app(), &ctx.actor()?).await?.into())
+    }
+}
+
+#[derive(Default)]
+pub struct AuthMutation;
+
+#[Object]
+impl AuthMutation {
+    /// Creates an account with its organization and signs in. `EMAIL_TAKEN` when the address has one.
+    async fn register(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The new account.")] input: RegisterInput,
+    ) -> GqlResult<Session> {
+        let kind = match input.organization_kind {
+            OrganizationKind::Dealer => "dealer",
+            OrganizationKind::PrivateSeller => "private_seller",
+        };
+        let opened = service::register(ctx.app(), &input.email, input.password, &input.organization_name, kind).await?;
+        Ok(opened.into())
+    }
+
+    /// Signs in. `INVALID_CREDENTIALS` for a wrong password and for an unknown address alike.
+    async fn log_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "E-mail address.")] email: String,
+        #[graphql(desc = "Password.")] password: String,
+    ) -> GqlResult<Session> {
+        Ok(service::log_in(ctx.app(), &email, password).await?.into())
+    }
+
+    /// Exchanges a refresh token for a new session. A token used twice ends every session that came from it.
+    async fn refresh_session(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The refresh token of the last session.")] refresh_token: String,
+    ) -> GqlResult<Session> {
+        Ok(service::refresh(ctx.app(), &refresh_token).await?.into())
+    }
+
+    /// Ends the session of a refresh token; true even when it had already ended.
+    async fn log_out(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The refresh token of the session.")] refresh_token: String,
+    ) -> GqlResult<bool> {
+        service::log_out(ctx.app(), &refresh_token).await?;
+        Ok(true)
+    }
+}

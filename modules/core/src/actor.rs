@@ -1,0 +1,48 @@
+use async_graphql::Context;
+use uuid::Uuid;
+
+use crate::{App, Error, Result};
+
+/// What a user may do in an organization.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Owner,
+}
+
+/// Who is asking, resolved once per request or WebSocket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Actor {
+    pub user_id: Uuid,
+    pub org_id: Uuid,
+    pub role: Role,
+}
+
+/// What resolvers find in their context.
+pub trait RequestContext {
+    fn app(&self) -> &App;
+
+    /// # Errors
+    /// `UNAUTHENTICATED` without a valid token, or the reason why the token given was refused.
+    fn actor(&self) -> Result<Actor>;
+}
+
+/// Outcome of authentication, put into the request by the HTTP layer.
+pub type Authentication = std::result::Result<Option<Actor>, crate::ErrorCode>;
+
+impl RequestContext for Context<'_> {
+    fn app(&self) -> &App {
+        self.data_unchecked::<App>()
+    }
+
+    fn actor(&self) -> Result<Actor> {
+        match self.data_opt::<Authentication>() {
+            Some(Ok(Some(actor))) => Ok(*actor),
+            Some(Err(crate::ErrorCode::TOKEN_EXPIRED)) => Err(Error::new(
+                crate::ErrorCode::TOKEN_EXPIRED,
+                "Le jeton d'accès a expiré : renouvelez la session avec refreshSession.",
+                "The access token has expired: renew the session with refreshSession.",
+            )),
+            _ => Err(Error::unauthenticated()),
+        }
+    }
+}

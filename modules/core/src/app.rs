@@ -1,0 +1,116 @@
+use std::any::{Any, TypeId, type_name};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+
+use crate::{Clock, Env, Error, JobRegistry, Live, Module, Pool, Redis, Result, db};
+
+/// Everything a request or a job needs, in one cheap handle.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    pool: Pool,
+    redis: Redis,
+    live: Live,
+    clock: Clock,
+    jobs: JobRegistry,
+    services: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+}
+
+/// Collects services before the application starts.
+#[derive(Default)]
+pub struct AppBuilder {
+    clock: Clock,
+    services: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+}
+
+impl AppBuilder {
+    /// Makes a service available under its type; the last one given wins, so tests can replace one.
+    pub fn provide<T: Clone + Send + Sync + 'static>(&mut self, service: T) -> &mut Self {
+        self.services.insert(TypeId::of::<T>(), Box::new(service));
+        self
+    }
+
+    pub fn has<T: 'static>(&self) -> bool {
+        self.services.contains_key(&TypeId::of::<T>())
+    }
+
+    pub fn clock(&self) -> Clock {
+        self.clock.clone()
+    }
+
+    /// Initialises the modules, checks the whole configuration, then connects.
+    ///
+    /// # Errors
+    /// All configuration problems at once, or the first connection that fails.
+    pub async fn start(mut self, env: &Env, modules: &[&dyn Module]) -> anyhow::Result<App> {
+        let database = env.required("DATABASE_URL", "PostgreSQL, e.g. postgres://user:password@host/db");
+        let redis = env.required("REDIS_URL", "Redis, e.g. redis://:password@host:6379/0");
+        let prefix = env.optional("KEROXIO_REDIS_PREFIX").unwrap_or_else(|| "keroxio".to_owned());
+        let pool_size = env.parsed("KEROXIO_DATABASE_POOL", 16_u32);
+        let mut jobs = JobRegistry::default();
+        for module in modules {
+            module.init(env, &mut self)?;
+            module.jobs(&mut jobs);
+            module.describe_metrics();
+        }
+        jobs.check(env);
+        env.check()?;
+        let pool = db::pool(&database, pool_size).await?;
+        let redis = Redis::connect(&redis, &prefix).await?;
+        let live = Live::start(redis.clone());
+        Ok(App(Arc::new(Inner { pool, redis, live, clock: self.clock, jobs, services: self.services })))
+    }
+}
+
+impl App {
+    /// The service of this type.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` when this installation has none.
+    pub fn get<T: Clone + Send + Sync + 'static>(&self) -> Result<T> {
+        self.0
+            .services
+            .get(&TypeId::of::<T>())
+            .and_then(|s| s.downcast_ref::<T>())
+            .cloned()
+            .ok_or_else(|| Error::unavailable(anyhow::anyhow!("no service {}", type_name::<T>())))
+    }
+
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    pub fn pool(&self) -> &Pool {
+        &self.0.pool
+    }
+
+    pub fn redis(&self) -> &Redis {
+        &self.0.redis
+    }
+
+    pub fn live(&self) -> &Live {
+        &self.0.live
+    }
+
+    pub fn jobs(&self) -> &JobRegistry {
+        &self.0.jobs
+    }
+
+    /// Whether PostgreSQL and Redis answer.
+    ///
+    /// # Errors
+    /// `UNAVAILABLE` naming neither host nor cause.
+    pub async fn ready(&self) -> Result<()> {
+        use diesel_async::RunQueryDsl as _;
+        let mut conn = self.conn().await?;
+        diesel::sql_query("SELECT 1").execute(&mut conn).await.map_err(Error::unavailable)?;
+        self.live().ping().await
+    }
+}

@@ -1,0 +1,38 @@
+use async_graphql::{MergedObject, MergedSubscription};
+
+use crate::{App, AppBuilder, Env, JobRegistry};
+
+/// What a module offers to the composition root (`schema/`).
+pub trait Module: Send + Sync {
+    /// Name of the folder; tables, jobs, events and metrics carry it as a prefix.
+    fn name(&self) -> &'static str;
+
+    /// Reads its own settings and provides its services. Missing settings are noted in `env`.
+    ///
+    /// # Errors
+    /// Only for what cannot be noted there.
+    fn init(&self, _env: &Env, _app: &mut AppBuilder) -> anyhow::Result<()> {
+        Ok(())
+    }
+
+    fn jobs(&self, _jobs: &mut JobRegistry) {}
+
+    /// Plain HTTP routes (files, webhooks), mounted at the root.
+    fn routes(&self) -> Option<axum::Router<App>> {
+        None
+    }
+
+    /// Help texts of the module's metrics.
+    fn describe_metrics(&self) {}
+}
+
+/// For a module without queries. async-graphql refuses an empty object, but not an empty merged one.
+#[derive(MergedObject, Default)]
+pub struct NoQuery();
+
+#[derive(MergedObject, Default)]
+pub struct NoMutation();
+
+/// For a module without subscriptions (`EmptySubscription` would silence those of other modules).
+#[derive(MergedSubscription, Default)]
+pub struct NoSubscription();

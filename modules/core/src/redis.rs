@@ -1,0 +1,54 @@
+use fred::clients::SubscriberClient;
+use fred::prelude::{Builder, Client, ClientLike, Config, ReconnectPolicy};
+
+/// Connections to Redis: one for commands, one for pub/sub, and a fresh one per blocking reader,
+/// because a blocking read stalls everything else on its connection.
+#[derive(Clone)]
+pub struct Redis {
+    config: Config,
+    prefix: String,
+    commands: Client,
+    subscriber: SubscriberClient,
+}
+
+impl Redis {
+    pub(crate) async fn connect(url: &str, prefix: &str) -> anyhow::Result<Self> {
+        let config = Config::from_url(url)?;
+        let builder = Self::builder(&config);
+        let commands = builder.build()?;
+        let subscriber = builder.build_subscriber_client()?;
+        commands.init().await?;
+        subscriber.init().await?;
+        // The task ends with the subscriber; it re-subscribes after a reconnection.
+        drop(subscriber.manage_subscriptions());
+        Ok(Self { config, prefix: prefix.to_owned(), commands, subscriber })
+    }
+
+    fn builder(config: &Config) -> Builder {
+        let mut builder = Builder::from_config(config.clone());
+        builder.set_policy(ReconnectPolicy::new_exponential(0, 50, 5_000, 2));
+        builder.with_connection_config(|c| c.connection_timeout = std::time::Duration::from_secs(5));
+        builder.with_performance_config(|p| p.default_command_timeout = std::time::Duration::from_secs(10));
+        builder
+    }
+
+    /// A connection of its own for a blocking reader.
+    pub(crate) async fn blocking(&self) -> anyhow::Result<Client> {
+        let client = Self::builder(&self.config).build()?;
+        client.init().await?;
+        Ok(client)
+    }
+
+    pub fn commands(&self) -> &Client {
+        &self.commands
+    }
+
+    pub(crate) fn subscriber(&self) -> &SubscriberClient {
+        &self.subscriber
+    }
+
+    /// Our name for a key: everything of one installation shares a prefix.
+    pub fn key(&self, name: &str) -> String {
+        format!("{}:{name}", self.prefix)
+    }
+}

@@ -1,0 +1,143 @@
+//! Moves due job rows to Redis Streams.
+//!
+//! The row in PostgreSQL is the truth; an entry in Redis only says "look at this row now".
+//! An entry lost (Redis restarted empty, a crash between commit and XADD) is repeated from the row;
+//! an entry repeated is harmless, because a worker claims the row before it works.
+
+use std::time::Duration;
+
+use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use fred::prelude::{Client, StreamsInterface as _};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::job::{Queue, QueuedJob};
+use crate::{App, Result};
+
+/// How often due retries are looked for.
+const TICK: Duration = Duration::from_millis(250);
+/// A dispatched row nobody has claimed after this long is dispatched again.
+const REPEAT_AFTER: chrono::Duration = chrono::Duration::seconds(10);
+/// With more entries than this waiting in a stream, unclaimed rows are late, not lost.
+const BUSY: u64 = 1_000;
+const BATCH: i64 = 500;
+
+pub(crate) fn stream_key(app: &App, queue: &str) -> String {
+    app.redis().key(&format!("jobs:{queue}"))
+}
+
+/// Adds entries for rows just committed. A failure is only logged: the relay repeats it.
+pub(crate) async fn dispatch(app: &App, jobs: &[QueuedJob]) {
+    for job in jobs {
+        if let Err(e) = add_entry(app.redis().commands(), &stream_key(app, job.queue), job.id).await {
+            tracing::warn!(job.id = %job.id, "dispatch left to the relay: {e}");
+        }
+    }
+}
+
+async fn add_entry(redis: &Client, stream: &str, id: Uuid) -> Result<(), fred::error::Error> {
+    redis.xadd::<(), _, _, _, _>(stream, false, None::<()>, "*", vec![("id", id.to_string())]).await
+}
+
+/// Runs until cancelled.
+pub async fn run(app: App, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(e) = tick(&app).await {
+            tracing::warn!("relay: {e}");
+        }
+        tokio::select! {
+            () = stop.cancelled() => break,
+            () = tokio::time::sleep(TICK) => {}
+        }
+    }
+}
+
+#[derive(QueryableByName)]
+struct Due {
+    #[diesel(sql_type = SqlUuid)]
+    id: Uuid,
+    #[diesel(sql_type = Text)]
+    queue: String,
+}
+
+/// One look: takes over abandoned jobs, dispatches what is due, reports queue gauges.
+pub(crate) async fn tick(app: &App) -> Result<()> {
+    recover_abandoned(app).await?;
+    let mut quiet = Vec::new();
+    for queue in Queue::ALL {
+        let waiting: u64 = app.redis().commands().xlen(stream_key(app, queue.name())).await?;
+        metrics::gauge!(crate::metrics::QUEUE_ENTRIES, "queue" => queue.name()).set(waiting as f64);
+        if waiting < BUSY {
+            quiet.push(queue.name());
+        }
+    }
+    for due in claim_due(app, &quiet).await? {
+        add_entry(app.redis().commands(), &stream_key(app, &due.queue), due.id).await?;
+    }
+    report_depth(app).await
+}
+
+async fn claim_due(app: &App, queues: &[&str]) -> Result<Vec<Due>> {
+    let now = app.now();
+    let mut conn = app.conn().await?;
+    let due = diesel::sql_query(
+        "UPDATE core_jobs SET dispatched_at = $1 WHERE id IN ( \
+           SELECT id FROM core_jobs WHERE state = 'queued' AND run_at <= $1 AND queue = ANY($4) \
+             AND (dispatched_at IS NULL OR dispatched_at < $2) \
+           ORDER BY run_at LIMIT $3 FOR UPDATE SKIP LOCKED) RETURNING id, queue",
+    )
+    .bind::<Timestamptz, _>(now)
+    .bind::<Timestamptz, _>(now - REPEAT_AFTER)
+    .bind::<BigInt, _>(BATCH)
+    .bind::<Array<Text>, _>(queues)
+    .load(&mut conn)
+    .await?;
+    Ok(due)
+}
+
+/// A running job whose worker fell silent goes back to its queue; its attempt is already counted.
+async fn recover_abandoned(app: &App) -> Result<()> {
+    let now = app.now();
+    let mut conn = app.conn().await?;
+    let recovered = diesel::sql_query(
+        "UPDATE core_jobs SET state = 'queued', run_at = $1, dispatched_at = NULL, lease_until = NULL, \
+           last_error = 'the worker stopped without an answer' \
+         WHERE state = 'running' AND lease_until < $1",
+    )
+    .bind::<Timestamptz, _>(now)
+    .execute(&mut conn)
+    .await?;
+    if recovered > 0 {
+        tracing::warn!(recovered, "jobs taken back from silent workers");
+    }
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Depth {
+    #[diesel(sql_type = Text)]
+    queue: String,
+    #[diesel(sql_type = Text)]
+    state: String,
+    #[diesel(sql_type = BigInt)]
+    jobs: i64,
+}
+
+/// Gauges come from the table, and report 0 when drained instead of vanishing.
+async fn report_depth(app: &App) -> Result<()> {
+    let mut conn = app.conn().await?;
+    let rows: Vec<Depth> = diesel::sql_query(
+        "SELECT queue, state, count(*) AS jobs FROM core_jobs WHERE state <> 'done' GROUP BY queue, state",
+    )
+    .load(&mut conn)
+    .await?;
+    for queue in Queue::ALL {
+        for state in ["queued", "running", "dead"] {
+            let jobs = rows.iter().find(|r| r.queue == queue.name() && r.state == state).map_or(0, |r| r.jobs);
+            metrics::gauge!(crate::metrics::JOBS, "queue" => queue.name(), "state" => state).set(jobs as f64);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,107 @@
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::tables::images_cleanings::{self, dsl};
+
+/// What became of a photo.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = images_cleanings, treat_none_as_null = true)]
+pub struct Cleaning {
+    pub id: Uuid,
+    pub org_id: Uuid,
+    pub photo_id: Uuid,
+    /// `waiting` (for the plate reading), `pending`, `done` or `failed`.
+    pub state: String,
+    pub cleaned_object: Option<Uuid>,
+    pub masked_object: Option<Uuid>,
+    pub car_found: Option<bool>,
+    pub coverage: Option<f32>,
+    pub confidence: Option<f32>,
+    pub plates_masked: Option<i32>,
+    pub manifest: Option<Value>,
+    pub error: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+impl Cleaning {
+    pub fn waiting(org_id: Uuid, photo_id: Uuid, now: DateTime<Utc>) -> Self {
+        Self {
+            id: Uuid::now_v7(),
+            org_id,
+            photo_id,
+            state: "waiting".to_owned(),
+            cleaned_object: None,
+            masked_object: None,
+            car_found: None,
+            coverage: None,
+            confidence: None,
+            plates_masked: None,
+            manifest: None,
+            error: None,
+            created_at: now,
+            finished_at: None,
+        }
+    }
+
+    pub fn is_finished(&self) -> bool {
+        matches!(self.state.as_str(), "done" | "failed")
+    }
+}
+
+/// The cleaning of this photo, locked; created when there is none. The flag says whether it is new.
+pub async fn ensure(conn: &mut AsyncPgConnection, fresh: &Cleaning) -> QueryResult<(Cleaning, bool)> {
+    let inserted = diesel::insert_into(dsl::images_cleanings)
+        .values(fresh)
+        .on_conflict(dsl::photo_id)
+        .do_nothing()
+        .execute(conn)
+        .await?;
+    let cleaning = dsl::images_cleanings
+        .filter(dsl::photo_id.eq(fresh.photo_id))
+        .select(Cleaning::as_select())
+        .for_update()
+        .first(conn)
+        .await?;
+    Ok((cleaning, inserted == 1))
+}
+
+pub async fn find(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryResult<Option<Cleaning>> {
+    dsl::images_cleanings
+        .filter(dsl::org_id.eq(org).and(dsl::id.eq(id)))
+        .select(Cleaning::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
+pub async fn by_photo(conn: &mut AsyncPgConnection, org: Uuid, photo: Uuid) -> QueryResult<Option<Cleaning>> {
+    dsl::images_cleanings
+        .filter(dsl::org_id.eq(org).and(dsl::photo_id.eq(photo)))
+        .select(Cleaning::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// For a job, which acts for the cleaning itself and not for a caller.
+pub async fn lock(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<Cleaning>> {
+    dsl::images_cleanings.find(id).select(Cleaning::as_select()).for_update().first(conn).await.optional()
+}
+
+pub async fn lock_waiting(conn: &mut AsyncPgConnection, org: Uuid, photo: Uuid) -> QueryResult<Option<Cleaning>> {
+    dsl::images_cleanings
+        .filter(dsl::org_id.eq(org).and(dsl::photo_id.eq(photo)).and(dsl::state.eq("waiting")))
+        .select(Cleaning::as_select())
+        .for_update()
+        .first(conn)
+        .await
+        .optional()
+}
+
+pub async fn save(conn: &mut AsyncPgConnection, cleaning: &Cleaning) -> QueryResult<usize> {
+    diesel::update(dsl::images_cleanings.find(cleaning.id)).set(cleaning).execute(conn).await
+}

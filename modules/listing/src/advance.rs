@@ -1,0 +1,316 @@
+//! Decides, from what is in the database, which steps of a listing moved and which can start.
+
+use keroxio_core::{App, Result, Tx};
+use keroxio_plates::Reading;
+use keroxio_vehicle::{Vehicle, service as vehicles};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::events::ListingPrepared;
+use crate::jobs::PriceListing;
+use crate::model::{self, Ad, Progress, Step};
+use crate::service::topic;
+use crate::steps::{ListingState, Outcome, StepKind, StepState};
+use crate::text::{self, AdFacts};
+
+/// Runs under the row lock of the listing, in one transaction, and only reads and writes rows:
+/// whatever is slow is started as a job.
+pub async fn advance(app: &App, listing_id: Uuid) -> Result<()> {
+    let mut tx = app.begin().await?;
+    let Some(mut ad) = model::lock(&mut tx, listing_id).await? else { return Ok(()) };
+    let mut steps = model::steps(&mut tx, listing_id).await?;
+    for index in 0..steps.len() {
+        let step = steps[index].clone();
+        let outcome = match step.kind() {
+            StepKind::Plate => plate(&mut tx, &ad).await?,
+            StepKind::Vehicle => vehicle(&mut tx, &ad, &steps).await?,
+            StepKind::Photo => photo(&mut tx, &ad, step.subject_id).await?,
+            StepKind::Price => start_price(&mut tx, &ad, &steps, &step).await?,
+            StepKind::Text => write_text(&mut tx, &mut ad, &steps, &step).await?,
+            StepKind::Publication => start_publication(&mut tx, &ad, &steps, &step).await?,
+        };
+        steps[index] = record(&mut tx, &mut ad, step, outcome).await?;
+    }
+    settle(&mut tx, &mut ad, &steps).await?;
+    model::save_ad(&mut tx, &ad).await?;
+    tx.commit().await
+}
+
+/// Saves an outcome and reports it, if it is news.
+pub async fn record(tx: &mut Tx, ad: &mut Ad, mut step: Step, outcome: Outcome) -> Result<Step> {
+    if step.outcome() == outcome {
+        return Ok(step);
+    }
+    let now = tx.app().now();
+    let before = step.state();
+    step.state = outcome.state.as_str().to_owned();
+    step.fingerprint = outcome.fingerprint;
+    step.result_id = outcome.result_id;
+    step.error_code = outcome.error_code;
+    (step.message_fr, step.message_en) = outcome.message.unzip();
+    step.missing = json!(outcome.missing);
+    if !before.is_settled() && step.started_at.is_none() || before.is_settled() && !outcome.state.is_settled() {
+        step.started_at = Some(now);
+    }
+    step.finished_at = outcome.state.is_settled().then_some(now);
+    model::save_step(tx, &step).await?;
+    let steps = model::steps(tx, ad.id).await?;
+    let settled = steps.iter().filter(|s| s.state().is_settled()).count();
+    ad.seq += 1;
+    let progress = Progress {
+        listing_id: ad.id,
+        seq: ad.seq,
+        kind: step.kind.clone(),
+        photo_id: step.photo_id(),
+        state: step.state.clone(),
+        percent: i32::try_from(settled * 100 / steps.len().max(1)).unwrap_or(100),
+        error_code: step.error_code.clone(),
+        message_fr: step.message_fr.clone(),
+        message_en: step.message_en.clone(),
+        at: now,
+    };
+    model::insert_progress(tx, &progress).await?;
+    tx.publish(topic(ad.id), json!({ "seq": ad.seq }));
+    Ok(step)
+}
+
+fn state_of(steps: &[Step], kind: StepKind) -> StepState {
+    steps.iter().find(|s| s.kind() == kind).map_or(StepState::Waiting, Step::state)
+}
+
+/// The best reading over all photos, once all of them have been looked at.
+async fn plate(tx: &mut Tx, ad: &Ad) -> Result<Outcome> {
+    let mut readings: Vec<Reading> = Vec::new();
+    for photo in model::photos(tx, ad.id).await? {
+        readings.extend(keroxio_plates::service::by_photo(tx, ad.org_id, photo).await?);
+    }
+    if readings.iter().any(|r| !r.is_finished()) {
+        return Ok(Outcome::plain(StepState::Running));
+    }
+    let best = readings
+        .iter()
+        .filter(|r| r.text.is_some())
+        .max_by(|a, b| a.confidence.unwrap_or(0.0).total_cmp(&b.confidence.unwrap_or(0.0)));
+    Ok(match best {
+        Some(reading) => Outcome::done(Some(reading.id)),
+        None if !readings.is_empty() && readings.iter().all(|r| r.error.is_some()) => Outcome::failed(
+            "PLATE_READING_FAILED",
+            "La lecture de la plaque a échoué. Saisissez-la ou relancez cette étape.",
+            "Reading the plate failed. Type it in or repeat this step.",
+        ),
+        None => {
+            Outcome::done(None).saying("Aucune plaque lisible sur ces photos.", "No readable plate in these photos.")
+        }
+    })
+}
+
+/// What is known of the car, with the plate when the photos gave one the seller may rely on.
+async fn vehicle(tx: &mut Tx, ad: &Ad, steps: &[Step]) -> Result<Outcome> {
+    let Some(plate) = steps.iter().find(|s| s.kind() == StepKind::Plate && s.state().is_settled()) else {
+        return Ok(Outcome::plain(StepState::Waiting));
+    };
+    if let Some(reading) = plate.result_id {
+        let reading = keroxio_plates::service::get(tx, ad.org_id, reading).await?;
+        if let (Some(text), false) = (&reading.text, reading.needs_confirmation()) {
+            vehicles::set_plate_from_photo(tx, ad.org_id, ad.vehicle_id, text).await?;
+        }
+    }
+    let vehicle = vehicles::get(tx, ad.org_id, ad.vehicle_id).await?;
+    Ok(match vehicles::car_facts(&vehicle, tx.app().now().date_naive()) {
+        Ok(_) => Outcome::done(Some(vehicle.id)),
+        Err(missing) => asks_for(&missing).with_result(vehicle.id),
+    })
+}
+
+fn asks_for(missing: &[&'static str]) -> Outcome {
+    let fields = missing.join(", ");
+    Outcome::needs(
+        missing,
+        format!("Il manque des informations que seul le vendeur connaît : {fields}. Ajoutez-les avec correctListing."),
+        format!("Facts only the seller knows are missing: {fields}. Add them with correctListing."),
+    )
+}
+
+async fn photo(tx: &mut Tx, ad: &Ad, photo: Uuid) -> Result<Outcome> {
+    let Some(cleaning) = keroxio_images::service::by_photo(tx, ad.org_id, photo).await? else {
+        return Ok(Outcome::plain(StepState::Waiting));
+    };
+    if !cleaning.is_finished() {
+        return Ok(Outcome::plain(StepState::Running));
+    }
+    Ok(match (&cleaning.error, cleaning.car_found) {
+        (Some(code), _) => Outcome::failed(
+            code,
+            "Cette photo n'a pas pu être préparée. Relancez cette étape ou remplacez la photo.",
+            "This photo could not be prepared. Repeat this step or replace the photo.",
+        ),
+        (None, Some(false)) => Outcome::done(Some(cleaning.id)).saying(
+            "Aucune voiture trouvée sur cette photo : le fond d'origine est conservé.",
+            "No car found in this photo: the original background is kept.",
+        ),
+        (None, _) => Outcome::done(Some(cleaning.id)),
+    })
+}
+
+fn fingerprint(of: &impl serde::Serialize) -> Result<String> {
+    Ok(hex::encode(Sha256::digest(serde_json::to_vec(of)?)))
+}
+
+/// Starts an estimate when the facts are complete and are not those already priced.
+async fn start_price(tx: &mut Tx, ad: &Ad, steps: &[Step], step: &Step) -> Result<Outcome> {
+    if !state_of(steps, StepKind::Vehicle).is_settled() {
+        return Ok(Outcome::plain(StepState::Waiting));
+    }
+    let vehicle = vehicles::get(tx, ad.org_id, ad.vehicle_id).await?;
+    let facts = match vehicles::car_facts(&vehicle, tx.app().now().date_naive()) {
+        Ok(facts) => facts,
+        Err(missing) => return Ok(asks_for(&missing)),
+    };
+    let wanted = fingerprint(&facts)?;
+    if step.fingerprint.as_deref() == Some(&wanted) {
+        return Ok(step.outcome());
+    }
+    tx.enqueue(&PriceListing { listing_id: ad.id, fingerprint: wanted.clone() }).await?;
+    Ok(Outcome::plain(StepState::Running).with_fingerprint(&wanted))
+}
+
+/// The price job's work: estimate outside any transaction, then save if the facts are still the same.
+pub async fn price(app: &App, listing: Uuid, wanted: &str) -> Result<()> {
+    let Some((org, vehicle)) = vehicle_to_price(app, listing, wanted).await? else { return Ok(()) };
+    let estimate = keroxio_pricing::service::estimate(app, org, vehicle).await?;
+    let outcome = match &estimate.refusal {
+        None => Outcome::done(Some(estimate.id)),
+        Some(refusal) => {
+            let (fr, en) = keroxio_pricing::refusal_sentences(refusal);
+            Outcome::failed("PRICE_REFUSED", fr, en).with_result(estimate.id)
+        }
+    };
+    finish_price(app, listing, wanted, outcome, estimate.mid).await
+}
+
+pub async fn price_failed(app: &App, listing: Uuid, wanted: &str) -> Result<()> {
+    let outcome = Outcome::failed(
+        "PRICE_FAILED",
+        "L'estimation du prix a échoué. Relancez cette étape.",
+        "Estimating the price failed. Repeat this step.",
+    );
+    finish_price(app, listing, wanted, outcome, None).await
+}
+
+async fn vehicle_to_price(app: &App, listing: Uuid, wanted: &str) -> Result<Option<(Uuid, Uuid)>> {
+    let mut tx = app.begin().await?;
+    let Some(ad) = model::lock(&mut tx, listing).await? else { return Ok(None) };
+    let steps = model::steps(&mut tx, listing).await?;
+    let current = steps.iter().any(|s| s.kind() == StepKind::Price && s.fingerprint.as_deref() == Some(wanted));
+    tx.commit().await?;
+    Ok(current.then_some((ad.org_id, ad.vehicle_id)))
+}
+
+async fn finish_price(app: &App, listing: Uuid, wanted: &str, outcome: Outcome, mid: Option<i32>) -> Result<()> {
+    let mut tx = app.begin().await?;
+    let Some(mut ad) = model::lock(&mut tx, listing).await? else { return Ok(()) };
+    let steps = model::steps(&mut tx, listing).await?;
+    let step = steps.into_iter().find(|s| s.kind() == StepKind::Price && s.fingerprint.as_deref() == Some(wanted));
+    if let Some(step) = step {
+        record(&mut tx, &mut ad, step, outcome.with_fingerprint(wanted)).await?;
+        ad.price_eur = ad.price_eur.or(mid);
+        model::save_ad(&mut tx, &ad).await?;
+        tx.enqueue(&crate::jobs::AdvanceListing { listing_id: listing }).await?;
+    }
+    tx.commit().await
+}
+
+/// Writes title and body from the facts, unless the seller wrote them.
+async fn write_text(tx: &mut Tx, ad: &mut Ad, steps: &[Step], step: &Step) -> Result<Outcome> {
+    if !state_of(steps, StepKind::Vehicle).is_settled() {
+        return Ok(Outcome::plain(StepState::Waiting));
+    }
+    if ad.text_edited {
+        return Ok(Outcome::done(None).with_fingerprint("by hand"));
+    }
+    let vehicle = vehicles::get(tx, ad.org_id, ad.vehicle_id).await?;
+    let facts = match ad_facts(&vehicle, tx) {
+        Ok(facts) => facts,
+        Err(missing) => return Ok(asks_for(&missing)),
+    };
+    let text = text::write(&facts, &ad.language);
+    let outcome = Outcome::done(None).with_fingerprint(&fingerprint(&(&text.title, &text.body))?);
+    if step.fingerprint != outcome.fingerprint {
+        ad.title = Some(text.title);
+        ad.body = Some(text.body);
+    }
+    Ok(outcome)
+}
+
+/// What the ad may say of a vehicle, or the facts without which it would break the law.
+pub fn ad_facts(vehicle: &Vehicle, tx: &Tx) -> std::result::Result<AdFacts, Vec<&'static str>> {
+    let car = vehicles::car_facts(vehicle, tx.app().now().date_naive())?;
+    Ok(AdFacts {
+        make: car.make,
+        model: car.model,
+        version: car.version,
+        year: car.first_registration_year,
+        month: car.first_registration_month,
+        mileage_km: car.mileage_km.into(),
+        fuel: car.fuel.map(text::fuel_words),
+        gearbox: car.gearbox.map(text::gearbox_words),
+        power_hp: vehicle.power_hp,
+        fiscal_hp: vehicle.fiscal_hp,
+        doors: vehicle.doors,
+        seats: vehicle.seats,
+        colour: vehicle.colour.clone(),
+    })
+}
+
+/// Asks for the publication pack once photos, price and text are settled and the text exists.
+async fn start_publication(tx: &mut Tx, ad: &Ad, steps: &[Step], step: &Step) -> Result<Outcome> {
+    let before = [StepKind::Photo, StepKind::Price, StepKind::Text];
+    if steps.iter().any(|s| before.contains(&s.kind()) && !s.state().is_settled()) {
+        return Ok(Outcome { fingerprint: step.fingerprint.clone(), ..Outcome::plain(StepState::Waiting) });
+    }
+    if ad.title.is_none() {
+        let text = steps.iter().find(|s| s.kind() == StepKind::Text);
+        return Ok(Outcome { fingerprint: None, ..text.map_or(Outcome::plain(StepState::Waiting), Step::outcome) });
+    }
+    let photos: Vec<_> = steps.iter().filter(|s| s.kind() == StepKind::Photo).map(|s| s.result_id).collect();
+    let wanted = fingerprint(&(&ad.title, &ad.body, ad.price_eur, photos))?;
+    let current = step.fingerprint.as_deref() == Some(&wanted);
+    if current && step.state() != StepState::Waiting {
+        return Ok(step.outcome());
+    }
+    let event = ListingPrepared { listing_id: ad.id, org_id: ad.org_id, fingerprint: wanted.clone() };
+    tx.announce(&event).await?;
+    Ok(Outcome::plain(StepState::Running).with_fingerprint(&wanted))
+}
+
+/// The listing follows its steps; becoming ready is worth a notification.
+async fn settle(tx: &mut Tx, ad: &mut Ad, steps: &[Step]) -> Result<()> {
+    let next = if steps.iter().any(|s| !s.state().is_settled()) {
+        ListingState::Preparing
+    } else if steps.iter().all(|s| s.state() == StepState::Done) {
+        ListingState::Ready
+    } else {
+        ListingState::Incomplete
+    };
+    if next == ad.state() {
+        return Ok(());
+    }
+    ad.state = next.as_str().to_owned();
+    ad.updated_at = tx.app().now();
+    tx.publish(topic(ad.id), json!({ "state": ad.state }));
+    let title = ad.title.clone().unwrap_or_default();
+    let (kind, title_fr, title_en) = match next {
+        ListingState::Preparing => return Ok(()),
+        ListingState::Ready => {
+            ("listing_ready", format!("Votre annonce est prête : {title}"), format!("Your listing is ready: {title}"))
+        }
+        ListingState::Incomplete => (
+            "listing_incomplete",
+            "Votre annonce attend des informations ou une correction.".to_owned(),
+            "Your listing is waiting for facts or a correction.".to_owned(),
+        ),
+    };
+    let notice = keroxio_notification::Notice { org_id: ad.org_id, kind, title_fr, title_en, subject_id: Some(ad.id) };
+    keroxio_notification::service::notify(tx, notice).await
+}

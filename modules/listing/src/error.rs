@@ -1,0 +1,33 @@
+use keroxio_core::{Error, ErrorCode};
+
+pub const PHOTO_COUNT: ErrorCode = ErrorCode("PHOTO_COUNT");
+pub const TEXT_TOO_LONG: ErrorCode = ErrorCode("TEXT_TOO_LONG");
+pub const PRICE_OUT_OF_RANGE: ErrorCode = ErrorCode("PRICE_OUT_OF_RANGE");
+
+pub fn photo_count(count: usize) -> Error {
+    Error::new(
+        PHOTO_COUNT,
+        format!("Une annonce demande de 1 à 20 photos ; vous en avez donné {count}."),
+        format!("A listing needs 1 to 20 photos; you gave {count}."),
+    )
+}
+
+pub fn text_too_long(field: &str, limit: usize) -> Error {
+    Error::new(
+        TEXT_TOO_LONG,
+        format!("Le champ {field} dépasse {limit} caractères : raccourcissez-le."),
+        format!("The field {field} is longer than {limit} characters: shorten it."),
+    )
+}
+
+pub fn price_out_of_range() -> Error {
+    Error::new(
+        PRICE_OUT_OF_RANGE,
+        "Le prix doit être compris entre 1 et 10 000 000 €.",
+        "The price must be between 1 and 10,000,000 EUR.",
+    )
+}
+
+pub fn not_found() -> Error {
+    Error::not_found("Annonce", "Listing")
+}

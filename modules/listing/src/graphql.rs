@@ -1,0 +1,320 @@
+use async_graphql::connection::{Connection, EmptyFields};
+use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use keroxio_core::{GqlResult, Money, Page, RequestContext as _, RequireUser, connection};
+use keroxio_images::PhotoCleaning;
+use keroxio_plates::PlateReading;
+use keroxio_pricing::PriceEstimate;
+use keroxio_storage::StoredPhoto;
+use keroxio_vehicle::{VehicleInput, VehicleObject};
+use uuid::Uuid;
+
+use crate::model::{Ad, Progress, Step};
+use crate::service;
+use crate::steps::{ListingState, StepKind, StepState};
+
+/// Language of an ad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum AdLanguage {
+    /// French, as the law asks for an ad in France.
+    Fr,
+    /// English.
+    En,
+}
+
+impl AdLanguage {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Fr => "fr",
+            Self::En => "en",
+        }
+    }
+}
+
+/// What `prepareListing` starts from.
+#[derive(InputObject)]
+pub struct PrepareListingInput {
+    /// 1 to 20 photos uploaded before, in the order of the ad.
+    photo_ids: Vec<Uuid>,
+    /// What the seller knows of the car; may be empty and completed later with `correctListing`.
+    #[graphql(default)]
+    vehicle: VehicleInput,
+    /// Language of the ad; French by default.
+    language: Option<AdLanguage>,
+}
+
+/// The ad of a car and its preparation.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Listing {
+    #[graphql(skip)]
+    ad: Ad,
+    /// Identifier.
+    id: Uuid,
+    /// Where the listing stands.
+    state: ListingState,
+    /// Title of the ad, at most 50 characters when written by us.
+    title: Option<String>,
+    /// Body of the ad.
+    body: Option<String>,
+    /// Language of the ad: `fr` or `en`.
+    language: String,
+    /// Asking price: the estimate until the seller sets another.
+    price: Option<Money>,
+    /// Number of the last change; resume `listingProgress` after it.
+    seq: i32,
+    /// When the listing was created.
+    created_at: DateTime<Utc>,
+    /// When it last changed.
+    updated_at: DateTime<Utc>,
+}
+
+impl From<Ad> for Listing {
+    fn from(ad: Ad) -> Self {
+        Self {
+            id: ad.id,
+            state: ad.state(),
+            title: ad.title.clone(),
+            body: ad.body.clone(),
+            language: ad.language.clone(),
+            price: ad.price_eur.map(Money::euros),
+            seq: ad.seq,
+            created_at: ad.created_at,
+            updated_at: ad.updated_at,
+            ad,
+        }
+    }
+}
+
+#[ComplexObject]
+impl Listing {
+    /// The car.
+    async fn vehicle(&self, ctx: &Context<'_>) -> GqlResult<VehicleObject> {
+        Ok(keroxio_vehicle::service::fetch(ctx.app(), self.ad.org_id, self.ad.vehicle_id).await?.into())
+    }
+
+    /// Every step of the preparation, in order.
+    async fn steps(&self, ctx: &Context<'_>) -> GqlResult<Vec<ListingStep>> {
+        let steps = service::steps(ctx.app(), self.ad.id).await?;
+        Ok(steps.into_iter().map(ListingStep::from).collect())
+    }
+
+    /// The photos in the seller's order, with their finished renditions.
+    async fn photos(&self, ctx: &Context<'_>) -> GqlResult<Vec<ListingPhoto>> {
+        let photos = service::photos(ctx.app(), self.ad.id).await?;
+        Ok(photos.into_iter().map(|id| ListingPhoto { org: self.ad.org_id, id }).collect())
+    }
+
+    /// The reading the plate step chose, if a plate was found.
+    async fn plate(&self, ctx: &Context<'_>) -> GqlResult<Option<PlateReading>> {
+        Ok(match self.result_of(ctx, StepKind::Plate).await? {
+            Some(id) => Some(keroxio_plates::service::fetch(ctx.app(), self.ad.org_id, id).await?.into()),
+            None => None,
+        })
+    }
+
+    /// The estimate behind the price, with its range.
+    async fn estimate(&self, ctx: &Context<'_>) -> GqlResult<Option<PriceEstimate>> {
+        Ok(match self.result_of(ctx, StepKind::Price).await? {
+            Some(id) => Some(keroxio_pricing::service::get(ctx.app(), self.ad.org_id, id).await?.into()),
+            None => None,
+        })
+    }
+}
+
+impl Listing {
+    async fn result_of(&self, ctx: &Context<'_>, kind: StepKind) -> GqlResult<Option<Uuid>> {
+        let steps = service::steps(ctx.app(), self.ad.id).await?;
+        Ok(steps.iter().find(|s| s.kind() == kind).and_then(|s| s.result_id))
+    }
+}
+
+/// A photo of a listing.
+pub struct ListingPhoto {
+    org: Uuid,
+    id: Uuid,
+}
+
+#[Object]
+impl ListingPhoto {
+    /// Identifier of the uploaded photo.
+    async fn id(&self) -> Uuid {
+        self.id
+    }
+
+    /// The photo as uploaded, without its metadata; private to the organization.
+    async fn original(&self, ctx: &Context<'_>) -> GqlResult<StoredPhoto> {
+        let object = keroxio_storage::service::get(ctx.app(), self.org, self.id).await?;
+        Ok(object.into())
+    }
+
+    /// Cleaned and masked renditions, once the photo step has started.
+    async fn cleaning(&self, ctx: &Context<'_>) -> GqlResult<Option<PhotoCleaning>> {
+        let cleaning = keroxio_images::service::fetch_by_photo(ctx.app(), self.org, self.id).await?;
+        Ok(cleaning.map(PhotoCleaning::from))
+    }
+}
+
+/// One step of a preparation.
+#[derive(SimpleObject)]
+pub struct ListingStep {
+    /// What it does.
+    kind: StepKind,
+    /// The photo of a PHOTO step.
+    photo_id: Option<Uuid>,
+    /// Where it stands.
+    state: StepState,
+    /// Stable error code when it failed or needs facts.
+    error_code: Option<String>,
+    /// What happened and what to do, in French.
+    message: Option<String>,
+    /// The same in English.
+    message_en: Option<String>,
+    /// Facts the seller has to add, by their name in `VehicleInput`.
+    missing: Vec<String>,
+    /// Milliseconds from its start to its end.
+    duration_ms: Option<i64>,
+}
+
+impl From<Step> for ListingStep {
+    fn from(step: Step) -> Self {
+        Self {
+            kind: step.kind(),
+            photo_id: step.photo_id(),
+            state: step.state(),
+            missing: step.missing(),
+            duration_ms: step.started_at.zip(step.finished_at).map(|(from, to)| (to - from).num_milliseconds()),
+            error_code: step.error_code,
+            message: step.message_fr,
+            message_en: step.message_en,
+        }
+    }
+}
+
+/// A change of one step.
+#[derive(SimpleObject)]
+pub struct ListingProgress {
+    /// Number of the change within the listing, from 1.
+    seq: i32,
+    /// The step that changed.
+    step: StepKind,
+    /// The photo of a PHOTO step.
+    photo_id: Option<Uuid>,
+    /// Its new state.
+    state: StepState,
+    /// Share of all steps that are settled, 0 to 100.
+    percent: i32,
+    /// Stable error code when the step failed or needs facts.
+    error_code: Option<String>,
+    /// What happened and what to do, in French.
+    message: Option<String>,
+    /// The same in English.
+    message_en: Option<String>,
+    /// When it changed.
+    at: DateTime<Utc>,
+    /// The listing with what is known so far.
+    listing: Listing,
+}
+
+impl ListingProgress {
+    pub(crate) fn new(ad: Ad, row: Progress) -> Self {
+        Self {
+            seq: row.seq,
+            step: StepKind::parse(&row.kind),
+            photo_id: row.photo_id,
+            state: StepState::parse(&row.state),
+            percent: row.percent,
+            error_code: row.error_code,
+            message: row.message_fr,
+            message_en: row.message_en,
+            at: row.at,
+            listing: ad.into(),
+        }
+    }
+}
+
+#[derive(Default)]
+pub struct ListingQuery;
+
+#[Object]
+impl ListingQuery {
+    /// A listing of your organization.
+    #[graphql(guard = "RequireUser")]
+    async fn listing(&self, ctx: &Context<'_>, #[graphql(desc = "Its identifier.")] id: Uuid) -> GqlResult<Listing> {
+        Ok(service::get(ctx.app(), ctx.actor()?.org_id, id).await?.into())
+    }
+
+    /// Listings of your organization, newest first.
+    #[graphql(guard = "RequireUser", complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
+    async fn listings(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Page size, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
+    ) -> GqlResult<Connection<String, Listing, EmptyFields, EmptyFields>> {
+        let page = Page::new(first, after.as_deref())?;
+        let ads = service::list(ctx.app(), &ctx.actor()?, page).await?;
+        Ok(connection(page, ads.into_iter().map(|ad| (ad.id, ad.into())).collect()))
+    }
+}
+
+#[derive(Default)]
+pub struct ListingMutation;
+
+#[Object]
+impl ListingMutation {
+    /// Turns photos and what the seller knows into an ad. Answers at once with a listing in
+    /// preparation; follow it with the subscription `listingProgress`.
+    #[graphql(guard = "RequireUser")]
+    async fn prepare_listing(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Photos, known facts and language.")] input: PrepareListingInput,
+    ) -> GqlResult<Listing> {
+        let language = input.language.unwrap_or(AdLanguage::Fr).as_str();
+        let ad = service::prepare(ctx.app(), &ctx.actor()?, input.photo_ids, input.vehicle, language).await?;
+        Ok(ad.into())
+    }
+
+    /// Adds or corrects facts of the car; only the steps that depend on them run again.
+    #[graphql(guard = "RequireUser")]
+    async fn correct_listing(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The listing.")] id: Uuid,
+        #[graphql(desc = "Facts to change; absent ones stay.")] vehicle: VehicleInput,
+    ) -> GqlResult<Listing> {
+        Ok(service::correct(ctx.app(), &ctx.actor()?, id, vehicle).await?.into())
+    }
+
+    /// Sets title, body or price by hand; a text set by hand is not overwritten by later steps.
+    #[graphql(guard = "RequireUser")]
+    async fn edit_listing(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The listing.")] id: Uuid,
+        #[graphql(desc = "New title, at most 120 characters.")] title: Option<String>,
+        #[graphql(desc = "New body, at most 4,000 characters.")] body: Option<String>,
+        #[graphql(desc = "New asking price in whole euros, all taxes included.")] price_eur: Option<i32>,
+    ) -> GqlResult<Listing> {
+        Ok(service::edit(ctx.app(), &ctx.actor()?, id, title, body, price_eur).await?.into())
+    }
+
+    /// Writes the ad again from the facts, replacing a text set by hand.
+    #[graphql(guard = "RequireUser")]
+    async fn draft_listing(&self, ctx: &Context<'_>, #[graphql(desc = "The listing.")] id: Uuid) -> GqlResult<Listing> {
+        Ok(service::repeat(ctx.app(), &ctx.actor()?, id, StepKind::Text, None).await?.into())
+    }
+
+    /// Runs one step of the preparation again.
+    #[graphql(guard = "RequireUser")]
+    async fn repeat_listing_step(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The listing.")] id: Uuid,
+        #[graphql(desc = "The step.")] step: StepKind,
+        #[graphql(desc = "The photo, for a PHOTO step.")] photo_id: Option<Uuid>,
+    ) -> GqlResult<Listing> {
+        Ok(service::repeat(ctx.app(), &ctx.actor()?, id, step, photo_id).await?.into())
+    }
+}

@@ -1,0 +1,32 @@
+#![doc = include_str!("../README.md")]
+
+mod advance;
+mod error;
+pub mod events;
+mod graphql;
+mod jobs;
+mod model;
+pub mod service;
+mod steps;
+mod subscription;
+mod tables;
+mod text;
+
+pub use graphql::{Listing, ListingMutation as Mutation, ListingQuery as Query};
+pub use model::Ad;
+pub use subscription::ListingSubscription as Subscription;
+
+pub struct ListingModule;
+pub const MODULE: ListingModule = ListingModule;
+
+impl keroxio_core::Module for ListingModule {
+    fn name(&self) -> &'static str {
+        "listing"
+    }
+
+    fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
+        jobs.register::<jobs::AdvanceListing>().register::<jobs::PhotoChanged>().register::<jobs::PriceListing>();
+        jobs.on::<keroxio_plates::events::PlateRead, jobs::PhotoChanged>();
+        jobs.on::<keroxio_images::events::PhotoCleaned, jobs::PhotoChanged>();
+    }
+}

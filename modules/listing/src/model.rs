@@ -1,0 +1,214 @@
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use keroxio_core::Page;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::steps::{ListingState, Outcome, StepKind, StepState};
+use crate::tables::{listing_ads, listing_photos, listing_progress, listing_steps};
+
+/// A listing as stored.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = listing_ads)]
+pub struct Ad {
+    pub id: Uuid,
+    pub org_id: Uuid,
+    pub vehicle_id: Uuid,
+    pub state: String,
+    pub language: String,
+    pub title: Option<String>,
+    pub body: Option<String>,
+    pub text_edited: bool,
+    pub price_eur: Option<i32>,
+    pub seq: i32,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = listing_steps)]
+pub struct Step {
+    pub listing_id: Uuid,
+    pub kind: String,
+    pub subject_id: Uuid,
+    pub position: i32,
+    pub state: String,
+    pub fingerprint: Option<String>,
+    pub result_id: Option<Uuid>,
+    pub error_code: Option<String>,
+    pub message_fr: Option<String>,
+    pub message_en: Option<String>,
+    pub missing: Value,
+    pub started_at: Option<DateTime<Utc>>,
+    pub finished_at: Option<DateTime<Utc>>,
+}
+
+impl Step {
+    pub fn kind(&self) -> StepKind {
+        StepKind::parse(&self.kind)
+    }
+
+    pub fn state(&self) -> StepState {
+        StepState::parse(&self.state)
+    }
+
+    pub fn missing(&self) -> Vec<String> {
+        serde_json::from_value(self.missing.clone()).unwrap_or_default()
+    }
+
+    pub fn photo_id(&self) -> Option<Uuid> {
+        (!self.subject_id.is_nil()).then_some(self.subject_id)
+    }
+
+    pub fn outcome(&self) -> Outcome {
+        Outcome {
+            state: self.state(),
+            fingerprint: self.fingerprint.clone(),
+            result_id: self.result_id,
+            error_code: self.error_code.clone(),
+            message: self.message_fr.clone().zip(self.message_en.clone()),
+            missing: self.missing(),
+        }
+    }
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = listing_progress)]
+pub struct Progress {
+    pub listing_id: Uuid,
+    pub seq: i32,
+    pub kind: String,
+    pub photo_id: Option<Uuid>,
+    pub state: String,
+    pub percent: i32,
+    pub error_code: Option<String>,
+    pub message_fr: Option<String>,
+    pub message_en: Option<String>,
+    pub at: DateTime<Utc>,
+}
+
+pub async fn insert(conn: &mut AsyncPgConnection, ad: &Ad, photos: &[Uuid], steps: &[Step]) -> QueryResult<()> {
+    diesel::insert_into(listing_ads::table).values(ad).execute(conn).await?;
+    let photos: Vec<_> = photos
+        .iter()
+        .zip(0_i32..)
+        .map(|(photo, position)| {
+            (
+                listing_photos::listing_id.eq(ad.id),
+                listing_photos::photo_id.eq(*photo),
+                listing_photos::position.eq(position),
+            )
+        })
+        .collect();
+    diesel::insert_into(listing_photos::table).values(photos).execute(conn).await?;
+    diesel::insert_into(listing_steps::table).values(steps).execute(conn).await?;
+    Ok(())
+}
+
+pub async fn find(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryResult<Option<Ad>> {
+    listing_ads::table
+        .filter(listing_ads::org_id.eq(org).and(listing_ads::id.eq(id)))
+        .select(Ad::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
+/// The row, locked until the transaction ends: one preparation step decides at a time.
+pub async fn lock(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<Ad>> {
+    listing_ads::table.find(id).select(Ad::as_select()).for_update().first(conn).await.optional()
+}
+
+pub async fn page(conn: &mut AsyncPgConnection, org: Uuid, page: Page) -> QueryResult<Vec<Ad>> {
+    let mut query = listing_ads::table
+        .filter(listing_ads::org_id.eq(org))
+        .select(Ad::as_select())
+        .order(listing_ads::id.desc())
+        .into_boxed();
+    if let Some(after) = page.after {
+        query = query.filter(listing_ads::id.lt(after));
+    }
+    query.limit(page.limit + 1).load(conn).await
+}
+
+pub async fn photos(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Vec<Uuid>> {
+    listing_photos::table
+        .filter(listing_photos::listing_id.eq(id))
+        .order(listing_photos::position)
+        .select(listing_photos::photo_id)
+        .load(conn)
+        .await
+}
+
+pub async fn with_photo(conn: &mut AsyncPgConnection, org: Uuid, photo: Uuid) -> QueryResult<Vec<Uuid>> {
+    listing_ads::table
+        .inner_join(listing_photos::table.on(listing_photos::listing_id.eq(listing_ads::id)))
+        .filter(listing_ads::org_id.eq(org).and(listing_photos::photo_id.eq(photo)))
+        .select(listing_ads::id)
+        .load(conn)
+        .await
+}
+
+diesel::allow_tables_to_appear_in_same_query!(listing_ads, listing_photos);
+
+pub async fn steps(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Vec<Step>> {
+    listing_steps::table
+        .filter(listing_steps::listing_id.eq(id))
+        .order(listing_steps::position)
+        .select(Step::as_select())
+        .load(conn)
+        .await
+}
+
+pub async fn save_step(conn: &mut AsyncPgConnection, step: &Step) -> QueryResult<usize> {
+    diesel::update(listing_steps::table.find((step.listing_id, &step.kind, step.subject_id)))
+        .set((
+            listing_steps::state.eq(&step.state),
+            listing_steps::fingerprint.eq(&step.fingerprint),
+            listing_steps::result_id.eq(step.result_id),
+            listing_steps::error_code.eq(&step.error_code),
+            listing_steps::message_fr.eq(&step.message_fr),
+            listing_steps::message_en.eq(&step.message_en),
+            listing_steps::missing.eq(&step.missing),
+            listing_steps::started_at.eq(step.started_at),
+            listing_steps::finished_at.eq(step.finished_at),
+        ))
+        .execute(conn)
+        .await
+}
+
+pub async fn insert_progress(conn: &mut AsyncPgConnection, row: &Progress) -> QueryResult<usize> {
+    diesel::insert_into(listing_progress::table).values(row).execute(conn).await
+}
+
+pub async fn progress_after(conn: &mut AsyncPgConnection, id: Uuid, seq: i32) -> QueryResult<Vec<Progress>> {
+    listing_progress::table
+        .filter(listing_progress::listing_id.eq(id).and(listing_progress::seq.gt(seq)))
+        .order(listing_progress::seq)
+        .limit(200)
+        .select(Progress::as_select())
+        .load(conn)
+        .await
+}
+
+pub async fn save_ad(conn: &mut AsyncPgConnection, ad: &Ad) -> QueryResult<usize> {
+    diesel::update(listing_ads::table.find(ad.id))
+        .set((
+            listing_ads::state.eq(&ad.state),
+            listing_ads::title.eq(&ad.title),
+            listing_ads::body.eq(&ad.body),
+            listing_ads::text_edited.eq(ad.text_edited),
+            listing_ads::price_eur.eq(ad.price_eur),
+            listing_ads::seq.eq(ad.seq),
+            listing_ads::updated_at.eq(ad.updated_at),
+        ))
+        .execute(conn)
+        .await
+}
+
+impl Ad {
+    pub fn state(&self) -> ListingState {
+        ListingState::parse(&self.state)
+    }
+}

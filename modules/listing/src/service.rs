@@ -1,0 +1,227 @@
+use std::collections::HashSet;
+
+use futures_util::Stream;
+use keroxio_core::{Actor, App, Error, Page, Result, Tx};
+use keroxio_vehicle::VehicleInput;
+use keroxio_vehicle::service as vehicles;
+use uuid::Uuid;
+
+use crate::jobs::AdvanceListing;
+use crate::model::{self, Ad, Progress, Step};
+use crate::steps::{ListingState, Outcome, StepKind, StepState};
+use crate::{advance, error};
+
+const MAX_PHOTOS: usize = 20;
+const TITLE_LIMIT: usize = 120;
+const BODY_LIMIT: usize = 4_000;
+
+pub(crate) fn topic(listing: Uuid) -> String {
+    format!("listing:{listing}")
+}
+
+/// Creates vehicle and listing and starts every step; answers before any of them has run.
+pub(crate) async fn prepare(
+    app: &App,
+    actor: &Actor,
+    photos: Vec<Uuid>,
+    facts: VehicleInput,
+    language: &'static str,
+) -> Result<Ad> {
+    let mut seen = HashSet::new();
+    let photos: Vec<Uuid> = photos.into_iter().filter(|id| seen.insert(*id)).collect();
+    if photos.is_empty() || photos.len() > MAX_PHOTOS {
+        return Err(error::photo_count(photos.len()));
+    }
+    keroxio_storage::service::require(app, actor.org_id, &photos).await?;
+    let mut tx = app.begin().await?;
+    let now = app.now();
+    let vehicle = vehicles::create(&mut tx, actor.org_id, facts).await?;
+    let ad = Ad {
+        id: Uuid::now_v7(),
+        org_id: actor.org_id,
+        vehicle_id: vehicle.id,
+        state: ListingState::Preparing.as_str().to_owned(),
+        language: language.to_owned(),
+        title: None,
+        body: None,
+        text_edited: false,
+        price_eur: None,
+        seq: 0,
+        created_at: now,
+        updated_at: now,
+    };
+    model::insert(&mut tx, &ad, &photos, &first_steps(ad.id, &photos)).await?;
+    for photo in photos {
+        keroxio_images::service::start_cleaning(&mut tx, actor.org_id, photo).await?;
+    }
+    tx.enqueue(&AdvanceListing { listing_id: ad.id }).await?;
+    tx.commit().await?;
+    Ok(ad)
+}
+
+fn first_steps(listing_id: Uuid, photos: &[Uuid]) -> Vec<Step> {
+    let mut subjects = vec![(StepKind::Plate, Uuid::nil()), (StepKind::Vehicle, Uuid::nil())];
+    subjects.extend(photos.iter().map(|photo| (StepKind::Photo, *photo)));
+    subjects.extend([StepKind::Price, StepKind::Text, StepKind::Publication].map(|kind| (kind, Uuid::nil())));
+    subjects
+        .into_iter()
+        .zip(0..)
+        .map(|((kind, subject_id), position)| Step {
+            listing_id,
+            kind: kind.as_str().to_owned(),
+            subject_id,
+            position,
+            state: StepState::Waiting.as_str().to_owned(),
+            fingerprint: None,
+            result_id: None,
+            error_code: None,
+            message_fr: None,
+            message_en: None,
+            missing: serde_json::json!([]),
+            started_at: None,
+            finished_at: None,
+        })
+        .collect()
+}
+
+pub async fn get(app: &App, org: Uuid, id: Uuid) -> Result<Ad> {
+    let mut conn = app.conn().await?;
+    model::find(&mut conn, org, id).await?.ok_or_else(error::not_found)
+}
+
+pub(crate) async fn list(app: &App, actor: &Actor, page: Page) -> Result<Vec<Ad>> {
+    let mut conn = app.conn().await?;
+    Ok(model::page(&mut conn, actor.org_id, page).await?)
+}
+
+pub(crate) async fn steps(app: &App, listing: Uuid) -> Result<Vec<Step>> {
+    let mut conn = app.conn().await?;
+    Ok(model::steps(&mut conn, listing).await?)
+}
+
+/// Photos of a listing in the seller's order. The caller has checked whose listing it is.
+pub async fn photos(app: &App, listing: Uuid) -> Result<Vec<Uuid>> {
+    let mut conn = app.conn().await?;
+    Ok(model::photos(&mut conn, listing).await?)
+}
+
+pub(crate) async fn with_photo(app: &App, org: Uuid, photo: Uuid) -> Result<Vec<Uuid>> {
+    let mut conn = app.conn().await?;
+    Ok(model::with_photo(&mut conn, org, photo).await?)
+}
+
+/// New facts from the seller: only the steps that depend on them run again.
+pub(crate) async fn correct(app: &App, actor: &Actor, id: Uuid, facts: VehicleInput) -> Result<Ad> {
+    let mut tx = app.begin().await?;
+    let ad = locked(&mut tx, actor, id).await?;
+    vehicles::update(&mut tx, actor.org_id, ad.vehicle_id, facts).await?;
+    reopen(&mut tx, ad).await
+}
+
+/// Title, body or price by the seller's hand; a text written by hand is never overwritten.
+pub(crate) async fn edit(
+    app: &App,
+    actor: &Actor,
+    id: Uuid,
+    title: Option<String>,
+    body: Option<String>,
+    price_eur: Option<i32>,
+) -> Result<Ad> {
+    for (field, text, limit) in [("title", &title, TITLE_LIMIT), ("body", &body, BODY_LIMIT)] {
+        if text.as_ref().is_some_and(|t| t.chars().count() > limit) {
+            return Err(error::text_too_long(field, limit));
+        }
+    }
+    if price_eur.is_some_and(|p| !(1..=10_000_000).contains(&p)) {
+        return Err(error::price_out_of_range());
+    }
+    let mut tx = app.begin().await?;
+    let mut ad = locked(&mut tx, actor, id).await?;
+    ad.text_edited |= title.is_some() || body.is_some();
+    ad.title = title.or(ad.title);
+    ad.body = body.or(ad.body);
+    ad.price_eur = price_eur.or(ad.price_eur);
+    reopen(&mut tx, ad).await
+}
+
+/// Runs one step again, whatever its inputs.
+pub(crate) async fn repeat(app: &App, actor: &Actor, id: Uuid, kind: StepKind, photo: Option<Uuid>) -> Result<Ad> {
+    let mut tx = app.begin().await?;
+    let mut ad = locked(&mut tx, actor, id).await?;
+    let subject = photo.unwrap_or_default();
+    let steps = model::steps(&mut tx, id).await?;
+    let step = steps
+        .into_iter()
+        .find(|s| s.kind() == kind && s.subject_id == subject)
+        .ok_or_else(|| Error::not_found("Étape", "Step"))?;
+    match kind {
+        StepKind::Photo => {
+            keroxio_images::service::restart_cleaning(&mut tx, actor.org_id, subject).await?;
+        }
+        StepKind::Plate => {
+            for photo in model::photos(&mut tx, id).await? {
+                keroxio_plates::service::start_reading(&mut tx, actor.org_id, photo).await?;
+            }
+        }
+        StepKind::Text => ad.text_edited = false,
+        StepKind::Vehicle | StepKind::Price | StepKind::Publication => {}
+    }
+    advance::record(&mut tx, &mut ad, step, Outcome::plain(StepState::Waiting)).await?;
+    reopen(&mut tx, ad).await
+}
+
+async fn locked(tx: &mut Tx, actor: &Actor, id: Uuid) -> Result<Ad> {
+    let ad = model::lock(tx, id).await?;
+    ad.filter(|ad| ad.org_id == actor.org_id).ok_or_else(error::not_found)
+}
+
+async fn reopen(tx: &mut Tx, mut ad: Ad) -> Result<Ad> {
+    ad.state = ListingState::Preparing.as_str().to_owned();
+    ad.updated_at = tx.app().now();
+    model::save_ad(tx, &ad).await?;
+    tx.enqueue(&AdvanceListing { listing_id: ad.id }).await?;
+    Ok(ad)
+}
+
+/// The publication module reports what became of the pack for this fingerprint.
+pub async fn report_publication(tx: &mut Tx, listing: Uuid, fingerprint: &str, failed: bool) -> Result<()> {
+    let Some(mut ad) = model::lock(tx, listing).await? else { return Ok(()) };
+    let steps = model::steps(tx, listing).await?;
+    let Some(step) = steps.into_iter().find(|s| s.kind() == StepKind::Publication) else { return Ok(()) };
+    if step.fingerprint.as_deref() != Some(fingerprint) {
+        return Ok(());
+    }
+    let outcome = if failed {
+        Outcome::failed(
+            "PUBLICATION_PACK_FAILED",
+            "Le pack de publication n'a pas pu être préparé. Relancez cette étape.",
+            "The publication pack could not be prepared. Repeat this step.",
+        )
+    } else {
+        Outcome::done(None)
+    };
+    advance::record(tx, &mut ad, step, outcome.with_fingerprint(fingerprint)).await?;
+    model::save_ad(tx, &ad).await?;
+    tx.enqueue(&AdvanceListing { listing_id: listing }).await
+}
+
+/// Every change of a listing after `seq`, in order, then new ones as they come, until it is settled.
+pub(crate) async fn follow(
+    app: App,
+    actor: Actor,
+    id: Uuid,
+    after: i32,
+) -> Result<impl Stream<Item = (Ad, Progress)> + Send + use<>> {
+    get(&app, actor.org_id, id).await?;
+    // Subscribed before the first look, so that nothing falls between the two.
+    let wake_ups = app.live().subscribe(&topic(id)).await?;
+    Ok(crate::subscription::stream(app, actor, id, after, Box::pin(wake_ups)))
+}
+
+pub(crate) async fn progress_after(app: &App, actor: &Actor, id: Uuid, seq: i32) -> Result<(Ad, Vec<Progress>)> {
+    let mut conn = app.conn().await?;
+    // The ad first: were it read last, it could be settled by rows this look has not seen.
+    let ad = model::find(&mut conn, actor.org_id, id).await?.ok_or_else(error::not_found)?;
+    let rows = model::progress_after(&mut conn, id, seq).await?;
+    Ok((ad, rows))
+}

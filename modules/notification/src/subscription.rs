@@ -1,0 +1,30 @@
+use async_graphql::{Context, Subscription};
+use futures_util::{Stream, StreamExt};
+use keroxio_core::{GqlError, RequestContext as _, RequireUser};
+use uuid::Uuid;
+
+use crate::graphql::Notification;
+use crate::service;
+
+#[derive(Default)]
+pub struct NotificationSubscription;
+
+#[Subscription]
+impl NotificationSubscription {
+    /// Notifications of your organization as they are created.
+    #[graphql(guard = "RequireUser")]
+    async fn notification_added(
+        &self,
+        ctx: &Context<'_>,
+    ) -> Result<impl Stream<Item = Notification> + use<>, GqlError> {
+        let (app, actor) = (ctx.app().clone(), ctx.actor()?);
+        let wake_ups = app.live().subscribe(&service::topic(actor.org_id)).await?;
+        Ok(wake_ups.filter_map(move |message| {
+            let app = app.clone();
+            async move {
+                let id: Uuid = message.get("id")?.as_str()?.parse().ok()?;
+                service::get(&app, &actor, id).await.ok().map(Notification::from)
+            }
+        }))
+    }
+}

@@ -1,0 +1,15 @@
+use keroxio_core::{Error, ErrorCode};
+
+pub const PLATE_INVALID: ErrorCode = ErrorCode("PLATE_INVALID");
+
+pub fn invalid() -> Error {
+    Error::new(
+        PLATE_INVALID,
+        "Cette plaque n'a pas un format connu, par exemple AB-123-CD : vérifiez chaque caractère.",
+        "This plate has no known format, for instance AB-123-CD: check each character.",
+    )
+}
+
+pub fn not_found() -> Error {
+    Error::not_found("Lecture de plaque", "Plate reading")
+}

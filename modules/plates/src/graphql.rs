@@ -1,0 +1,183 @@
+use async_graphql::{Context, Enum, Object, SimpleObject};
+use chrono::{DateTime, Utc};
+use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
+use keroxio_plate_grammar::Plate;
+use keroxio_plugin_sdk::PlateText;
+use uuid::Uuid;
+
+use crate::model::Reading;
+use crate::service;
+
+/// Where a reading stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum PlateReadingState {
+    /// Waiting or being read.
+    Pending,
+    /// Ended; without a text no plate was found in this photo.
+    Done,
+    /// Given up; see `errorCode`.
+    Failed,
+}
+
+/// A character and how sure the model is of it.
+#[derive(SimpleObject)]
+pub struct PlateCharacter {
+    /// One letter or digit.
+    character: String,
+    /// Probability, 0 to 1.
+    confidence: f64,
+}
+
+/// One way to read the plate.
+#[derive(SimpleObject)]
+pub struct PlateCandidate {
+    /// Letters and digits only.
+    text: String,
+    /// As printed, for instance `AB-123-CD`.
+    formatted: String,
+    /// Probability that the whole text is right, 0 to 1.
+    confidence: f64,
+    /// Character by character.
+    characters: Vec<PlateCharacter>,
+}
+
+/// A position in the photo, in pixels from its top-left corner.
+#[derive(SimpleObject)]
+pub struct PlatePoint {
+    /// Pixels from the left.
+    x: f64,
+    /// Pixels from the top.
+    y: f64,
+}
+
+/// A plate in view.
+#[derive(SimpleObject)]
+pub struct PlateView {
+    /// Corners: top-left, top-right, bottom-right, bottom-left as the plate is read.
+    quad: Vec<PlatePoint>,
+    /// Probability that this is a plate, 0 to 1.
+    score: f64,
+}
+
+/// What was read on a photo.
+#[derive(SimpleObject)]
+pub struct PlateReading {
+    /// Identifier.
+    id: Uuid,
+    /// The photo.
+    photo_id: Uuid,
+    /// Where the reading stands.
+    state: PlateReadingState,
+    /// Letters and digits of the plate; null when none was found.
+    text: Option<String>,
+    /// The plate as printed.
+    formatted: Option<String>,
+    /// Format of the plate: `SIV`, `FNI`, `WW_PROVISIONAL`, `W_GARAGE`, `MOPED_SIV`, or null when it has none of them.
+    kind: Option<&'static str>,
+    /// Probability that the text is right, 0 to 1; 1 after a correction.
+    confidence: Option<f64>,
+    /// Whether the seller should look before the text is used.
+    needs_confirmation: bool,
+    /// Likely texts, best first.
+    candidates: Vec<PlateCandidate>,
+    /// Every plate in view, the one that was read first.
+    sightings: Vec<PlateView>,
+    /// Why the reading failed.
+    error_code: Option<String>,
+    /// When it was asked for.
+    created_at: DateTime<Utc>,
+    /// When it ended.
+    finished_at: Option<DateTime<Utc>>,
+}
+
+fn formatted(text: &str) -> String {
+    Plate::parse(text).map_or_else(|_| text.to_owned(), |plate| plate.formatted())
+}
+
+impl From<PlateText> for PlateCandidate {
+    fn from(reading: PlateText) -> Self {
+        Self {
+            formatted: formatted(&reading.text),
+            confidence: reading.confidence.into(),
+            characters: reading
+                .characters
+                .into_iter()
+                .map(|c| PlateCharacter { character: c.character.to_string(), confidence: c.confidence.into() })
+                .collect(),
+            text: reading.text,
+        }
+    }
+}
+
+impl From<Reading> for PlateReading {
+    fn from(reading: Reading) -> Self {
+        let mut sightings = reading.sightings();
+        let candidates = sightings.first_mut().map(|s| std::mem::take(&mut s.readings)).unwrap_or_default();
+        let views = sightings.into_iter().map(|s| PlateView {
+            quad: s.quad.iter().map(|p| PlatePoint { x: p.x.into(), y: p.y.into() }).collect(),
+            score: s.score.into(),
+        });
+        Self {
+            id: reading.id,
+            photo_id: reading.photo_id,
+            state: match reading.state.as_str() {
+                "done" => PlateReadingState::Done,
+                "failed" => PlateReadingState::Failed,
+                _ => PlateReadingState::Pending,
+            },
+            formatted: reading.text.as_deref().map(formatted),
+            kind: reading.text.as_deref().and_then(|t| Plate::parse(t).ok()).map(|p| crate::service::kind_name(&p)),
+            confidence: reading.confidence.map(f64::from),
+            needs_confirmation: reading.needs_confirmation(),
+            candidates: candidates.into_iter().map(PlateCandidate::from).collect(),
+            sightings: views.collect(),
+            error_code: reading.error,
+            text: reading.text,
+            created_at: reading.created_at,
+            finished_at: reading.finished_at,
+        }
+    }
+}
+
+#[derive(Default)]
+pub struct PlatesQuery;
+
+#[Object]
+impl PlatesQuery {
+    /// A reading of your organization.
+    #[graphql(guard = "RequireUser")]
+    async fn plate_reading(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its identifier.")] id: Uuid,
+    ) -> GqlResult<PlateReading> {
+        Ok(service::fetch(ctx.app(), ctx.actor()?.org_id, id).await?.into())
+    }
+}
+
+#[derive(Default)]
+pub struct PlatesMutation;
+
+#[Object]
+impl PlatesMutation {
+    /// Starts reading the plate on a photo, or answers the reading there is. Follow it with `plateReading`.
+    #[graphql(guard = "RequireUser")]
+    async fn read_plate(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The photo.")] photo_id: Uuid,
+    ) -> GqlResult<PlateReading> {
+        Ok(service::start(ctx.app(), &ctx.actor()?, photo_id).await?.into())
+    }
+
+    /// Sets the text of a reading by hand; listings with this photo follow.
+    #[graphql(guard = "RequireUser")]
+    async fn correct_plate(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The reading.")] reading_id: Uuid,
+        #[graphql(desc = "The plate, in any spelling.", validator(max_length = 20))] text: String,
+    ) -> GqlResult<PlateReading> {
+        Ok(service::correct(ctx.app(), &ctx.actor()?, reading_id, &text).await?.into())
+    }
+}

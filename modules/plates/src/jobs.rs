@@ -1,0 +1,36 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use keroxio_core::{App, BackgroundJob, Error, JobError, Queue};
+use keroxio_plugin_sdk::PlateReader;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::service::{self, Outcome};
+
+/// Finds and reads the plates of one photo.
+#[derive(Serialize, Deserialize)]
+pub struct ReadPlate {
+    pub reading_id: Uuid,
+}
+
+impl BackgroundJob for ReadPlate {
+    const NAME: &'static str = "plates.read";
+    const QUEUE: Queue = Queue::Inference;
+    const MAX_ATTEMPTS: i32 = 3;
+
+    async fn run(self, app: App) -> Result<(), JobError> {
+        let Some(reading) = service::pending(&app, self.reading_id).await? else { return Ok(()) };
+        let reader: Arc<dyn PlateReader> = app.get()?;
+        let photo = keroxio_storage::service::photo(&app, reading.org_id, reading.photo_id).await?;
+        let started = Instant::now();
+        let sightings = reader.read(&photo).await.map_err(Error::internal)?;
+        keroxio_core::metrics::inference("plates", &reader.manifest().id, started.elapsed().as_secs_f64());
+        let outcome = Outcome::Read(sightings, reader.manifest().clone());
+        Ok(service::finish(&app, self.reading_id, outcome).await?)
+    }
+
+    async fn gave_up(self, app: App, _reason: String) -> keroxio_core::Result<()> {
+        service::finish(&app, self.reading_id, Outcome::GivenUp).await
+    }
+}

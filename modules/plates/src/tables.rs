@@ -1,0 +1,16 @@
+diesel::table! {
+    plates_readings (id) {
+        id -> Uuid,
+        org_id -> Uuid,
+        photo_id -> Uuid,
+        state -> Text,
+        text -> Nullable<Text>,
+        confidence -> Nullable<Float4>,
+        corrected -> Bool,
+        sightings -> Jsonb,
+        manifest -> Nullable<Jsonb>,
+        error -> Nullable<Text>,
+        created_at -> Timestamptz,
+        finished_at -> Nullable<Timestamptz>,
+    }
+}

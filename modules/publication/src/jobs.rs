@@ -1,0 +1,32 @@
+use keroxio_core::{App, BackgroundJob, JobError};
+use keroxio_listing::events::ListingPrepared;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::service;
+
+/// Writes the publication packs of a listing.
+#[derive(Serialize, Deserialize)]
+pub struct BuildPacks {
+    pub listing_id: Uuid,
+    pub org_id: Uuid,
+    pub fingerprint: String,
+}
+
+impl From<ListingPrepared> for BuildPacks {
+    fn from(event: ListingPrepared) -> Self {
+        Self { listing_id: event.listing_id, org_id: event.org_id, fingerprint: event.fingerprint }
+    }
+}
+
+impl BackgroundJob for BuildPacks {
+    const NAME: &'static str = "publication.build_packs";
+
+    async fn run(self, app: App) -> Result<(), JobError> {
+        Ok(service::build(&app, &self).await?)
+    }
+
+    async fn gave_up(self, app: App, _reason: String) -> keroxio_core::Result<()> {
+        service::give_up(&app, &self).await
+    }
+}

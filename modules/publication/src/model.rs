@@ -1,0 +1,71 @@
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::tables::publication_packs::{self, dsl};
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = publication_packs)]
+pub struct Pack {
+    pub id: Uuid,
+    pub org_id: Uuid,
+    pub listing_id: Uuid,
+    pub channel: String,
+    pub title: String,
+    pub body: String,
+    pub fields: Value,
+    pub state: String,
+    pub ad_url: Option<String>,
+    pub external_id: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub updated_at: DateTime<Utc>,
+}
+
+/// Inserts the pack, or refreshes its texts; what the seller published stays.
+pub async fn upsert(conn: &mut AsyncPgConnection, pack: &Pack) -> QueryResult<usize> {
+    diesel::insert_into(dsl::publication_packs)
+        .values(pack)
+        .on_conflict((dsl::listing_id, dsl::channel))
+        .do_update()
+        .set((
+            dsl::title.eq(&pack.title),
+            dsl::body.eq(&pack.body),
+            dsl::fields.eq(&pack.fields),
+            dsl::updated_at.eq(pack.updated_at),
+        ))
+        .execute(conn)
+        .await
+}
+
+pub async fn of_listing(conn: &mut AsyncPgConnection, org: Uuid, listing: Uuid) -> QueryResult<Vec<Pack>> {
+    dsl::publication_packs
+        .filter(dsl::org_id.eq(org).and(dsl::listing_id.eq(listing)))
+        .order(dsl::channel.desc())
+        .select(Pack::as_select())
+        .load(conn)
+        .await
+}
+
+pub async fn lock(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryResult<Option<Pack>> {
+    dsl::publication_packs
+        .filter(dsl::org_id.eq(org).and(dsl::id.eq(id)))
+        .select(Pack::as_select())
+        .for_update()
+        .first(conn)
+        .await
+        .optional()
+}
+
+pub async fn publish(conn: &mut AsyncPgConnection, pack: &Pack) -> QueryResult<usize> {
+    diesel::update(dsl::publication_packs.find(pack.id))
+        .set((
+            dsl::state.eq(&pack.state),
+            dsl::ad_url.eq(&pack.ad_url),
+            dsl::external_id.eq(&pack.external_id),
+            dsl::updated_at.eq(pack.updated_at),
+        ))
+        .execute(conn)
+        .await
+}

@@ -1,0 +1,99 @@
+use keroxio_core::{Actor, App, Money, Result, Tx, group_digits};
+use keroxio_listing::{Ad, service as listings};
+use keroxio_vehicle::Vehicle;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::channel::{Channel, Channels, cut};
+use crate::model::{self, Pack};
+use crate::{error, jobs::BuildPacks};
+
+/// Writes one pack per channel and reports the step, in one transaction.
+pub(crate) async fn build(app: &App, job: &BuildPacks) -> Result<()> {
+    let ad = listings::get(app, job.org_id, job.listing_id).await?;
+    let vehicle = keroxio_vehicle::service::fetch(app, job.org_id, ad.vehicle_id).await?;
+    let channels: Channels = app.get()?;
+    let mut tx = app.begin().await?;
+    for channel in channels.iter() {
+        let pack = pack(&ad, &vehicle, channel, app);
+        model::upsert(&mut tx, &pack).await?;
+    }
+    listings::report_publication(&mut tx, job.listing_id, &job.fingerprint, false).await?;
+    tx.commit().await
+}
+
+pub(crate) async fn give_up(app: &App, job: &BuildPacks) -> Result<()> {
+    let mut tx: Tx = app.begin().await?;
+    listings::report_publication(&mut tx, job.listing_id, &job.fingerprint, true).await?;
+    tx.commit().await
+}
+
+fn pack(ad: &Ad, vehicle: &Vehicle, channel: &Channel, app: &App) -> Pack {
+    let fields: Vec<Value> = channel
+        .fields
+        .iter()
+        .filter_map(|name| field(name, ad, vehicle).map(|(label, value)| json!({ "label": label, "value": value })))
+        .collect();
+    Pack {
+        id: Uuid::now_v7(),
+        org_id: ad.org_id,
+        listing_id: ad.id,
+        channel: channel.id.clone(),
+        title: cut(ad.title.as_deref().unwrap_or_default(), channel.title_limit),
+        body: cut(ad.body.as_deref().unwrap_or_default(), channel.body_limit),
+        fields: json!(fields),
+        state: "prepared".to_owned(),
+        ad_url: None,
+        external_id: None,
+        created_at: app.now(),
+        updated_at: app.now(),
+    }
+}
+
+/// Label and value of a field of a portal's form; an unknown fact leaves its field out.
+fn field(name: &str, ad: &Ad, vehicle: &Vehicle) -> Option<(&'static str, String)> {
+    Some(match name {
+        "make" => ("Marque", vehicle.make.clone()?),
+        "model" => ("Modèle", vehicle.model.clone()?),
+        "version" => ("Version", vehicle.version.clone()?),
+        "first_registration" => {
+            let year = vehicle.first_registration_year?;
+            let value = vehicle.first_registration_month.map_or(year.to_string(), |m| format!("{m:02}/{year}"));
+            ("Première mise en circulation", value)
+        }
+        "mileage" => ("Kilométrage", format!("{}\u{a0}km", group_digits(vehicle.mileage_km?.into()))),
+        "fuel" => ("Énergie", vehicle.fuel_label()?.to_owned()),
+        "gearbox" => ("Boîte de vitesses", vehicle.gearbox_label()?.to_owned()),
+        "doors" => ("Portes", vehicle.doors?.to_string()),
+        "seats" => ("Places", vehicle.seats?.to_string()),
+        "fiscal_hp" => ("Puissance fiscale", format!("{}\u{a0}CV", vehicle.fiscal_hp?)),
+        "power_hp" => ("Puissance DIN", format!("{}\u{a0}ch", vehicle.power_hp?)),
+        "colour" => ("Couleur", vehicle.colour.clone()?),
+        "price" => ("Prix", Money::euros(ad.price_eur?).formatted),
+        _ => return None,
+    })
+}
+
+pub(crate) async fn of_listing(app: &App, actor: &Actor, listing: Uuid) -> Result<Vec<(Pack, Channel)>> {
+    listings::get(app, actor.org_id, listing).await?;
+    let channels: Channels = app.get()?;
+    let mut conn = app.conn().await?;
+    let packs = model::of_listing(&mut conn, actor.org_id, listing).await?;
+    Ok(packs.into_iter().filter_map(|p| channels.get(&p.channel).cloned().map(|c| (p, c))).collect())
+}
+
+/// The seller pastes the ad's address; we keep the portal's number of it.
+pub(crate) async fn confirm(app: &App, actor: &Actor, id: Uuid, url: &str) -> Result<(Pack, Channel)> {
+    let channels: Channels = app.get()?;
+    let mut tx = app.begin().await?;
+    let mut pack = model::lock(&mut tx, actor.org_id, id).await?.ok_or_else(error::not_found)?;
+    let channel = channels.get(&pack.channel).cloned().ok_or_else(error::not_found)?;
+    let external_id = channel.external_id(url).ok_or_else(|| error::wrong_url(&channel.name))?;
+    pack.state = "published".to_owned();
+    pack.ad_url = Some(url.trim().to_owned());
+    pack.external_id = Some(external_id);
+    pack.updated_at = app.now();
+    model::publish(&mut tx, &pack).await?;
+    tx.commit().await?;
+    Ok((pack, channel))
+}

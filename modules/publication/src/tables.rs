@@ -1,0 +1,16 @@
+diesel::table! {
+    publication_packs (id) {
+        id -> Uuid,
+        org_id -> Uuid,
+        listing_id -> Uuid,
+        channel -> Text,
+        title -> Text,
+        body -> Text,
+        fields -> Jsonb,
+        state -> Text,
+        ad_url -> Nullable<Text>,
+        external_id -> Nullable<Text>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}

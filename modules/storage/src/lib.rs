@@ -1,0 +1,36 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod graphql;
+mod http;
+mod jpeg;
+mod model;
+pub mod service;
+mod settings;
+mod signature;
+mod tables;
+
+pub use graphql::{StorageMutation as Mutation, StorageQuery as Query, StoredPhoto};
+pub use keroxio_core::NoSubscription as Subscription;
+pub use model::Object;
+
+pub struct StorageModule;
+pub const MODULE: StorageModule = StorageModule;
+
+impl keroxio_core::Module for StorageModule {
+    fn name(&self) -> &'static str {
+        "storage"
+    }
+
+    fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
+        if let Some(store) = settings::store(env)? {
+            app.provide(store);
+        }
+        app.provide(signature::Signer::from_env(env));
+        Ok(())
+    }
+
+    fn routes(&self) -> Option<axum::Router<keroxio_core::App>> {
+        Some(http::routes())
+    }
+}

@@ -1,0 +1,46 @@
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use uuid::Uuid;
+
+use crate::tables::storage_objects::{self, dsl};
+
+/// A stored file.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = storage_objects)]
+pub struct Object {
+    pub id: Uuid,
+    pub org_id: Uuid,
+    pub key: String,
+    pub media_type: String,
+    pub bytes: i64,
+    pub width: Option<i32>,
+    pub height: Option<i32>,
+    pub sha256: String,
+    pub created_at: DateTime<Utc>,
+}
+
+/// The row of this content, new or already there.
+pub async fn upsert(conn: &mut AsyncPgConnection, object: &Object) -> QueryResult<Object> {
+    diesel::insert_into(dsl::storage_objects)
+        .values(object)
+        .on_conflict((dsl::org_id, dsl::sha256))
+        .do_update()
+        .set(dsl::sha256.eq(&object.sha256))
+        .returning(Object::as_returning())
+        .get_result(conn)
+        .await
+}
+
+pub async fn find(conn: &mut AsyncPgConnection, org: Uuid, ids: &[Uuid]) -> QueryResult<Vec<Object>> {
+    dsl::storage_objects
+        .filter(dsl::org_id.eq(org).and(dsl::id.eq_any(ids)))
+        .select(Object::as_select())
+        .load(conn)
+        .await
+}
+
+/// Whatever its organization: only for a caller that holds a valid signature.
+pub async fn find_signed(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<Object>> {
+    dsl::storage_objects.find(id).select(Object::as_select()).first(conn).await.optional()
+}

@@ -1,0 +1,124 @@
+use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
+use keroxio_core::{Actor, App, Error, Result};
+use keroxio_plugin_sdk::{DecodeLimits, Photo, PhotoFormat, sniff};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::error;
+use crate::jpeg::{self, Stripped};
+use crate::model::{self, Object};
+use crate::settings::Store;
+use crate::signature::Signer;
+
+/// Largest accepted photo, in bytes.
+pub const MAX_PHOTO: usize = 25 << 20;
+const MIN_SIDE: u32 = 64;
+
+/// Checks, cleans and stores an uploaded photo.
+pub async fn upload(app: &App, actor: &Actor, bytes: Vec<u8>) -> Result<Object> {
+    if bytes.len() > MAX_PHOTO {
+        return Err(error::too_large());
+    }
+    let (clean, media_type, size) =
+        tokio::task::spawn_blocking(move || clean(bytes)).await.map_err(Error::internal)??;
+    put(app, actor.org_id, clean, media_type, Some(size)).await
+}
+
+type CleanPhoto = (Vec<u8>, &'static str, (u32, u32));
+
+/// Decodes the whole photo, which proves it, and removes its metadata.
+fn clean(bytes: Vec<u8>) -> Result<CleanPhoto> {
+    let format = sniff(&bytes).map_err(error::of_photo)?;
+    let photo = Photo::decode(&bytes, DecodeLimits::default()).map_err(error::of_photo)?;
+    if photo.width() < MIN_SIDE || photo.height() < MIN_SIDE {
+        return Err(error::too_small());
+    }
+    let size = (photo.width(), photo.height());
+    if format == PhotoFormat::Jpeg {
+        if !jpeg::is_complete(&bytes) {
+            return Err(error::of_photo(keroxio_plugin_sdk::PhotoError::Damaged));
+        }
+        if let Stripped::Clean(clean) = jpeg::strip(&bytes) {
+            return Ok((clean, format.media_type(), size));
+        }
+    }
+    Ok((encode(&photo)?, PhotoFormat::Jpeg.media_type(), size))
+}
+
+fn encode(photo: &Photo) -> Result<Vec<u8>> {
+    let too_big = |_| Error::internal(anyhow::anyhow!("a side above 65,535 pixels"));
+    let width = u16::try_from(photo.width()).map_err(too_big)?;
+    let height = u16::try_from(photo.height()).map_err(too_big)?;
+    let mut out = Vec::new();
+    let mut encoder = Encoder::new(&mut out, 95);
+    encoder.set_sampling_factor(SamplingFactor::F_1_1);
+    encoder.encode(photo.rgb().as_raw(), width, height, ColorType::Rgb).map_err(Error::internal)?;
+    Ok(out)
+}
+
+/// Stores bytes; the same content of the same organization is stored once.
+pub async fn put(
+    app: &App,
+    org: Uuid,
+    bytes: Vec<u8>,
+    media_type: &'static str,
+    size: Option<(u32, u32)>,
+) -> Result<Object> {
+    let sha256 = hex::encode(Sha256::digest(&bytes));
+    let key = format!("{org}/{}/{sha256}", sha256.get(..2).unwrap_or_default());
+    let side = |side: u32| i32::try_from(side).ok();
+    let object = Object {
+        id: Uuid::now_v7(),
+        org_id: org,
+        key,
+        media_type: media_type.to_owned(),
+        bytes: i64::try_from(bytes.len()).map_err(Error::internal)?,
+        width: size.and_then(|(w, _)| side(w)),
+        height: size.and_then(|(_, h)| side(h)),
+        sha256,
+        created_at: app.now(),
+    };
+    // The file first: a row must never point to nothing. A file without a row is found again by its content.
+    let store: Store = app.get()?;
+    store.0.write(&object.key, bytes).await.map_err(|e| Error::unavailable(anyhow::anyhow!("storage: {e}")))?;
+    let mut conn = app.conn().await?;
+    Ok(model::upsert(&mut conn, &object).await?)
+}
+
+pub async fn get(app: &App, org: Uuid, id: Uuid) -> Result<Object> {
+    require(app, org, &[id]).await?.pop().ok_or_else(error::not_found)
+}
+
+/// All of them, or `NOT_FOUND`.
+pub async fn require(app: &App, org: Uuid, ids: &[Uuid]) -> Result<Vec<Object>> {
+    let mut conn = app.conn().await?;
+    let found = model::find(&mut conn, org, ids).await?;
+    if ids.iter().all(|id| found.iter().any(|object| object.id == *id)) { Ok(found) } else { Err(error::not_found()) }
+}
+
+pub async fn read(app: &App, object: &Object) -> Result<Vec<u8>> {
+    let store: Store = app.get()?;
+    let bytes = store.0.read(&object.key).await.map_err(|e| Error::unavailable(anyhow::anyhow!("storage: {e}")))?;
+    Ok(bytes.to_vec())
+}
+
+/// A stored photo, decoded.
+pub async fn photo(app: &App, org: Uuid, id: Uuid) -> Result<Photo> {
+    let object = get(app, org, id).await?;
+    let bytes = read(app, &object).await?;
+    let decoded = tokio::task::spawn_blocking(move || Photo::decode(&bytes, DecodeLimits::default()));
+    decoded.await.map_err(Error::internal)?.map_err(error::of_photo)
+}
+
+/// An address anybody may open for the next hour.
+pub fn signed_url(app: &App, object: &Object) -> Result<String> {
+    Ok(app.get::<Signer>()?.url(object.id, app.now()))
+}
+
+pub(crate) async fn signed(app: &App, id: Uuid, expires: i64, signature: &str) -> Result<Object> {
+    if !app.get::<Signer>()?.verify(id, expires, signature, app.now()) {
+        return Err(error::not_found());
+    }
+    let mut conn = app.conn().await?;
+    model::find_signed(&mut conn, id).await?.ok_or_else(error::not_found)
+}

@@ -1,0 +1,193 @@
+use async_graphql::connection::{Connection, EmptyFields};
+use async_graphql::{Context, Object};
+use chrono::{DateTime, Utc};
+use keroxio_core::{GqlResult, Page, RequestContext as _, RequireUser, connection};
+use keroxio_plate_grammar::Plate;
+use keroxio_plugin_sdk::{Fuel, Gearbox};
+use uuid::Uuid;
+
+use crate::input::{FuelType, GearboxType, VehicleInput, parsed};
+use crate::model::Vehicle;
+use crate::service;
+
+/// A car and what is known of it.
+pub struct VehicleObject(Vehicle);
+
+impl From<Vehicle> for VehicleObject {
+    fn from(vehicle: Vehicle) -> Self {
+        Self(vehicle)
+    }
+}
+
+/// Who a fact comes from.
+#[derive(async_graphql::SimpleObject)]
+pub struct FactSource {
+    /// Name of the field.
+    field: String,
+    /// `SELLER` or `PLATE` (read from a photo).
+    source: String,
+}
+
+#[Object(name = "Vehicle")]
+impl VehicleObject {
+    /// Identifier.
+    async fn id(&self) -> Uuid {
+        self.0.id
+    }
+
+    /// Registration number as printed, for instance `AB-123-CD`.
+    async fn plate(&self) -> Option<String> {
+        let text = self.0.plate.as_ref()?;
+        Some(Plate::parse(text).map_or_else(|_| text.clone(), |plate| plate.formatted()))
+    }
+
+    /// Make (field D.1).
+    async fn make(&self) -> Option<&str> {
+        self.0.make.as_deref()
+    }
+
+    /// Model (field D.3).
+    async fn model(&self) -> Option<&str> {
+        self.0.model.as_deref()
+    }
+
+    /// Version, trim and engine.
+    async fn version(&self) -> Option<&str> {
+        self.0.version.as_deref()
+    }
+
+    /// Month of first registration, `YYYY-MM`.
+    async fn first_registration(&self) -> Option<String> {
+        let year = self.0.first_registration_year?;
+        Some(self.0.first_registration_month.map_or(year.to_string(), |month| format!("{year}-{month:02}")))
+    }
+
+    /// Odometer reading in kilometres.
+    async fn mileage_km(&self) -> Option<i32> {
+        self.0.mileage_km
+    }
+
+    /// Energy.
+    async fn fuel(&self) -> Option<FuelType> {
+        parsed::<Fuel>(self.0.fuel.as_deref()).map(FuelType::from)
+    }
+
+    /// Gearbox.
+    async fn gearbox(&self) -> Option<GearboxType> {
+        parsed::<Gearbox>(self.0.gearbox.as_deref()).map(GearboxType::from)
+    }
+
+    /// Power in DIN horsepower.
+    async fn power_hp(&self) -> Option<i32> {
+        self.0.power_hp
+    }
+
+    /// Fiscal power in CV.
+    async fn fiscal_hp(&self) -> Option<i32> {
+        self.0.fiscal_hp
+    }
+
+    /// Doors.
+    async fn doors(&self) -> Option<i32> {
+        self.0.doors
+    }
+
+    /// Seats.
+    async fn seats(&self) -> Option<i32> {
+        self.0.seats
+    }
+
+    /// Exterior colour.
+    async fn colour(&self) -> Option<&str> {
+        self.0.colour.as_deref()
+    }
+
+    /// Where each known fact comes from.
+    async fn provenance(&self) -> Vec<FactSource> {
+        let sources = self.0.sources.as_object();
+        let pairs = sources.into_iter().flatten();
+        pairs
+            .map(|(field, source)| FactSource {
+                field: field.clone(),
+                source: source.as_str().unwrap_or_default().to_owned(),
+            })
+            .collect()
+    }
+
+    /// Facts a price cannot be estimated without, by their name in `VehicleInput`; empty when complete.
+    async fn missing_for_price(&self, ctx: &Context<'_>) -> Vec<&'static str> {
+        service::car_facts(&self.0, ctx.app().now().date_naive()).err().unwrap_or_default()
+    }
+
+    /// When the car was created.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// When a fact last changed.
+    async fn updated_at(&self) -> DateTime<Utc> {
+        self.0.updated_at
+    }
+}
+
+#[derive(Default)]
+pub struct VehicleQuery;
+
+#[Object]
+impl VehicleQuery {
+    /// A car of your organization.
+    #[graphql(guard = "RequireUser")]
+    async fn vehicle(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its identifier.")] id: Uuid,
+    ) -> GqlResult<VehicleObject> {
+        Ok(service::fetch(ctx.app(), ctx.actor()?.org_id, id).await?.into())
+    }
+
+    /// Cars of your organization, newest first.
+    #[graphql(guard = "RequireUser", complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
+    async fn vehicles(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Page size, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
+    ) -> GqlResult<Connection<String, VehicleObject, EmptyFields, EmptyFields>> {
+        let page = Page::new(first, after.as_deref())?;
+        let rows = service::list(ctx.app(), &ctx.actor()?, page).await?;
+        Ok(connection(page, rows.into_iter().map(|v| (v.id, v.into())).collect()))
+    }
+}
+
+#[derive(Default)]
+pub struct VehicleMutation;
+
+#[Object]
+impl VehicleMutation {
+    /// Creates a car from what the seller knows.
+    #[graphql(guard = "RequireUser")]
+    async fn create_vehicle(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Known facts; all optional.")] input: VehicleInput,
+    ) -> GqlResult<VehicleObject> {
+        let mut tx = ctx.app().begin().await?;
+        let vehicle = service::create(&mut tx, ctx.actor()?.org_id, input).await?;
+        tx.commit().await?;
+        Ok(vehicle.into())
+    }
+
+    /// Corrects a car. Use `correctListing` to have its listing follow.
+    #[graphql(guard = "RequireUser")]
+    async fn update_vehicle(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The car.")] id: Uuid,
+        #[graphql(desc = "Facts to change; absent ones stay, null erases.")] input: VehicleInput,
+    ) -> GqlResult<VehicleObject> {
+        let mut tx = ctx.app().begin().await?;
+        let vehicle = service::update(&mut tx, ctx.actor()?.org_id, id, input).await?;
+        tx.commit().await?;
+        Ok(vehicle.into())
+    }
+}

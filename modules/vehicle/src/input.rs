@@ -1,0 +1,182 @@
+use async_graphql::{Enum, InputObject, MaybeUndefined};
+use chrono::{DateTime, Datelike as _, Utc};
+use keroxio_core::Result;
+use keroxio_plate_grammar::Plate;
+use keroxio_plugin_sdk::{Fuel, Gearbox};
+use serde_json::Value;
+
+use crate::error;
+use crate::model::Vehicle;
+
+const MAX_TEXT: usize = 120;
+
+/// Energy of the engine (field P.3 of the registration certificate, grouped as portals do).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "Fuel")]
+pub enum FuelType {
+    /// Petrol.
+    Petrol,
+    /// Diesel.
+    Diesel,
+    /// Hybrid that cannot be plugged in.
+    Hybrid,
+    /// Plug-in hybrid.
+    PluginHybrid,
+    /// Electric.
+    Electric,
+    /// Liquefied petroleum gas.
+    Lpg,
+    /// Natural gas.
+    Cng,
+    /// Superethanol E85.
+    Ethanol,
+    /// Anything else.
+    Other,
+}
+
+/// Gearbox.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "Gearbox")]
+pub enum GearboxType {
+    /// Manual.
+    Manual,
+    /// Automatic, dual clutch or robotised.
+    Automatic,
+}
+
+/// The name a value has in the database, as serde writes it.
+pub fn word(value: &impl serde::Serialize) -> Option<String> {
+    serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned))
+}
+
+pub fn parsed<T: serde::de::DeserializeOwned>(word: Option<&str>) -> Option<T> {
+    serde_json::from_value(Value::from(word?)).ok()
+}
+
+/// What a seller says of a car. Absent fields stay as they are; null erases.
+#[derive(Debug, Clone, Default, InputObject)]
+pub struct VehicleInput {
+    /// Registration number, in any spelling.
+    pub plate: MaybeUndefined<String>,
+    /// Make, for instance `Renault` (field D.1).
+    pub make: MaybeUndefined<String>,
+    /// Model, for instance `Clio` (field D.3).
+    pub model: MaybeUndefined<String>,
+    /// Version, trim and engine, for instance `V TCe 90 Zen`.
+    pub version: MaybeUndefined<String>,
+    /// Month of first registration, `YYYY-MM` (field B).
+    pub first_registration: MaybeUndefined<String>,
+    /// Odometer reading in kilometres, 0 to 1,500,000.
+    pub mileage_km: MaybeUndefined<i32>,
+    /// Energy.
+    pub fuel: MaybeUndefined<FuelType>,
+    /// Gearbox.
+    pub gearbox: MaybeUndefined<GearboxType>,
+    /// Power in DIN horsepower, 1 to 2,000.
+    pub power_hp: MaybeUndefined<i32>,
+    /// Fiscal power in CV (field P.6), 1 to 200.
+    pub fiscal_hp: MaybeUndefined<i32>,
+    /// Doors, 1 to 7.
+    pub doors: MaybeUndefined<i32>,
+    /// Seats (field S.1), 1 to 9.
+    pub seats: MaybeUndefined<i32>,
+    /// Exterior colour.
+    pub colour: MaybeUndefined<String>,
+}
+
+impl VehicleInput {
+    /// Checks every field and writes it into the vehicle with the seller as its source.
+    pub fn apply(self, vehicle: &mut Vehicle, now: DateTime<Utc>) -> Result<()> {
+        let mut sources = vehicle.sources.as_object().cloned().unwrap_or_default();
+        let mut note = |field: &str, known: bool| {
+            if known {
+                sources.insert(field.to_owned(), Value::from("SELLER"));
+            } else {
+                sources.remove(field);
+            }
+        };
+        let texts = [
+            ("make", self.make, &mut vehicle.make),
+            ("model", self.model, &mut vehicle.model),
+            ("version", self.version, &mut vehicle.version),
+            ("colour", self.colour, &mut vehicle.colour),
+        ];
+        for (field, given, slot) in texts {
+            if let Some(value) = given_text(field, given)? {
+                note(field, value.is_some());
+                *slot = value;
+            }
+        }
+        let numbers = [
+            ("powerHp", self.power_hp, 1, 2_000, &mut vehicle.power_hp),
+            ("fiscalHp", self.fiscal_hp, 1, 200, &mut vehicle.fiscal_hp),
+            ("doors", self.doors, 1, 7, &mut vehicle.doors),
+            ("seats", self.seats, 1, 9, &mut vehicle.seats),
+        ];
+        for (field, given, low, high, slot) in numbers {
+            if let Some(value) = given_value(given) {
+                if value.is_some_and(|v| !(low..=high).contains(&v)) {
+                    return Err(error::out_of_range(field, low, high));
+                }
+                note(field, value.is_some());
+                *slot = value;
+            }
+        }
+        if let Some(value) = given_value(self.mileage_km) {
+            if value.is_some_and(|km| !(0..=1_500_000).contains(&km)) {
+                return Err(error::mileage());
+            }
+            note("mileageKm", value.is_some());
+            vehicle.mileage_km = value;
+        }
+        if let Some(value) = given_value(self.fuel) {
+            note("fuel", value.is_some());
+            vehicle.fuel = value.and_then(|f| word(&Fuel::from(f)));
+        }
+        if let Some(value) = given_value(self.gearbox) {
+            note("gearbox", value.is_some());
+            vehicle.gearbox = value.and_then(|g| word(&Gearbox::from(g)));
+        }
+        if let Some(value) = given_value(self.first_registration) {
+            let month = value.map(|text| year_and_month(&text, now)).transpose()?;
+            note("firstRegistration", month.is_some());
+            vehicle.first_registration_year = month.map(|(year, _)| year);
+            vehicle.first_registration_month = month.map(|(_, month)| month);
+        }
+        if let Some(value) = given_value(self.plate) {
+            let plate = value.map(|text| Plate::parse(&text)).transpose().map_err(|_| error::plate())?;
+            note("plate", plate.is_some());
+            vehicle.plate = plate.map(|p| p.normalized().to_owned());
+        }
+        vehicle.sources = Value::Object(sources);
+        Ok(())
+    }
+}
+
+/// `None` when the field is absent, `Some(None)` when it is to be erased.
+fn given_value<T>(given: MaybeUndefined<T>) -> Option<Option<T>> {
+    match given {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(None),
+        MaybeUndefined::Value(value) => Some(Some(value)),
+    }
+}
+
+fn given_text(field: &str, given: MaybeUndefined<String>) -> Result<Option<Option<String>>> {
+    let Some(value) = given_value(given) else { return Ok(None) };
+    let value = value.map(|text| text.split_whitespace().collect::<Vec<_>>().join(" ")).filter(|text| !text.is_empty());
+    if value.as_ref().is_some_and(|text| text.chars().count() > MAX_TEXT) {
+        return Err(error::text(field));
+    }
+    Ok(Some(value))
+}
+
+fn year_and_month(text: &str, now: DateTime<Utc>) -> Result<(i32, i32)> {
+    let parts = text.trim().split_once('-').and_then(|(y, m)| Some((y.parse::<i32>().ok()?, m.parse::<i32>().ok()?)));
+    let (year, month) = parts.ok_or_else(error::first_registration)?;
+    let this_month = (now.year(), i32::try_from(now.month()).unwrap_or(12));
+    if !(1..=12).contains(&month) || year < 1900 || (year, month) > this_month {
+        return Err(error::first_registration());
+    }
+    Ok((year, month))
+}

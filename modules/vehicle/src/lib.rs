@@ -1,0 +1,22 @@
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod graphql;
+mod input;
+mod model;
+pub mod service;
+mod tables;
+
+pub use graphql::{VehicleMutation as Mutation, VehicleObject, VehicleQuery as Query};
+pub use input::{FuelType, GearboxType, VehicleInput};
+pub use keroxio_core::NoSubscription as Subscription;
+pub use model::Vehicle;
+
+pub struct VehicleModule;
+pub const MODULE: VehicleModule = VehicleModule;
+
+impl keroxio_core::Module for VehicleModule {
+    fn name(&self) -> &'static str {
+        "vehicle"
+    }
+}

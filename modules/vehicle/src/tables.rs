@@ -1,0 +1,23 @@
+diesel::table! {
+    vehicle_vehicles (id) {
+        id -> Uuid,
+        org_id -> Uuid,
+        plate -> Nullable<Text>,
+        make -> Nullable<Text>,
+        model -> Nullable<Text>,
+        version -> Nullable<Text>,
+        first_registration_year -> Nullable<Int4>,
+        first_registration_month -> Nullable<Int4>,
+        mileage_km -> Nullable<Int4>,
+        fuel -> Nullable<Text>,
+        gearbox -> Nullable<Text>,
+        power_hp -> Nullable<Int4>,
+        fiscal_hp -> Nullable<Int4>,
+        doors -> Nullable<Int4>,
+        seats -> Nullable<Int4>,
+        colour -> Nullable<Text>,
+        sources -> Jsonb,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+    }
+}

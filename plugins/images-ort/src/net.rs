@@ -1,0 +1,84 @@
+use std::fmt::Display;
+use std::sync::{Mutex, PoisonError};
+
+use image::RgbImage;
+use keroxio_plugin_sdk::PluginError;
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::value::TensorRef;
+
+use crate::card::Card;
+use crate::plane::{Plane, crop_to};
+
+/// The network with as many sessions as may run at once; each works on one thread.
+pub struct Net {
+    idle: Mutex<Vec<Session>>,
+    side: usize,
+    input: String,
+    output: String,
+}
+
+impl Net {
+    /// # Errors
+    /// [`PluginError::ModelUnavailable`] when the runtime refuses the model.
+    pub fn new(environment: &Environment, card: &Card, model: &[u8], sessions: usize) -> Result<Self, PluginError> {
+        let idle = (0..sessions).map(|_| session(environment, model)).collect::<Result<Vec<_>, _>>()?;
+        Ok(Self {
+            idle: Mutex::new(idle),
+            side: card.side(),
+            input: card.input.name.clone(),
+            output: card.output.name.clone(),
+        })
+    }
+
+    /// Probability of "car" for each place of a rectangle (x, y, width, height) of the photo.
+    ///
+    /// # Errors
+    /// [`PluginError::Failed`] when all sessions are busy or the runtime fails.
+    pub fn probability(&self, photo: &RgbImage, area: (f64, f64, f64, f64)) -> Result<Plane, PluginError> {
+        let small = crop_to(photo, area, self.side as u32)?;
+        let pixels = self.side * self.side;
+        let mut planes = vec![0.0_f32; 3 * pixels];
+        for (place, pixel) in small.pixels().enumerate() {
+            for channel in 0..3 {
+                planes[channel * pixels + place] = f32::from(pixel.0[channel]) / 255.0;
+            }
+        }
+        let mut session = self.lock().pop().ok_or_else(|| failed("every session is busy"))?;
+        let answer = self.run(&mut session, &planes);
+        self.lock().push(session);
+        answer
+    }
+
+    fn run(&self, session: &mut Session, planes: &[f32]) -> Result<Plane, PluginError> {
+        let tensor = TensorRef::from_array_view(([1, 3, self.side, self.side], planes)).map_err(failed)?;
+        let answer = session.run(ort::inputs![self.input.as_str() => tensor]).map_err(failed)?;
+        let car = answer.get(&self.output).ok_or_else(|| failed("the model has no such output"))?;
+        let (_, values) = car.try_extract_tensor::<f32>().map_err(failed)?;
+        if values.len() != self.side * self.side {
+            return Err(failed(format!("{} values instead of {}", values.len(), self.side * self.side)));
+        }
+        let values = values.iter().map(|v| if v.is_finite() { v.clamp(0.0, 1.0) } else { 0.0 }).collect();
+        Ok(Plane { width: self.side, height: self.side, values })
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Session>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn session(environment: &Environment, model: &[u8]) -> Result<Session, PluginError> {
+    let refused = |e: &dyn Display| PluginError::ModelUnavailable(format!("ONNX Runtime: {e}"));
+    Session::builder(environment)
+        .map_err(|e| refused(&e))?
+        .with_intra_threads(1)
+        .map_err(|e| refused(&e))?
+        .with_intra_op_spinning(false)
+        .map_err(|e| refused(&e))?
+        .commit_from_memory(model)
+        .map_err(|e| refused(&e))
+}
+
+fn failed(reason: impl Display) -> PluginError {
+    PluginError::Failed(reason.to_string())
+}

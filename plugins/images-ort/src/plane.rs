@@ -1,0 +1,147 @@
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use image::RgbImage;
+use keroxio_plugin_sdk::PluginError;
+
+/// One number per place, rows top to bottom.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plane {
+    pub width: usize,
+    pub height: usize,
+    pub values: Vec<f32>,
+}
+
+impl Plane {
+    /// A plane of the same size with a number made from each place of this one and of another.
+    pub fn with(&self, other: &Self, make: impl Fn(f32, f32) -> f32) -> Self {
+        let values = self.values.iter().zip(&other.values).map(|(a, b)| make(*a, *b)).collect();
+        Self { width: self.width, height: self.height, values }
+    }
+
+    /// Mean over the square of `2 * radius + 1` places around each place, cut at the rim.
+    /// The cost does not depend on the radius.
+    pub fn blurred(&self, radius: usize) -> Self {
+        let rows = box_rows(&self.values, self.width, radius);
+        let columns = box_rows(&transposed(&rows, self.width), self.height, radius);
+        Self { width: self.width, height: self.height, values: transposed(&columns, self.height) }
+    }
+
+    /// # Errors
+    /// [`PluginError::Failed`] for an empty target.
+    pub fn resized(&self, width: usize, height: usize) -> Result<Self, PluginError> {
+        let bytes: Vec<u8> = self.values.iter().flat_map(|v| v.to_ne_bytes()).collect();
+        let from = ImageRef::new(self.width as u32, self.height as u32, &bytes, PixelType::F32).map_err(failed)?;
+        let mut to = Image::new(width as u32, height as u32, PixelType::F32);
+        Resizer::new().resize(&from, &mut to, &linear()).map_err(failed)?;
+        let values = to.buffer().chunks_exact(4).map(|b| f32::from_ne_bytes([b[0], b[1], b[2], b[3]])).collect();
+        Ok(Self { width, height, values })
+    }
+}
+
+fn linear() -> ResizeOptions {
+    ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+}
+
+fn failed(reason: impl std::fmt::Display) -> PluginError {
+    PluginError::Failed(format!("resizing: {reason}"))
+}
+
+/// Squeezes a rectangle (x, y, width, height) of the photo into a square picture.
+pub fn crop_to(
+    photo: &RgbImage,
+    (x, y, width, height): (f64, f64, f64, f64),
+    side: u32,
+) -> Result<RgbImage, PluginError> {
+    resize_rgb(photo, side, side, linear().crop(x, y, width, height))
+}
+
+/// The photo at another size.
+pub fn scaled(photo: &RgbImage, width: u32, height: u32) -> Result<RgbImage, PluginError> {
+    resize_rgb(photo, width, height, linear())
+}
+
+fn resize_rgb(photo: &RgbImage, width: u32, height: u32, how: ResizeOptions) -> Result<RgbImage, PluginError> {
+    let from = ImageRef::new(photo.width(), photo.height(), photo.as_raw(), PixelType::U8x3).map_err(failed)?;
+    let mut to = Image::new(width, height, PixelType::U8x3);
+    Resizer::new().resize(&from, &mut to, &how).map_err(failed)?;
+    RgbImage::from_raw(width, height, to.into_vec()).ok_or_else(|| failed("size"))
+}
+
+/// Grey bytes at another size.
+pub fn scaled_bytes(bytes: &[u8], from: (u32, u32), to: (u32, u32)) -> Result<Vec<u8>, PluginError> {
+    let source = ImageRef::new(from.0, from.1, bytes, PixelType::U8).map_err(failed)?;
+    let mut target = Image::new(to.0, to.1, PixelType::U8);
+    Resizer::new().resize(&source, &mut target, &linear()).map_err(failed)?;
+    Ok(target.into_vec())
+}
+
+fn box_rows(values: &[f32], width: usize, radius: usize) -> Vec<f32> {
+    let mut means = Vec::with_capacity(values.len());
+    for row in values.chunks_exact(width) {
+        // Sums in f64: a running f32 sum would drift along a long row.
+        let mut sum: f64 = row.iter().take(radius).map(|v| f64::from(*v)).sum();
+        for place in 0..width {
+            if let Some(entering) = row.get(place + radius) {
+                sum += f64::from(*entering);
+            }
+            if place > radius {
+                sum -= f64::from(row[place - radius - 1]);
+            }
+            let count = (place + radius).min(width - 1) - place.saturating_sub(radius) + 1;
+            means.push((sum / count as f64) as f32);
+        }
+    }
+    means
+}
+
+fn transposed(values: &[f32], width: usize) -> Vec<f32> {
+    let height = values.len() / width;
+    let mut turned = Vec::with_capacity(values.len());
+    for x in 0..width {
+        turned.extend((0..height).map(|y| values[y * width + x]));
+    }
+    turned
+}
+
+/// Guided filter: redraws a soft outline along the edges of the guide (He, Sun and Tang, 2010).
+/// `smoothness` is the variance of the guide below which a neighbourhood counts as flat.
+pub fn guided(soft: &Plane, guide: &Plane, radius: usize, smoothness: f32) -> Plane {
+    let mean_guide = guide.blurred(radius);
+    let mean_soft = soft.blurred(radius);
+    let both = guide.with(soft, |g, s| g * s).blurred(radius);
+    let square = guide.with(guide, |g, _| g * g).blurred(radius);
+    let covariance = both.with(&mean_guide.with(&mean_soft, |g, s| g * s), |b, product| b - product);
+    let variance = square.with(&mean_guide, |s, g| s - g * g);
+    let slope = covariance.with(&variance, |c, v| c / (v.max(0.0) + smoothness));
+    let offset = mean_soft.with(&slope.with(&mean_guide, |a, g| a * g), |s, product| s - product);
+    let line = slope.blurred(radius).with(guide, |a, g| a * g);
+    line.with(&offset.blurred(radius), |value, b| (value + b).clamp(0.0, 1.0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blur_is_the_mean_of_the_window() {
+        let ramp = Plane { width: 5, height: 1, values: vec![0.0, 1.0, 2.0, 3.0, 10.0] };
+        assert_eq!(ramp.blurred(1).values, vec![0.5, 1.0, 2.0, 5.0, 6.5]);
+        let flat = Plane { width: 7, height: 3, values: vec![0.25; 21] };
+        assert_eq!(flat.blurred(20), flat);
+    }
+
+    #[test]
+    fn the_guide_sharpens_a_vague_edge() {
+        let side = 41;
+        let at = |make: &dyn Fn(usize) -> f32| Plane {
+            width: side,
+            height: side,
+            values: (0..side * side).map(|i| make(i % side)).collect(),
+        };
+        let guide = at(&|x| if x < 20 { 0.1 } else { 0.9 });
+        let vague = at(&|x| ((x as f32 - 12.0) / 16.0).clamp(0.0, 1.0));
+        let sharp = guided(&vague, &guide, 6, 1e-4);
+        let step = |p: &Plane| p.values[20 * side + 21] - p.values[20 * side + 18];
+        assert!(step(&sharp) > 2.0 * step(&vague), "{} against {}", step(&sharp), step(&vague));
+    }
+}

@@ -1,0 +1,143 @@
+use std::fmt::Display;
+use std::sync::{Mutex, PoisonError};
+
+use image::RgbImage;
+use keroxio_plugin_sdk::PluginError;
+use ort::environment::Environment;
+use ort::session::Session;
+use ort::value::TensorRef;
+
+use crate::text::{Frame, SYMBOLS, symbol_of};
+
+/// Both networks, with as many pairs of sessions as may run at once; each works on one thread.
+pub struct Nets {
+    idle: Mutex<Vec<Pair>>,
+    /// For each class of the recognition network, the letter or digit it stands for.
+    symbols: Vec<Option<usize>>,
+}
+
+/// One detection and one recognition session, borrowed for the length of one photo.
+pub struct Pair {
+    detection: Session,
+    recognition: Session,
+}
+
+/// How likely each place of a shrunk photo belongs to text, from 0 to 1, row by row.
+pub struct TextMap {
+    pub width: usize,
+    pub height: usize,
+    pub values: Vec<f32>,
+}
+
+impl Nets {
+    /// # Errors
+    /// [`PluginError::ModelUnavailable`] when the runtime refuses a network or its alphabet is missing.
+    pub fn new(
+        environment: &Environment,
+        detection: &[u8],
+        recognition: &[u8],
+        pairs: usize,
+    ) -> Result<Self, PluginError> {
+        let pair = || {
+            Ok(Pair { detection: session(environment, detection)?, recognition: session(environment, recognition)? })
+        };
+        let idle = (0..pairs).map(|_| pair()).collect::<Result<Vec<_>, PluginError>>()?;
+        let symbols = idle.first().map(|pair| alphabet(&pair.recognition)).transpose()?.unwrap_or_default();
+        Ok(Self { idle: Mutex::new(idle), symbols })
+    }
+
+    /// Lends a pair of sessions to `work`.
+    ///
+    /// # Errors
+    /// [`PluginError::Failed`] when all are lent, or what `work` answers.
+    pub fn with_pair<T>(&self, work: impl FnOnce(&mut Pair) -> Result<T, PluginError>) -> Result<T, PluginError> {
+        let lent = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let mut pair = lent.ok_or_else(|| failed("every session is busy"))?;
+        let answer = work(&mut pair);
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(pair);
+        answer
+    }
+
+    /// Where text may be; the sides of `small` have to be multiples of 32.
+    ///
+    /// # Errors
+    /// [`PluginError::Failed`] when the runtime fails.
+    pub fn detect(&self, pair: &mut Pair, small: &RgbImage) -> Result<TextMap, PluginError> {
+        let (width, height) = (small.width() as usize, small.height() as usize);
+        let planes = planes(small);
+        let tensor = TensorRef::from_array_view(([1, 3, height, width], planes.as_slice())).map_err(failed)?;
+        let answer = pair.detection.run(ort::inputs![tensor]).map_err(failed)?;
+        let (_, values) = answer[0].try_extract_tensor::<f32>().map_err(failed)?;
+        if values.len() != width * height {
+            return Err(failed(format!("{} values instead of {}", values.len(), width * height)));
+        }
+        let values = values.iter().map(|v| if v.is_finite() { *v } else { 0.0 }).collect();
+        Ok(TextMap { width, height, values })
+    }
+
+    /// The letters and digits in a strip 48 pixels high, place by place from left to right.
+    ///
+    /// # Errors
+    /// [`PluginError::Failed`] when the runtime fails.
+    pub fn recognize(&self, pair: &mut Pair, strip: &RgbImage) -> Result<Vec<Frame>, PluginError> {
+        let (width, height) = (strip.width() as usize, strip.height() as usize);
+        let planes = planes(strip);
+        let tensor = TensorRef::from_array_view(([1, 3, height, width], planes.as_slice())).map_err(failed)?;
+        let answer = pair.recognition.run(ort::inputs![tensor]).map_err(failed)?;
+        let (_, values) = answer[0].try_extract_tensor::<f32>().map_err(failed)?;
+        Ok(values.chunks_exact(self.symbols.len().max(1)).map(|row| self.frame(row)).collect())
+    }
+
+    /// Folds thousands of classes to letters and digits; the rest counts as nothing seen.
+    fn frame(&self, row: &[f32]) -> Frame {
+        let mut frame = [0.0; SYMBOLS];
+        for (probability, symbol) in row.iter().zip(&self.symbols) {
+            if let Some(symbol) = symbol {
+                frame[*symbol] += if probability.is_finite() { *probability } else { 0.0 };
+            }
+        }
+        frame
+    }
+}
+
+/// The network's own list of characters: blank first, then the list, then the space.
+fn alphabet(recognition: &Session) -> Result<Vec<Option<usize>>, PluginError> {
+    let refused = |e: &dyn Display| PluginError::ModelUnavailable(format!("alphabet of the recognition model: {e}"));
+    let metadata = recognition.metadata().map_err(|e| refused(&e))?;
+    let list = metadata.custom("character").ok_or_else(|| refused(&"missing"))?;
+    let characters = list.strip_suffix('\n').unwrap_or(&list).split('\n');
+    let folded = characters.map(|text| match text.as_bytes() {
+        [byte] => symbol_of(char::from(byte.to_ascii_uppercase())),
+        _ => None,
+    });
+    Ok(std::iter::once(None).chain(folded).chain(std::iter::once(None)).collect())
+}
+
+/// Red, green and blue one after the other, from -1 to 1.
+fn planes(picture: &RgbImage) -> Vec<f32> {
+    let size = (picture.width() * picture.height()) as usize;
+    let mut planes = vec![0.0; 3 * size];
+    for (place, pixel) in picture.pixels().enumerate() {
+        for channel in 0..3 {
+            // The networks were trained on pictures stored blue first.
+            planes[(2 - channel) * size + place] = f32::from(pixel.0[channel]) / 127.5 - 1.0;
+        }
+    }
+    planes
+}
+
+fn session(environment: &Environment, model: &[u8]) -> Result<Session, PluginError> {
+    let refused = |e: &dyn Display| PluginError::ModelUnavailable(format!("ONNX Runtime: {e}"));
+    Session::builder(environment)
+        .map_err(|e| refused(&e))?
+        .with_intra_threads(1)
+        .map_err(|e| refused(&e))?
+        .with_intra_op_spinning(false)
+        .map_err(|e| refused(&e))?
+        .commit_from_memory(model)
+        .map_err(|e| refused(&e))
+}
+
+pub fn failed(reason: impl Display) -> PluginError {
+    PluginError::Failed(reason.to_string())
+}

@@ -1,0 +1,53 @@
+//! Runs the real networks: `ORT_DYLIB_PATH` and `KEROXIO_PLATES_MODEL_DIR` have to name what is installed.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use image::{Rgb, RgbImage};
+use keroxio_plugin_plates_ort::PlatesOrt;
+use keroxio_plugin_sdk::{Photo, PlateReader, PluginError, conformance};
+
+fn reader() -> Option<PlatesOrt> {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.keroxio/models/ppocr-v4");
+    let dir = PathBuf::from(std::env::var("KEROXIO_PLATES_MODEL_DIR").unwrap_or_else(|_| default.to_owned()));
+    if std::env::var_os("ORT_DYLIB_PATH").is_none() || !dir.join("ch_PP-OCRv4_det_infer.onnx").exists() {
+        eprintln!("SKIP: ONNX Runtime or the PP-OCR models are not installed");
+        return None;
+    }
+    Some(PlatesOrt::load(&dir).expect("installed models load"))
+}
+
+#[tokio::test]
+async fn keeps_the_promises_of_the_port() {
+    if let Some(reader) = reader() {
+        conformance::plate_reader(&reader).await;
+    }
+}
+
+#[tokio::test]
+async fn a_wall_of_boxes_takes_bounded_time() {
+    let Some(reader) = reader() else { return };
+    // Fifty striped boxes with the shape of a plate: text to the detector, a plate to nobody.
+    let wall = RgbImage::from_fn(1_280, 960, |x, y| {
+        let (column, row) = (x % 256, y % 96);
+        let inside = (20..236).contains(&column) && (24..72).contains(&row);
+        let stroke = inside && (column / 9) % 2 == 0 && (30..66).contains(&row);
+        Rgb(if stroke {
+            [10; 3]
+        } else if inside {
+            [245; 3]
+        } else {
+            [120; 3]
+        })
+    });
+    let begun = Instant::now();
+    reader.read(&Photo::from_rgb(wall)).await.unwrap();
+    assert!(begun.elapsed() < Duration::from_secs(30), "{:?}", begun.elapsed());
+}
+
+#[test]
+fn a_missing_model_is_an_operators_problem() {
+    let refusal = PlatesOrt::load(&std::env::temp_dir().join("no-such-models")).err();
+    assert!(matches!(refusal, Some(PluginError::ModelUnavailable(_))), "{refusal:?}");
+}

@@ -1,0 +1,33 @@
+//! What moves a price: the same car with one fact made neutral, asked in one batch.
+
+use keroxio_plugin_sdk::{PluginError, PriceContribution};
+
+use crate::Inner;
+use crate::encoding::Resolved;
+
+type Variant = (&'static str, fn(&Inner, &Resolved) -> Option<Resolved>);
+
+const VARIANTS: [Variant; 5] = [
+    ("mileage", |inner, car| {
+        let usual = *inner.encoding.median_km_by_age.get(car.age as usize)?;
+        Some(Resolved { mileage_km: usual, ..car.clone() })
+    }),
+    ("age", |_, car| Some(Resolved { age: car.age + 1.0, ..car.clone() })),
+    ("version", |_, car| (!car.version.is_empty()).then(|| Resolved { version: String::new(), ..car.clone() })),
+    ("gearbox", |_, car| {
+        let other = if car.gearbox == "automatic" { "manual" } else { "automatic" };
+        (!car.gearbox.is_empty()).then(|| Resolved { gearbox: other.to_owned(), ..car.clone() })
+    }),
+    ("power", |_, car| (car.power_hp > 0.0).then(|| Resolved { power_hp: -1.0, ..car.clone() })),
+];
+
+/// Price minus the price of the variant, in euros: against the usual mileage for its age, a car one
+/// year older, no version text, the other gearbox, an unknown power.
+pub fn contributions(inner: &Inner, car: &Resolved, mid: f64) -> Result<Vec<PriceContribution>, PluginError> {
+    let (names, variants): (Vec<_>, Vec<_>) =
+        VARIANTS.iter().filter_map(|(name, change)| change(inner, car).map(|variant| (*name, variant))).unzip();
+    let asked: Vec<&Resolved> = variants.iter().collect();
+    let prices = inner.model.prices(&inner.encoding, &inner.calibration, &asked)?;
+    let parts = names.into_iter().zip(prices);
+    Ok(parts.map(|(name, range)| PriceContribution { fact: name.to_owned(), euros: mid - range.mid }).collect())
+}

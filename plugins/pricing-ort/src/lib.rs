@@ -1,0 +1,98 @@
+#![doc = include_str!("../README.md")]
+
+mod encoding;
+mod explain;
+mod features;
+mod model;
+#[cfg(test)]
+mod tests;
+
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use chrono::Datelike as _;
+use keroxio_plugin_sdk::{CarFacts, Manifest, PluginError, PriceAnswer, PriceEstimator, Refusal};
+use ort::environment::Environment;
+
+use crate::encoding::{Encoding, Resolved};
+use crate::model::{Calibration, Card, Model};
+
+/// Prices by our own boosted trees on ONNX Runtime.
+pub struct PricingOrt {
+    manifest: Manifest,
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    encoding: Encoding,
+    model: Model,
+    calibration: Calibration,
+    card: Card,
+}
+
+impl PricingOrt {
+    /// Loads the model package of a folder; every file must have the checksum in `card.json`.
+    ///
+    /// # Errors
+    /// [`PluginError::ModelUnavailable`] naming the file that is missing, altered or refused.
+    pub fn load(environment: &Environment, model_dir: &Path) -> Result<Self, PluginError> {
+        let card = Card::read(model_dir)?;
+        let (encoding, calibration) =
+            (card.json(model_dir, "encoding.json")?, card.json(model_dir, "calibration.json")?);
+        let (model, files) = Model::load(environment, &card, model_dir)?;
+        let manifest = Manifest { id: "pricing-ort".to_owned(), version: card.version.clone(), models: files };
+        Ok(Self { manifest, inner: Arc::new(Inner { encoding, model, calibration, card }) })
+    }
+}
+
+#[async_trait]
+impl PriceEstimator for PricingOrt {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    async fn estimate(&self, cars: &[CarFacts], explain: bool) -> Result<Vec<PriceAnswer>, PluginError> {
+        let (inner, cars) = (Arc::clone(&self.inner), cars.to_vec());
+        let work = move || inner.estimate(&cars, explain);
+        tokio::task::spawn_blocking(work).await.map_err(|e| PluginError::Failed(e.to_string()))?
+    }
+}
+
+impl Inner {
+    fn estimate(&self, cars: &[CarFacts], explain: bool) -> Result<Vec<PriceAnswer>, PluginError> {
+        let resolved: Vec<Result<Resolved, Refusal>> = cars.iter().map(|car| self.resolve(car)).collect();
+        let known: Vec<&Resolved> = resolved.iter().flatten().collect();
+        let mut prices = self.model.prices(&self.encoding, &self.calibration, &known)?.into_iter();
+        let mut answers = Vec::with_capacity(cars.len());
+        for car in &resolved {
+            answers.push(match car {
+                Err(refusal) => PriceAnswer::Refused(refusal.clone()),
+                Ok(car) => {
+                    let range = prices.next().ok_or_else(|| PluginError::Failed("a price is missing".to_owned()))?;
+                    let contributions =
+                        if explain { explain::contributions(self, car, range.mid)? } else { Vec::new() };
+                    PriceAnswer::Estimate {
+                        confidence: self.calibration.confidence(&range),
+                        sample_size: self.encoding.ads_of(car),
+                        data_until: self.card.data_until,
+                        contributions,
+                        range,
+                    }
+                }
+            });
+        }
+        Ok(answers)
+    }
+
+    fn resolve(&self, car: &CarFacts) -> Result<Resolved, Refusal> {
+        let refuse = |field: &str| Err(Refusal::OutOfRange { field: field.to_owned() });
+        if !(1950..=car.valued_on.year()).contains(&car.first_registration_year) {
+            return refuse("firstRegistration");
+        }
+        if car.mileage_km > 1_000_000 {
+            return refuse("mileageKm");
+        }
+        self.encoding.resolve(car)
+    }
+}

@@ -1,0 +1,133 @@
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use keroxio_plugin_sdk::{CarFacts, Fuel, Gearbox, PriceAnswer, PriceEstimator as _, conformance};
+use ort::environment::Environment;
+use serde_json::Value;
+
+use crate::encoding::{Resolved, age, normalise};
+use crate::{PricingOrt, features};
+
+/// None, with a word about it, where ONNX Runtime is not installed.
+fn estimator() -> Option<PricingOrt> {
+    static ENVIRONMENT: OnceLock<Option<Environment>> = OnceLock::new();
+    let environment = ENVIRONMENT.get_or_init(|| {
+        let library = std::env::var_os("ORT_DYLIB_PATH")?;
+        Some(ort::init_from(library).unwrap().build().unwrap())
+    });
+    if environment.is_none() {
+        eprintln!("SKIP: ORT_DYLIB_PATH is not set");
+    }
+    Some(PricingOrt::load(environment.as_ref()?, &model_dir()).unwrap())
+}
+
+fn model_dir() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("model")
+}
+
+fn clio() -> CarFacts {
+    CarFacts {
+        make: "Renault".into(),
+        model: "Clio V".into(),
+        version: Some("TCe 90 Zen".into()),
+        first_registration_year: 2020,
+        first_registration_month: Some(3),
+        mileage_km: 45_000,
+        fuel: Some(Fuel::Petrol),
+        gearbox: Some(Gearbox::Manual),
+        power_hp: Some(90),
+        fiscal_hp: None,
+        doors: Some(5),
+        seats: Some(5),
+        body: None,
+        country: Some("FR".into()),
+        valued_on: "2026-08-01".parse().unwrap(),
+    }
+}
+
+fn resolved(facts: &Value) -> Resolved {
+    let text = |name: &str| facts[name].as_str().unwrap_or_default().to_owned();
+    let number = |name: &str| facts[name].as_f64().unwrap();
+    let (year, month) = (facts["year"].as_i64().unwrap() as i32, number("month"));
+    let on: chrono::NaiveDate = facts["on"].as_str().unwrap().parse().unwrap();
+    let mut car = clio();
+    car.valued_on = on;
+    use chrono::Datelike as _;
+    Resolved {
+        brand: text("brand"),
+        model: text("model"),
+        version: text("version"),
+        year,
+        month,
+        age: age(year, (month > 0.0).then_some(month as u32), on),
+        mileage_km: number("mileage_km"),
+        fuel: text("fuel"),
+        gearbox: text("gearbox"),
+        power_hp: number("power_hp"),
+        fiscal_hp: number("fiscal_hp"),
+        doors: number("doors"),
+        seats: number("seats"),
+        body: text("body"),
+        country: text("country"),
+        months: f64::from((on.year() - 2020) * 12) + f64::from(on.month()),
+    }
+}
+
+#[test]
+fn rust_and_python_see_the_same_car() {
+    let Some(estimator) = estimator() else { return };
+    let golden: Vec<Value> = serde_json::from_slice(&std::fs::read(model_dir().join("golden.json")).unwrap()).unwrap();
+    assert_eq!(golden.len(), 200);
+    for row in golden {
+        let vector = features::vector(&estimator.inner.encoding, &resolved(&row["facts"]));
+        let expected: Vec<f64> = row["features"].as_array().unwrap().iter().map(|v| v.as_f64().unwrap()).collect();
+        assert_eq!(vector.len(), expected.len());
+        for (at, (ours, theirs)) in vector.iter().zip(&expected).enumerate() {
+            assert!(
+                (f64::from(*ours) - theirs).abs() <= 1e-6 * theirs.abs().max(1.0),
+                "feature {at}: {ours} {theirs} of {row}"
+            );
+        }
+        let [low, mid, high] = estimator.inner.model.logs(&[vector]).unwrap()[0];
+        for (ours, name) in [(low, "low"), (mid, "mid"), (high, "high")] {
+            let theirs = row["log_price"][name].as_f64().unwrap();
+            assert!(((ours - theirs).exp() - 1.0).abs() < 0.001, "{name}: {ours} {theirs}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_estimator_keeps_the_promises_of_its_port() {
+    let Some(estimator) = estimator() else { return };
+    conformance::price_estimator(&estimator, clio()).await;
+}
+
+#[tokio::test]
+async fn more_mileage_never_raises_a_price_and_spelling_does_not_matter() {
+    let Some(estimator) = estimator() else { return };
+    let cars: Vec<CarFacts> = (0..30).map(|n| CarFacts { mileage_km: n * 10_000, ..clio() }).collect();
+    let mids: Vec<f64> = estimator.estimate(&cars, false).await.unwrap().into_iter().map(mid).collect();
+    assert!(mids.windows(2).all(|pair| pair[1] <= pair[0] * 1.01), "{mids:?}");
+    let spelt = [("VW", "Golf"), ("Volkswagen", "GOLF"), ("volkswagen", "golf")].map(|(make, model)| CarFacts {
+        make: make.into(),
+        model: model.into(),
+        ..clio()
+    });
+    let prices: Vec<f64> = estimator.estimate(&spelt, false).await.unwrap().into_iter().map(mid).collect();
+    assert!(prices.windows(2).all(|pair| pair[0] == pair[1]), "{prices:?}");
+}
+
+fn mid(answer: PriceAnswer) -> f64 {
+    match answer {
+        PriceAnswer::Estimate { range, .. } => range.mid,
+        PriceAnswer::Refused(refusal) => panic!("refused: {refusal:?}"),
+    }
+}
+
+#[test]
+fn texts_are_normalised_as_in_training() {
+    assert_eq!(normalise("  Citroën  C4-Picasso 1.6 e-HDi+ "), "citroen c4 picasso 1.6 e hdi+");
+    assert_eq!(normalise("Škoda 🚗"), "skoda");
+}

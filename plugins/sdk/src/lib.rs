@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+
+pub mod conformance;
+mod manifest;
+mod matte;
+mod photo;
+mod plate;
+mod price;
+
+pub use manifest::{Manifest, ModelFile};
+pub use matte::{BackgroundRemover, Matte};
+pub use photo::{DecodeLimits, Photo, PhotoError, PhotoFormat, sniff};
+pub use plate::{CharacterReading, PlateReader, PlateSighting, PlateText, Point, Quad};
+pub use price::{CarFacts, Fuel, Gearbox, PriceAnswer, PriceContribution, PriceEstimator, PriceRange, Refusal};
+
+/// What can go wrong inside a plugin; the runner decides from the variant whether trying again makes sense.
+#[derive(Debug, thiserror::Error)]
+pub enum PluginError {
+    /// A model file is missing, altered (checksum) or refused by the runtime: an operator has to act.
+    #[error("model unavailable: {0}")]
+    ModelUnavailable(String),
+    /// The input can never be processed, however often it is tried.
+    #[error("unsupported input: {0}")]
+    UnsupportedInput(String),
+    /// Anything that may pass on another attempt (memory, a remote service, a lost thread).
+    #[error("inference failed: {0}")]
+    Failed(String),
+}

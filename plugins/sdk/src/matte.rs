@@ -1,0 +1,27 @@
+use async_trait::async_trait;
+use image::GrayImage;
+
+use crate::{Manifest, Photo, PluginError};
+
+/// Which pixels are the car.
+#[derive(Debug, Clone)]
+pub struct Matte {
+    /// Same width and height as the photo; 255 is car, 0 is background.
+    pub alpha: GrayImage,
+    /// Share of the photo covered by the car, 0 to 1.
+    pub coverage: f32,
+    /// How decided the matte is, 0 to 1 (mean distance of alpha from one half, near the car).
+    pub confidence: f32,
+    /// False when no car stands out; `alpha` is then to be ignored.
+    pub found: bool,
+}
+
+/// Separates the main car from its background.
+#[async_trait]
+pub trait BackgroundRemover: Send + Sync {
+    fn manifest(&self) -> &Manifest;
+
+    /// # Errors
+    /// See [`PluginError`].
+    async fn matte(&self, photo: &Photo) -> Result<Matte, PluginError>;
+}

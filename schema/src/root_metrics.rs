@@ -1,0 +1,38 @@
+use std::sync::Arc;
+use std::time::Instant;
+
+use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextResolve, ResolveInfo};
+use async_graphql::{ServerResult, Value};
+use keroxio_core::metrics::{FIELD_ERRORS, FIELD_SECONDS};
+
+/// Times root fields. Their names come from the schema, never from the client's aliases or
+/// operation names, so the number of series is bounded.
+pub struct RootMetrics;
+
+impl ExtensionFactory for RootMetrics {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self)
+    }
+}
+
+#[async_trait::async_trait]
+impl Extension for RootMetrics {
+    async fn resolve(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        info: ResolveInfo<'_>,
+        next: NextResolve<'_>,
+    ) -> ServerResult<Option<Value>> {
+        if info.path_node.parent.is_some() || info.is_for_introspection {
+            return next.run(ctx, info).await;
+        }
+        let field = format!("{}.{}", info.parent_type, info.name);
+        let started = Instant::now();
+        let outcome = next.run(ctx, info).await;
+        metrics::histogram!(FIELD_SECONDS, "field" => field.clone()).record(started.elapsed().as_secs_f64());
+        if outcome.is_err() {
+            metrics::counter!(FIELD_ERRORS, "field" => field).increment(1);
+        }
+        outcome
+    }
+}

@@ -1,0 +1,120 @@
+use std::path::Path;
+
+use cargo_metadata::MetadataCommand;
+use keroxio_test_support::TestApp;
+use serde_json::{Value, json};
+
+#[test]
+fn the_committed_schema_equals_the_code() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../schema/schema.graphql");
+    let committed = std::fs::read_to_string(path).unwrap();
+    assert!(committed == keroxio_schema::sdl(), "run `make schema` and look at the difference");
+}
+
+/// Tier of each module; a module depends only on strictly lower ones.
+const TIERS: [(&str, u32); 10] = [
+    ("keroxio-core", 0),
+    ("keroxio-storage", 1),
+    ("keroxio-auth", 2),
+    ("keroxio-plates", 2),
+    ("keroxio-images", 3),
+    ("keroxio-notification", 3),
+    ("keroxio-vehicle", 3),
+    ("keroxio-pricing", 4),
+    ("keroxio-listing", 5),
+    ("keroxio-publication", 6),
+];
+
+#[test]
+fn modules_depend_downwards_and_never_on_a_concrete_plugin() {
+    let manifest = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.toml");
+    let metadata = MetadataCommand::new().manifest_path(manifest).no_deps().exec().unwrap();
+    let tier = |name: &str| TIERS.iter().find(|(n, _)| *n == name).map(|(_, t)| *t);
+    let mut modules = 0;
+    for package in &metadata.packages {
+        if !package.manifest_path.as_str().contains("/modules/") {
+            continue;
+        }
+        modules += 1;
+        let own = tier(package.name.as_str()).unwrap_or_else(|| panic!("{} has no tier", package.name));
+        for dependency in &package.dependencies {
+            assert!(!dependency.name.ends_with("-ort"), "{} depends on {}", package.name, dependency.name);
+            if let Some(theirs) = tier(&dependency.name) {
+                assert!(theirs < own, "{} (tier {own}) depends on {} (tier {theirs})", package.name, dependency.name);
+            }
+        }
+    }
+    assert_eq!(modules, TIERS.len());
+}
+
+const INTROSPECTION: &str = "{ __schema { mutationType { fields { name args { name type { kind name ofType { kind name } } } } }
+  types { name kind description fields { name description args { name description } } inputFields { name description } enumValues { name description } } } }";
+
+#[tokio::test]
+async fn everything_in_the_schema_is_described() {
+    let app = TestApp::start().await;
+    let schema = app.garage("integrator").await.run(INTROSPECTION, json!({})).await;
+    let roots = ["Query", "Mutation", "Subscription"];
+    let mut bare = Vec::new();
+    let blank = |v: &Value| v["description"].as_str().is_none_or(str::is_empty);
+    for kind in schema.at("/__schema/types").as_array().unwrap() {
+        let name = kind["name"].as_str().unwrap();
+        let library =
+            name.starts_with("__") || name.ends_with("Connection") || name.ends_with("Edge") || name == "PageInfo";
+        if library || kind["kind"] == "SCALAR" {
+            continue;
+        }
+        if blank(kind) && !roots.contains(&name) {
+            bare.push(name.to_owned());
+        }
+        for list in ["fields", "inputFields", "enumValues"] {
+            for field in kind[list].as_array().into_iter().flatten() {
+                if blank(field) {
+                    bare.push(format!("{name}.{}", field["name"]));
+                }
+                for arg in field["args"].as_array().into_iter().flatten().filter(|a| blank(a)) {
+                    bare.push(format!("{name}.{}({})", field["name"], arg["name"]));
+                }
+            }
+        }
+    }
+    assert_eq!(bare, Vec::<String>::new());
+    app.finish().await;
+}
+
+/// Mutations anybody may call.
+const OPEN: [&str; 4] = ["register", "logIn", "refreshSession", "logOut"];
+
+#[tokio::test]
+async fn every_other_mutation_asks_who_you_are() {
+    let app = TestApp::start().await;
+    let id = "01890000-0000-7000-8000-000000000000";
+    let calls = [
+        format!("readPlate(photoId: \"{id}\") {{ id }}"),
+        format!("correctPlate(readingId: \"{id}\", text: \"AB-123-CD\") {{ id }}"),
+        format!("cleanPhoto(photoId: \"{id}\") {{ id }}"),
+        format!("markNotificationsRead(ids: [\"{id}\"])"),
+        "createVehicle(input: {}) { id }".to_owned(),
+        format!("updateVehicle(id: \"{id}\", input: {{}}) {{ id }}"),
+        format!("estimatePrice(vehicleId: \"{id}\") {{ id }}"),
+        format!("prepareListing(input: {{ photoIds: [\"{id}\"] }}) {{ id }}"),
+        format!("correctListing(id: \"{id}\", vehicle: {{}}) {{ id }}"),
+        format!("editListing(id: \"{id}\") {{ id }}"),
+        format!("draftListing(id: \"{id}\") {{ id }}"),
+        format!("repeatListingStep(id: \"{id}\", step: TEXT) {{ id }}"),
+        format!("confirmPublication(id: \"{id}\", url: \"https://x\") {{ id }}"),
+    ];
+    let schema = app.anonymous().run(INTROSPECTION, json!({})).await;
+    for field in schema.at("/__schema/mutationType/fields").as_array().unwrap() {
+        let name = field["name"].as_str().unwrap();
+        // uploadPhoto takes a file and has its own test.
+        let known =
+            OPEN.contains(&name) || name == "uploadPhoto" || calls.iter().any(|c| c.starts_with(&format!("{name}(")));
+        assert!(known, "{name} is called by nobody here: add it");
+    }
+    for call in calls {
+        let answer = app.anonymous().run(&format!("mutation {{ {call} }}"), json!({})).await;
+        assert_eq!(answer.code(), "UNAUTHENTICATED", "{call}");
+    }
+    app.finish().await;
+}

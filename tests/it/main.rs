@@ -1,0 +1,7 @@
+//! Story tests at the GraphQL boundary, and the rules of the architecture.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod architecture;
+mod auth;
+mod journey;
+mod uploads;
