@@ -135,6 +135,7 @@ pub struct ListingPhoto {
     id: Uuid,
 }
 
+/// A photo of a listing.
 #[Object]
 impl ListingPhoto {
     /// Identifier of the uploaded photo.

@@ -115,7 +115,7 @@ pub(crate) async fn correct(app: &App, actor: &Actor, id: Uuid, facts: VehicleIn
     let mut tx = app.begin().await?;
     let ad = locked(&mut tx, actor, id).await?;
     vehicles::update(&mut tx, actor.org_id, ad.vehicle_id, facts).await?;
-    reopen(&mut tx, ad).await
+    reopen(tx, ad).await
 }
 
 /// Title, body or price by the seller's hand; a text written by hand is never overwritten.
@@ -141,7 +141,7 @@ pub(crate) async fn edit(
     ad.title = title.or(ad.title);
     ad.body = body.or(ad.body);
     ad.price_eur = price_eur.or(ad.price_eur);
-    reopen(&mut tx, ad).await
+    reopen(tx, ad).await
 }
 
 /// Runs one step again, whatever its inputs.
@@ -167,7 +167,7 @@ pub(crate) async fn repeat(app: &App, actor: &Actor, id: Uuid, kind: StepKind, p
         StepKind::Vehicle | StepKind::Price | StepKind::Publication => {}
     }
     advance::record(&mut tx, &mut ad, step, Outcome::plain(StepState::Waiting)).await?;
-    reopen(&mut tx, ad).await
+    reopen(tx, ad).await
 }
 
 async fn locked(tx: &mut Tx, actor: &Actor, id: Uuid) -> Result<Ad> {
@@ -175,11 +175,12 @@ async fn locked(tx: &mut Tx, actor: &Actor, id: Uuid) -> Result<Ad> {
     ad.filter(|ad| ad.org_id == actor.org_id).ok_or_else(error::not_found)
 }
 
-async fn reopen(tx: &mut Tx, mut ad: Ad) -> Result<Ad> {
+async fn reopen(mut tx: Tx, mut ad: Ad) -> Result<Ad> {
     ad.state = ListingState::Preparing.as_str().to_owned();
     ad.updated_at = tx.app().now();
-    model::save_ad(tx, &ad).await?;
+    model::save_ad(&mut tx, &ad).await?;
     tx.enqueue(&AdvanceListing { listing_id: ad.id }).await?;
+    tx.commit().await?;
     Ok(ad)
 }
 

@@ -28,6 +28,7 @@ pub struct FactSource {
     source: String,
 }
 
+/// A car and what is known of it.
 #[Object(name = "Vehicle")]
 impl VehicleObject {
     /// Identifier.

@@ -46,7 +46,13 @@ async fn template(admin_url: &str) -> String {
     let make = || async {
         let name = format!("template_{}", Uuid::now_v7().simple());
         execute(admin_url, &format!("CREATE DATABASE {name}")).await;
-        keroxio_api::migrate::apply(&with_database(admin_url, &name)).await.unwrap();
+        let url = with_database(admin_url, &name);
+        // The migrations block their thread, which a test's single-threaded runtime does not allow.
+        let migrate = move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+            runtime.block_on(keroxio_api::migrate::apply(&url)).unwrap()
+        };
+        tokio::task::spawn_blocking(migrate).await.unwrap();
         name
     };
     TEMPLATE.get_or_init(make).await.clone()
