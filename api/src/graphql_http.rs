@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use async_graphql::http::{MultipartOptions, parse_query_string, receive_body};
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
-use async_graphql::{Data, Request, Response, Variables};
+use async_graphql::{Data, Executor, Request, Response, Variables};
 use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
 use axum::Router;
 use axum::body::Body;
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response as HttpResponse};
 use axum::routing::get;
 use futures_util::TryStreamExt as _;
 use keroxio_core::{App, Authentication, Error, ErrorCode, GqlError};
-use keroxio_schema::{Schema, check_document};
+use keroxio_schema::check_document;
 use serde_json::Value;
 use tokio_util::compat::TokioAsyncReadCompatExt as _;
 use tokio_util::io::StreamReader;
@@ -29,7 +29,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 /// What the library puts in place of an uploaded file; a client may not write it itself.
 const UPLOAD_MARKER: &str = "#__graphql_file__:";
 
-pub fn router(schema: Schema) -> Router<App> {
+pub fn router(schema: impl Executor) -> Router<App> {
     let (on_get, on_post) = (schema.clone(), schema);
     Router::new().route(
         "/graphql",
@@ -39,7 +39,7 @@ pub fn router(schema: Schema) -> Router<App> {
 }
 
 /// WebSocket upgrades and queries in the address; mutations need POST.
-async fn get_graphql(app: App, schema: Schema, request: axum::extract::Request) -> HttpResponse {
+async fn get_graphql(app: App, schema: impl Executor, request: axum::extract::Request) -> HttpResponse {
     let (mut parts, _) = request.into_parts();
     if parts.headers.contains_key(header::UPGRADE) {
         return upgrade(app, schema, &mut parts).await;
@@ -51,7 +51,7 @@ async fn get_graphql(app: App, schema: Schema, request: axum::extract::Request) 
     }
 }
 
-async fn post_graphql(app: App, schema: Schema, request: axum::extract::Request) -> HttpResponse {
+async fn post_graphql(app: App, schema: impl Executor, request: axum::extract::Request) -> HttpResponse {
     let (parts, body) = request.into_parts();
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -104,7 +104,13 @@ fn has_preflight_header(headers: &HeaderMap) -> bool {
     ["authorization", "x-requested-with", "apollo-require-preflight"].iter().any(|name| headers.contains_key(*name))
 }
 
-async fn answer(app: &App, schema: &Schema, headers: &HeaderMap, request: Request, read_only: bool) -> HttpResponse {
+async fn answer(
+    app: &App,
+    schema: &impl Executor,
+    headers: &HeaderMap,
+    request: Request,
+    read_only: bool,
+) -> HttpResponse {
     let started = Instant::now();
     let document = match async_graphql::parser::parse_query(&request.query) {
         Ok(document) => document,
@@ -147,7 +153,7 @@ async fn authenticate(app: &App, authorization: Option<&str>) -> Authentication 
     keroxio_auth::service::authenticate(app, token.trim()).map(Some)
 }
 
-async fn upgrade(app: App, schema: Schema, parts: &mut Parts) -> HttpResponse {
+async fn upgrade(app: App, schema: impl Executor, parts: &mut Parts) -> HttpResponse {
     let (protocol, socket) = match (
         GraphQLProtocol::from_request_parts(parts, &()).await,
         WebSocketUpgrade::from_request_parts(parts, &()).await,

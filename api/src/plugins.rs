@@ -20,7 +20,7 @@ pub fn images(env: &Env) -> anyhow::Result<Arc<dyn BackgroundRemover>> {
 
 pub fn pricing(env: &Env) -> anyhow::Result<Arc<dyn PriceEstimator>> {
     let dir = folder(env, "KEROXIO_PRICING_MODEL_DIR", "plugins/pricing-ort/model");
-    let environment = keroxio_plugin_images_ort::environment()?;
+    let environment = keroxio_onnx::environment()?;
     Ok(Arc::new(PricingOrt::load(&environment, &dir).with_context(|| missing("pricing", &dir))?))
 }
 

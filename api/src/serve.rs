@@ -2,12 +2,13 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use async_graphql::Executor;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
-use keroxio_core::{App, AppBuilder, Env, telemetry, worker};
+use keroxio_core::{App, AppBuilder, Env, Module, telemetry, worker};
 use keroxio_schema::MODULES;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
@@ -88,7 +89,7 @@ pub async fn start(env: &Env, roles: Roles, stop: CancellationToken) -> anyhow::
             .with_context(|| format!("{address} cannot be listened on; set KEROXIO_HTTP_ADDR"))?;
         addr = Some(listener.local_addr()?);
         tracing::info!("listening on http://{}", listener.local_addr()?);
-        let router = router(app.clone(), Some(metrics));
+        let router = router(app.clone(), keroxio_schema::build(app.clone()), MODULES, Some(metrics));
         tasks.push(tokio::spawn(async move {
             axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await?;
             Ok(())
@@ -98,15 +99,14 @@ pub async fn start(env: &Env, roles: Roles, stop: CancellationToken) -> anyhow::
 }
 
 /// Everything the API answers.
-pub fn router(app: App, metrics: Option<PrometheusHandle>) -> Router {
-    let schema = keroxio_schema::build(app.clone());
+pub fn router(app: App, schema: impl Executor, modules: &[&dyn Module], metrics: Option<PrometheusHandle>) -> Router {
     let mut router = Router::new().merge(graphql_http::router(schema)).merge(
         Router::new()
             .route("/", get(|| async { Html(include_str!("../web/index.html")) }))
             .route("/healthz", get(|| async { "ok" }))
             .route("/readyz", get(ready)),
     );
-    for module in MODULES {
+    for module in modules {
         if let Some(routes) = module.routes() {
             router = router.merge(routes);
         }
@@ -122,14 +122,6 @@ pub fn router(app: App, metrics: Option<PrometheusHandle>) -> Router {
         ))
         .layer(CatchPanicLayer::new())
         .with_state(app)
-}
-
-/// Serves an application on a listener until the process ends; for tests.
-///
-/// # Errors
-/// When the listener fails.
-pub async fn serve_on(listener: tokio::net::TcpListener, app: App) -> std::io::Result<()> {
-    axum::serve(listener, router(app, None)).await
 }
 
 async fn ready(State(app): State<App>) -> impl IntoResponse {

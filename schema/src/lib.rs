@@ -3,24 +3,53 @@
 mod guard;
 mod root_metrics;
 
-use async_graphql::{MergedObject, MergedSubscription};
-use keroxio_core::{App, Module};
+use async_graphql::{ObjectType, SchemaBuilder, SubscriptionType};
 
 pub use guard::check_document;
+pub use root_metrics::RootMetrics;
 
-/// The registration of a module is its line in this list.
-macro_rules! modules {
+// What `compose!` names in the crate that calls it.
+#[doc(hidden)]
+pub use {async_graphql, keroxio_core};
+
+/// Stitches modules into one schema; the registration of a module is its name in this list.
+///
+/// Gives `Query`, `Mutation`, `Subscription`, `Schema`, `MODULES`, `build`, `sdl` and `sdl_by_module`
+/// where it is called. The calling crate needs `async-graphql` among its dependencies.
+#[macro_export]
+macro_rules! compose {
     ($($module:ident),* $(,)?) => {
-        #[derive(MergedObject, Default)]
+        #[derive($crate::async_graphql::MergedObject, Default)]
         pub struct Query($($module::Query),*);
 
-        #[derive(MergedObject, Default)]
+        #[derive($crate::async_graphql::MergedObject, Default)]
         pub struct Mutation($($module::Mutation),*);
 
-        #[derive(MergedSubscription, Default)]
+        #[derive($crate::async_graphql::MergedSubscription, Default)]
         pub struct Subscription($($module::Subscription),*);
 
-        pub const MODULES: &[&dyn Module] = &[$(&$module::MODULE),*];
+        pub type Schema = $crate::async_graphql::Schema<Query, Mutation, Subscription>;
+
+        pub const MODULES: &[&dyn $crate::keroxio_core::Module] = &[$(&$module::MODULE),*];
+
+        /// The schema of a running application.
+        pub fn build(app: $crate::keroxio_core::App) -> Schema {
+            let roots = (Query::default(), Mutation::default(), Subscription::default());
+            $crate::builder(roots).extension($crate::RootMetrics).data(app).finish()
+        }
+
+        /// The schema in the definition language.
+        pub fn sdl() -> String {
+            $crate::builder((Query::default(), Mutation::default(), Subscription::default())).finish().sdl()
+        }
+
+        /// What each module brings by itself. async-graphql lets a later module silently shadow a root
+        /// field of an earlier one, so a test compares their sum with the whole.
+        pub fn sdl_by_module() -> Vec<(&'static str, String)> {
+            vec![$((stringify!($module), $crate::builder((
+                $module::Query::default(), $module::Mutation::default(), $module::Subscription::default(),
+            )).finish().sdl())),*]
+        }
     };
 }
 
@@ -30,26 +59,20 @@ use {
     keroxio_storage as storage, keroxio_vehicle as vehicle,
 };
 
-modules![storage, auth, plates, images, notification, vehicle, pricing, listing, publication,];
+compose![storage, auth, plates, images, notification, vehicle, pricing, listing, publication];
 
-pub type Schema = async_graphql::Schema<Query, Mutation, Subscription>;
-
-fn builder() -> async_graphql::SchemaBuilder<Query, Mutation, Subscription> {
-    async_graphql::Schema::build(Query::default(), Mutation::default(), Subscription::default())
+/// A schema builder with the limits that every Keroxio schema has.
+pub fn builder<Q, M, S>((query, mutation, subscription): (Q, M, S)) -> SchemaBuilder<Q, M, S>
+where
+    Q: ObjectType + 'static,
+    M: ObjectType + 'static,
+    S: SubscriptionType + 'static,
+{
+    async_graphql::Schema::build(query, mutation, subscription)
         .limit_depth(15)
         .limit_complexity(2_000)
         .limit_recursive_depth(32)
         .limit_aliases(30)
         .limit_directives(20)
         .disable_suggestions()
-}
-
-/// The schema of a running application.
-pub fn build(app: App) -> Schema {
-    builder().extension(root_metrics::RootMetrics).data(app).finish()
-}
-
-/// The schema in the definition language, as committed.
-pub fn sdl() -> String {
-    builder().finish().sdl()
 }

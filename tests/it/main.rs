@@ -3,5 +3,10 @@
 
 mod architecture;
 mod auth;
+mod extension;
 mod journey;
+mod migrations;
+mod models;
+mod s3;
 mod uploads;
+mod worker;

@@ -109,6 +109,7 @@ fn print_step(data: &Value) {
     let field = |name: &str| data.pointer(&format!("/listingProgress/{name}")).cloned().unwrap_or_default();
     let text = |name: &str| field(name).as_str().unwrap_or_default().to_owned();
     let message = text("message");
+    let step = field("step").as_str().unwrap_or("LISTING").to_owned();
     let note = if message.is_empty() { message } else { format!("  {message}") };
-    eprintln!("    {:>3} %  {:<12} {:<12}{note}", field("percent"), text("step"), text("state"));
+    eprintln!("    {:>3} %  {:<12} {:<12}{note}", field("percent"), step, text("state"));
 }

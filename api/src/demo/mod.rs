@@ -41,7 +41,7 @@ fn log_filter() -> String {
 async fn journey(env: &Env, options: &facts::Car) -> anyhow::Result<Value> {
     let url = env.required("DATABASE_URL", "PostgreSQL");
     env.check()?;
-    crate::migrate::apply(&url).await?;
+    crate::migrate::apply(&url, keroxio_schema::MODULES).await?;
     let stop = CancellationToken::new();
     let server = serve::start(env, Roles::BOTH, stop.clone()).await?;
     let addr = server.addr.context("the API did not start")?;

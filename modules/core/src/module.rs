@@ -1,4 +1,5 @@
 use async_graphql::{MergedObject, MergedSubscription};
+use diesel_migrations::EmbeddedMigrations;
 
 use crate::{App, AppBuilder, Env, JobRegistry};
 
@@ -19,6 +20,12 @@ pub trait Module: Send + Sync {
 
     /// Plain HTTP routes (files, webhooks), mounted at the root.
     fn routes(&self) -> Option<axum::Router<App>> {
+        None
+    }
+
+    /// Migrations of a module that lives outside this repository; those of the modules inside are
+    /// in `migrations/`. Their names carry the module's name after the date.
+    fn migrations(&self) -> Option<EmbeddedMigrations> {
         None
     }
 

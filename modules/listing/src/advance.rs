@@ -57,22 +57,18 @@ pub async fn record(tx: &mut Tx, ad: &mut Ad, mut step: Step, outcome: Outcome) 
     model::save_step(tx, &step).await?;
     let steps = model::steps(tx, ad.id).await?;
     let settled = steps.iter().filter(|s| s.state().is_settled()).count();
+    let percent = i32::try_from(settled * 100 / steps.len().max(1)).unwrap_or(100);
+    report(tx, ad, Progress::of_step(ad, &step, percent, now)).await?;
+    Ok(step)
+}
+
+/// Numbers a change and tells who follows the listing.
+async fn report(tx: &mut Tx, ad: &mut Ad, mut progress: Progress) -> Result<()> {
     ad.seq += 1;
-    let progress = Progress {
-        listing_id: ad.id,
-        seq: ad.seq,
-        kind: step.kind.clone(),
-        photo_id: step.photo_id(),
-        state: step.state.clone(),
-        percent: i32::try_from(settled * 100 / steps.len().max(1)).unwrap_or(100),
-        error_code: step.error_code.clone(),
-        message_fr: step.message_fr.clone(),
-        message_en: step.message_en.clone(),
-        at: now,
-    };
+    progress.seq = ad.seq;
     model::insert_progress(tx, &progress).await?;
     tx.publish(topic(ad.id), json!({ "seq": ad.seq }));
-    Ok(step)
+    Ok(())
 }
 
 fn state_of(steps: &[Step], kind: StepKind) -> StepState {
@@ -298,7 +294,9 @@ async fn settle(tx: &mut Tx, ad: &mut Ad, steps: &[Step]) -> Result<()> {
     }
     ad.state = next.as_str().to_owned();
     ad.updated_at = tx.app().now();
-    tx.publish(topic(ad.id), json!({ "state": ad.state }));
+    if next != ListingState::Preparing {
+        report(tx, ad, Progress::of_listing(ad, next, tx.app().now())).await?;
+    }
     let title = ad.title.clone().unwrap_or_default();
     let (kind, title_fr, title_en) = match next {
         ListingState::Preparing => return Ok(()),

@@ -192,13 +192,13 @@ impl From<Step> for ListingStep {
     }
 }
 
-/// A change of one step.
+/// A change of one step, or of the listing as a whole.
 #[derive(SimpleObject)]
 pub struct ListingProgress {
     /// Number of the change within the listing, from 1.
     seq: i32,
-    /// The step that changed.
-    step: StepKind,
+    /// The step that changed; null when the listing as a whole is settled, which its `state` tells.
+    step: Option<StepKind>,
     /// The photo of a PHOTO step.
     photo_id: Option<Uuid>,
     /// Its new state.
@@ -221,7 +221,7 @@ impl ListingProgress {
     pub(crate) fn new(ad: Ad, row: Progress) -> Self {
         Self {
             seq: row.seq,
-            step: StepKind::parse(&row.kind),
+            step: row.step(),
             photo_id: row.photo_id,
             state: StepState::parse(&row.state),
             percent: row.percent,

@@ -88,6 +88,48 @@ pub struct Progress {
     pub at: DateTime<Utc>,
 }
 
+/// `Progress::kind` of a change of the listing as a whole.
+const WHOLE: &str = "listing";
+
+impl Progress {
+    /// Still without its number.
+    pub fn of_step(ad: &Ad, step: &Step, percent: i32, at: DateTime<Utc>) -> Self {
+        Self {
+            listing_id: ad.id,
+            seq: 0,
+            kind: step.kind.clone(),
+            photo_id: step.photo_id(),
+            state: step.state.clone(),
+            percent,
+            error_code: step.error_code.clone(),
+            message_fr: step.message_fr.clone(),
+            message_en: step.message_en.clone(),
+            at,
+        }
+    }
+
+    /// Every step is settled. Still without its number.
+    pub fn of_listing(ad: &Ad, settled: ListingState, at: DateTime<Utc>) -> Self {
+        let state = if settled == ListingState::Ready { StepState::Done } else { StepState::NeedsInput };
+        Self {
+            listing_id: ad.id,
+            seq: 0,
+            kind: WHOLE.to_owned(),
+            photo_id: None,
+            state: state.as_str().to_owned(),
+            percent: 100,
+            error_code: None,
+            message_fr: None,
+            message_en: None,
+            at,
+        }
+    }
+
+    pub fn step(&self) -> Option<StepKind> {
+        (self.kind != WHOLE).then(|| StepKind::parse(&self.kind))
+    }
+}
+
 pub async fn insert(conn: &mut AsyncPgConnection, ad: &Ad, photos: &[Uuid], steps: &[Step]) -> QueryResult<()> {
     diesel::insert_into(listing_ads::table).values(ad).execute(conn).await?;
     let photos: Vec<_> = photos

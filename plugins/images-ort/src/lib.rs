@@ -5,20 +5,16 @@ mod card;
 mod cut;
 mod net;
 mod plane;
-mod runtime;
 
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use keroxio_plugin_sdk::{BackgroundRemover, Manifest, Matte, ModelFile, Photo, PluginError};
-use ort::environment::Environment;
 use tokio::sync::Semaphore;
 
 use crate::card::Card;
 use crate::net::Net;
-
-pub use crate::runtime::environment;
 
 /// Photos worked on at the same time; the others wait their turn, so that memory stays bounded.
 const AT_ONCE: usize = 2;
@@ -31,23 +27,15 @@ pub struct ImagesOrt {
 }
 
 impl ImagesOrt {
-    /// Loads `card.json` and the network it names from a folder, in the environment of [`environment`].
+    /// Loads `card.json` and the network it names from a folder.
     ///
     /// # Errors
     /// [`PluginError::ModelUnavailable`] when ONNX Runtime, the card or the network is missing, the
     /// network's checksum differs from the card, or the runtime refuses it.
     pub fn load(model_dir: &Path) -> Result<Self, PluginError> {
-        Self::load_in(&environment()?, model_dir)
-    }
-
-    /// Like [`ImagesOrt::load`], in an environment that the caller already has.
-    ///
-    /// # Errors
-    /// See [`ImagesOrt::load`].
-    pub fn load_in(environment: &Environment, model_dir: &Path) -> Result<Self, PluginError> {
         let card = Card::read(model_dir)?;
         let (file, bytes) = ModelFile::load(&model_dir.join(&card.file), &card.licence, Some(&card.sha256))?;
-        let net = Net::new(environment, &card, &bytes, AT_ONCE)?;
+        let net = Net::new(&card, &bytes, AT_ONCE)?;
         let version = format!("{}+{}", env!("CARGO_PKG_VERSION"), card.exported_at);
         Ok(Self {
             manifest: Manifest { id: "images-ort".to_owned(), version, models: vec![file] },

@@ -3,7 +3,6 @@ use std::sync::{Mutex, PoisonError};
 
 use image::RgbImage;
 use keroxio_plugin_sdk::PluginError;
-use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
 
@@ -21,8 +20,8 @@ pub struct Net {
 impl Net {
     /// # Errors
     /// [`PluginError::ModelUnavailable`] when the runtime refuses the model.
-    pub fn new(environment: &Environment, card: &Card, model: &[u8], sessions: usize) -> Result<Self, PluginError> {
-        let idle = (0..sessions).map(|_| session(environment, model)).collect::<Result<Vec<_>, _>>()?;
+    pub fn new(card: &Card, model: &[u8], sessions: usize) -> Result<Self, PluginError> {
+        let idle = (0..sessions).map(|_| keroxio_onnx::session(model)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             idle: Mutex::new(idle),
             side: card.side(),
@@ -65,18 +64,6 @@ impl Net {
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Session>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn session(environment: &Environment, model: &[u8]) -> Result<Session, PluginError> {
-    let refused = |e: &dyn Display| PluginError::ModelUnavailable(format!("ONNX Runtime: {e}"));
-    Session::builder(environment)
-        .map_err(|e| refused(&e))?
-        .with_intra_threads(1)
-        .map_err(|e| refused(&e))?
-        .with_intra_op_spinning(false)
-        .map_err(|e| refused(&e))?
-        .commit_from_memory(model)
-        .map_err(|e| refused(&e))
 }
 
 fn failed(reason: impl Display) -> PluginError {

@@ -42,8 +42,7 @@ impl PlatesOrt {
         let file = |(name, sha256): (&str, &str)| ModelFile::load(&model_dir.join(name), "Apache-2.0", Some(sha256));
         let (detection, detection_bytes) = file(DETECTION)?;
         let (recognition, recognition_bytes) = file(RECOGNITION)?;
-        let environment = keroxio_plugin_images_ort::environment()?;
-        let nets = Nets::new(&environment, &detection_bytes, &recognition_bytes, AT_ONCE)?;
+        let nets = Nets::new(&detection_bytes, &recognition_bytes, AT_ONCE)?;
         Ok(Self {
             manifest: Manifest {
                 id: "plates-ort".to_owned(),

@@ -3,7 +3,6 @@ use std::sync::{Mutex, PoisonError};
 
 use image::RgbImage;
 use keroxio_plugin_sdk::PluginError;
-use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
 
@@ -32,14 +31,9 @@ pub struct TextMap {
 impl Nets {
     /// # Errors
     /// [`PluginError::ModelUnavailable`] when the runtime refuses a network or its alphabet is missing.
-    pub fn new(
-        environment: &Environment,
-        detection: &[u8],
-        recognition: &[u8],
-        pairs: usize,
-    ) -> Result<Self, PluginError> {
+    pub fn new(detection: &[u8], recognition: &[u8], pairs: usize) -> Result<Self, PluginError> {
         let pair = || {
-            Ok(Pair { detection: session(environment, detection)?, recognition: session(environment, recognition)? })
+            Ok(Pair { detection: keroxio_onnx::session(detection)?, recognition: keroxio_onnx::session(recognition)? })
         };
         let idle = (0..pairs).map(|_| pair()).collect::<Result<Vec<_>, PluginError>>()?;
         let symbols = idle.first().map(|pair| alphabet(&pair.recognition)).transpose()?.unwrap_or_default();
@@ -124,18 +118,6 @@ fn planes(picture: &RgbImage) -> Vec<f32> {
         }
     }
     planes
-}
-
-fn session(environment: &Environment, model: &[u8]) -> Result<Session, PluginError> {
-    let refused = |e: &dyn Display| PluginError::ModelUnavailable(format!("ONNX Runtime: {e}"));
-    Session::builder(environment)
-        .map_err(|e| refused(&e))?
-        .with_intra_threads(1)
-        .map_err(|e| refused(&e))?
-        .with_intra_op_spinning(false)
-        .map_err(|e| refused(&e))?
-        .commit_from_memory(model)
-        .map_err(|e| refused(&e))
 }
 
 pub fn failed(reason: impl Display) -> PluginError {

@@ -3,25 +3,30 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod fakes;
+mod setup;
+mod subscription;
 
 use std::sync::Arc;
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
-use keroxio_core::{App, AppBuilder, Env, worker};
-use keroxio_plugin_sdk::{BackgroundRemover, PlateReader, PriceEstimator};
+use fred::prelude::KeysInterface as _;
+use keroxio_core::{App, Queue, worker};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 pub use fakes::{FakePlates, FakePrices, FakeRemover};
+pub use setup::Setup;
+pub use subscription::Subscription;
 
 /// A running application with its own database.
 pub struct TestApp {
     pub app: App,
     pub base: String,
     http: reqwest::Client,
-    admin_url: String,
-    database: String,
+    database: TestDatabase,
 }
 
 /// Someone with an account, or nobody.
@@ -29,6 +34,20 @@ pub struct Actor {
     http: reqwest::Client,
     base: String,
     pub token: String,
+}
+
+/// A worker in a task of this test.
+pub struct RunningWorker {
+    stop: CancellationToken,
+    task: JoinHandle<()>,
+}
+
+impl RunningWorker {
+    /// Lets running jobs end, then stops.
+    pub async fn stop(self) {
+        self.stop.cancel();
+        self.task.await.unwrap();
+    }
 }
 
 /// The answer to one GraphQL request.
@@ -41,18 +60,26 @@ fn setting(name: &str) -> String {
 
 static TEMPLATE: OnceCell<String> = OnceCell::const_new();
 
+/// Runs migrations, which block their thread: a test's single-threaded runtime does not allow that.
+pub async fn migrate<F>(work: impl FnOnce() -> F + Send + 'static)
+where
+    F: Future<Output = anyhow::Result<()>>,
+{
+    let work = move || {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+        runtime.block_on(work()).unwrap();
+    };
+    tokio::task::spawn_blocking(work).await.unwrap();
+}
+
 /// The migrated database every test copies; made once per test process.
 async fn template(admin_url: &str) -> String {
     let make = || async {
         let name = format!("template_{}", Uuid::now_v7().simple());
         execute(admin_url, &format!("CREATE DATABASE {name}")).await;
         let url = with_database(admin_url, &name);
-        // The migrations block their thread, which a test's single-threaded runtime does not allow.
-        let migrate = move || {
-            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
-            runtime.block_on(keroxio_api::migrate::apply(&url)).unwrap()
-        };
-        tokio::task::spawn_blocking(migrate).await.unwrap();
+        migrate(move || async move { keroxio_api::migrate::apply(&url, keroxio_schema::MODULES).await.map(drop) })
+            .await;
         name
     };
     TEMPLATE.get_or_init(make).await.clone()
@@ -71,46 +98,36 @@ async fn execute(url: &str, sql: &str) {
 /// Copying a template needs it to be idle, so copies are made one at a time.
 static COPYING: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 
-/// A migrated database of its own: its address and its name.
-pub async fn database() -> (String, String, String) {
-    let admin_url = setting("DATABASE_URL");
-    let template = template(&admin_url).await;
-    let _turn = COPYING.lock().await;
-    let name = format!("test_{}", Uuid::now_v7().simple());
-    execute(&admin_url, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-    (with_database(&admin_url, &name), admin_url, name)
+/// A migrated database of its own.
+pub struct TestDatabase {
+    pub url: String,
+    name: String,
+    admin_url: String,
+}
+
+impl TestDatabase {
+    pub async fn create() -> Self {
+        let admin_url = setting("DATABASE_URL");
+        let template = template(&admin_url).await;
+        let _turn = COPYING.lock().await;
+        let name = format!("test_{}", Uuid::now_v7().simple());
+        execute(&admin_url, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        Self { url: with_database(&admin_url, &name), name, admin_url }
+    }
+
+    pub async fn drop(self) {
+        execute(&self.admin_url, &format!("DROP DATABASE {} WITH (FORCE)", self.name)).await;
+    }
 }
 
 impl TestApp {
     /// With stand-ins that read `YK-482-ZN` with certainty, find a car and price it at 12,990 EUR.
     pub async fn start() -> Self {
-        Self::with(FakePlates::reading("YK482ZN", 0.99)).await
+        Setup::default().start().await
     }
 
     pub async fn with(plates: FakePlates) -> Self {
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let (url, admin_url, database) = database().await;
-        let env = Env::from_vars(
-            [
-                ("DATABASE_URL", url.as_str()),
-                ("REDIS_URL", &setting("REDIS_URL")),
-                ("KEROXIO_REDIS_PREFIX", &database),
-                ("KEROXIO_DATABASE_POOL", "8"),
-                ("KEROXIO_SECRET_KEY", "a secret for tests only, of enough characters"),
-                ("KEROXIO_STORAGE_DIR", ":memory:"),
-            ]
-            .map(|(name, value)| (name.to_owned(), value.to_owned())),
-        );
-        let mut builder = AppBuilder::default();
-        builder.provide::<Arc<dyn PlateReader>>(Arc::new(plates));
-        builder.provide::<Arc<dyn BackgroundRemover>>(Arc::new(FakeRemover::new()));
-        builder.provide::<Arc<dyn PriceEstimator>>(Arc::new(FakePrices::new()));
-        let app = builder.start(&env, keroxio_schema::MODULES).await.unwrap();
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let base = format!("http://{}", listener.local_addr().unwrap());
-        let server = keroxio_api::serve::serve_on(listener, app.clone());
-        tokio::spawn(server);
-        Self { app, base, http: reqwest::Client::new(), admin_url, database }
+        Setup::default().plates(Arc::new(plates)).start().await
     }
 
     pub fn anonymous(&self) -> Actor {
@@ -129,9 +146,25 @@ impl TestApp {
         actor
     }
 
+    /// Starts a real worker: relay, Redis Streams and all. Stop it before the test ends.
+    pub fn start_worker(&self) -> RunningWorker {
+        let stop = CancellationToken::new();
+        let concurrency = worker::Concurrency { default: 4, inference: 1 };
+        let task = tokio::spawn(worker::run(self.app.clone(), concurrency, stop.clone()));
+        RunningWorker { stop, task }
+    }
+
     /// Runs every due job, in order, until none is left.
     pub async fn run_jobs(&self) -> usize {
         worker::drain(&self.app).await.unwrap()
+    }
+
+    /// Loses every entry of the job queues, as a Redis restarted empty does.
+    pub async fn forget_queues(&self) {
+        for queue in Queue::ALL {
+            let stream = self.app.redis().key(&format!("jobs:{}", queue.name()));
+            self.app.redis().commands().del::<(), _>(stream).await.unwrap();
+        }
     }
 
     /// Ends the test: no job may be left or dead. Removes the database.
@@ -150,7 +183,7 @@ impl TestApp {
         .unwrap();
         assert!(left.is_empty(), "jobs left: {:?}", left.iter().map(|l| &l.job).collect::<Vec<_>>());
         drop(conn);
-        execute(&self.admin_url, &format!("DROP DATABASE {} WITH (FORCE)", self.database)).await;
+        self.database.drop().await;
     }
 }
 
@@ -160,6 +193,11 @@ impl Actor {
             self.http.post(format!("{}/graphql", self.base)).json(&json!({ "query": query, "variables": variables }));
         let request = if self.token.is_empty() { request } else { request.bearer_auth(&self.token) };
         Answer(request.send().await.unwrap().json().await.unwrap())
+    }
+
+    /// Subscribes by the graphql-transport-ws protocol.
+    pub async fn subscribe(&self, query: &str, variables: Value) -> Subscription {
+        Subscription::open(&self.base, &self.token, query, variables).await
     }
 
     /// Uploads by the GraphQL multipart request specification.

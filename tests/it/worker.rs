@@ -1,0 +1,83 @@
+//! The journey through a real worker: relay, Redis Streams, live messages over WebSocket.
+
+use keroxio_test_support::{Actor, TestApp, fixture};
+use serde_json::{Value, json};
+
+const PREPARE: &str = "mutation($i: PrepareListingInput!) { prepareListing(input: $i) { id } }";
+const PROGRESS: &str = "subscription($id: UUID!, $after: Int!) { listingProgress(listingId: $id, after: $after) {
+  seq step photoId state percent listing { state } } }";
+
+async fn prepare(garage: &Actor, photos: usize) -> String {
+    let mut ids = Vec::new();
+    for name in ["hatch-front.jpg", "hatch-rear.jpg", "suv-front.jpg"].into_iter().take(photos) {
+        ids.push(garage.upload(fixture(name)).await.text("/uploadPhoto/id"));
+    }
+    let car = json!({ "make": "Renault", "model": "Clio", "firstRegistration": "2020-03", "mileageKm": 45000 });
+    let listing = garage.run(PREPARE, json!({ "i": { "photoIds": ids, "vehicle": car } })).await;
+    listing.text("/prepareListing/id")
+}
+
+/// Everything the subscription says until it completes.
+async fn follow(garage: &Actor, id: &str, after: Value) -> Vec<Value> {
+    let mut steps = garage.subscribe(PROGRESS, json!({ "id": id, "after": after })).await;
+    let mut seen = Vec::new();
+    while let Some(step) = steps.next().await {
+        seen.push(step.at("/listingProgress").clone());
+    }
+    seen
+}
+
+/// A change without the listing, which is as it stood when the change was delivered.
+fn changes(step: &Value) -> Value {
+    let mut step = step.clone();
+    step.as_object_mut().unwrap().remove("listing");
+    step
+}
+
+#[tokio::test]
+async fn a_subscriber_sees_every_step_in_order() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let worker = app.start_worker();
+    let id = prepare(&garage, 3).await;
+    let seen = follow(&garage, &id, json!(0)).await;
+    worker.stop().await;
+
+    let numbers: Vec<i64> = seen.iter().map(|s| s["seq"].as_i64().unwrap()).collect();
+    let expected: Vec<i64> = (1..=i64::try_from(seen.len()).unwrap()).collect();
+    assert_eq!(numbers, expected, "no step is missing, none comes twice or out of order");
+    let percents: Vec<i64> = seen.iter().map(|s| s["percent"].as_i64().unwrap()).collect();
+    assert!(percents.is_sorted(), "{percents:?}");
+    assert_eq!(percents.last(), Some(&100));
+    assert_eq!(seen.last().unwrap()["listing"]["state"], "READY");
+    for kind in ["PLATE", "VEHICLE", "PHOTO", "PRICE", "TEXT", "PUBLICATION"] {
+        let done = seen.iter().filter(|s| s["step"] == kind && s["state"] == "DONE").count();
+        assert_eq!(done, if kind == "PHOTO" { 3 } else { 1 }, "{kind}");
+    }
+    for kind in ["PLATE", "PHOTO", "PRICE", "PUBLICATION"] {
+        let first = seen.iter().position(|s| s["step"] == kind).unwrap();
+        assert_eq!(seen[first]["state"], "RUNNING", "{kind} is announced before it ends");
+    }
+
+    // A client that comes back with the last number it saw gets the rest, and nothing twice.
+    let half = seen.len() / 2;
+    let rest = follow(&garage, &id, json!(half)).await;
+    assert_eq!(rest.iter().map(changes).collect::<Vec<_>>(), seen[half..].iter().map(changes).collect::<Vec<_>>());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn jobs_survive_a_redis_that_forgets_everything() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let id = prepare(&garage, 1).await;
+    // The entries that the commit wrote are gone, as after a restart without persistence.
+    app.forget_queues().await;
+    let worker = app.start_worker();
+    // The relay repeats what nobody has claimed for ten seconds of this clock.
+    app.app.clock().advance(std::time::Duration::from_secs(11));
+    let seen = follow(&garage, &id, json!(0)).await;
+    worker.stop().await;
+    assert_eq!(seen.last().unwrap()["listing"]["state"], "READY");
+    app.finish().await;
+}

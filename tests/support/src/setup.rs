@@ -1,0 +1,89 @@
+use std::sync::Arc;
+
+use async_graphql::Executor;
+use keroxio_core::{App, AppBuilder, Env, Module};
+use keroxio_plugin_sdk::{BackgroundRemover, PlateReader, PriceEstimator};
+
+use crate::{FakePlates, FakePrices, FakeRemover, TestApp, TestDatabase, migrate, setting};
+
+/// What a test application is made of; stand-ins where nothing else is said.
+pub struct Setup {
+    plates: Arc<dyn PlateReader>,
+    images: Arc<dyn BackgroundRemover>,
+    prices: Arc<dyn PriceEstimator>,
+    settings: Vec<(String, String)>,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            plates: Arc::new(FakePlates::reading("YK482ZN", 0.99)),
+            images: Arc::new(FakeRemover::new()),
+            prices: Arc::new(FakePrices::new()),
+            settings: Vec::new(),
+        }
+    }
+}
+
+impl Setup {
+    pub fn plates(mut self, plates: Arc<dyn PlateReader>) -> Self {
+        self.plates = plates;
+        self
+    }
+
+    pub fn images(mut self, images: Arc<dyn BackgroundRemover>) -> Self {
+        self.images = images;
+        self
+    }
+
+    pub fn prices(mut self, prices: Arc<dyn PriceEstimator>) -> Self {
+        self.prices = prices;
+        self
+    }
+
+    /// A setting as the environment would give it; it wins over the usual one of tests.
+    pub fn set(mut self, name: &str, value: &str) -> Self {
+        self.settings.push((name.to_owned(), value.to_owned()));
+        self
+    }
+
+    pub async fn start(self) -> TestApp {
+        self.start_composed(keroxio_schema::MODULES, keroxio_schema::build).await
+    }
+
+    /// An application of other modules than ours alone.
+    pub async fn start_composed<S: Executor>(
+        self,
+        modules: &'static [&'static dyn Module],
+        schema: impl FnOnce(App) -> S,
+    ) -> TestApp {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let database = TestDatabase::create().await;
+        let env = self.env(&database);
+        let url = database.url.clone();
+        migrate(move || async move { keroxio_api::migrate::apply(&url, modules).await.map(drop) }).await;
+        let mut builder = AppBuilder::default();
+        builder.provide(self.plates);
+        builder.provide(self.images);
+        builder.provide(self.prices);
+        let app = builder.start(&env, modules).await.unwrap();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let base = format!("http://{}", listener.local_addr().unwrap());
+        let router = keroxio_api::serve::router(app.clone(), schema(app.clone()), modules, None);
+        tokio::spawn(async move { axum::serve(listener, router).await });
+        TestApp { app, base, http: reqwest::Client::new(), database }
+    }
+
+    fn env(&self, database: &TestDatabase) -> Env {
+        let usual = [
+            ("DATABASE_URL", database.url.as_str()),
+            ("REDIS_URL", &setting("REDIS_URL")),
+            ("KEROXIO_REDIS_PREFIX", database.name.as_str()),
+            ("KEROXIO_DATABASE_POOL", "8"),
+            ("KEROXIO_SECRET_KEY", "a secret for tests only, of enough characters"),
+            ("KEROXIO_STORAGE_DIR", ":memory:"),
+        ];
+        let usual = usual.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        Env::from_vars(usual.into_iter().chain(self.settings.iter().cloned()))
+    }
+}
