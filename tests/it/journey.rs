@@ -127,6 +127,31 @@ async fn another_garage_sees_nothing_of_it() {
 }
 
 #[tokio::test]
+async fn the_seller_corrects_a_plate_and_a_foreign_one_is_said_to_be_so() {
+    let app = TestApp::with(FakePlates::reading("YK482ZN", 0.6)).await;
+    let garage = app.garage("dupont").await;
+    let photo = photo(&garage).await;
+    let reading = garage.run("mutation($p: UUID!) { readPlate(photoId: $p) { id } }", json!({ "p": photo })).await;
+    let id = reading.text("/readPlate/id");
+    app.run_jobs().await;
+    let correct =
+        "mutation($r: UUID!, $t: String!, $f: Boolean!) { correctPlate(readingId: $r, text: $t, foreign: $f) {
+      formatted kind confidence needsConfirmation } }";
+    let french = garage.run(correct, json!({ "r": id, "t": "yk 482 zh", "f": false })).await;
+    let expected = json!({ "formatted": "YK-482-ZH", "kind": "SIV", "confidence": 1.0, "needsConfirmation": false });
+    assert_eq!(french.at("/correctPlate"), &expected);
+    assert_eq!(garage.run(correct, json!({ "r": id, "t": "B-AB 1234", "f": false })).await.code(), "PLATE_INVALID");
+    let german = garage.run(correct, json!({ "r": id, "t": "B-AB 1234", "f": true })).await;
+    let expected = json!({ "formatted": "BAB1234", "kind": null, "confidence": 1.0, "needsConfirmation": false });
+    assert_eq!(german.at("/correctPlate"), &expected);
+    let car = json!({ "i": { "plate": "B-AB 1234", "foreignPlate": true } });
+    let created = garage.run("mutation($i: VehicleInput!) { createVehicle(input: $i) { plate } }", car).await;
+    assert_eq!(created.at("/createVehicle/plate"), "BAB1234");
+    app.run_jobs().await;
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn impossible_facts_are_refused_before_anything_is_stored() {
     let app = TestApp::start().await;
     let garage = app.garage("dupont").await;
@@ -136,6 +161,9 @@ async fn impossible_facts_are_refused_before_anything_is_stored() {
         (json!({ "mileageKm": 9_000_000 }), "MILEAGE_OUT_OF_RANGE"),
         (json!({ "firstRegistration": "1890-01" }), "FIRST_REGISTRATION_INVALID"),
         (json!({ "plate": "not a plate" }), "PLATE_INVALID"),
+        (json!({ "plate": "B-AB 1234" }), "PLATE_INVALID"),
+        (json!({ "plate": "WW-123-AB" }), "PLATE_TEMPORARY"),
+        (json!({ "doors": 12 }), "VALUE_OUT_OF_RANGE"),
     ];
     for (facts, code) in cases {
         let refused = garage.run(PREPARE, json!({ "i": { "photoIds": [photo], "vehicle": facts } })).await;

@@ -13,8 +13,9 @@ use crate::plugins;
 
 pub async fn run(what: EvalWhat, data: &Path, json: bool) -> anyhow::Result<()> {
     let env = Env::from_process();
+    crate::serve::start_logs(&env);
     let report = match what {
-        EvalWhat::Plates => plates::run(data, &*plugins::plates(&env)?, keroxio_plates::ACCEPT_CONFIDENCE).await?,
+        EvalWhat::Plates => plates::run(data, &*plugins::plates(&env)?).await?,
         EvalWhat::Images => images::run(data, &*plugins::images(&env)?).await?,
         EvalWhat::Pricing => pricing::run(data, &*plugins::pricing(&env)?).await?,
     };
@@ -31,5 +32,5 @@ fn peak_rss_mb() -> Option<f64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kilobytes: f64 = line.trim().trim_end_matches("kB").trim().parse().ok()?;
-    Some(kilobytes / 1_024.0)
+    Some((kilobytes / 1_024.0).round())
 }

@@ -39,14 +39,14 @@ struct Score {
 ///
 /// # Errors
 /// A missing or damaged file, a label without box, a failing reader.
-pub async fn run(data: &Path, reader: &dyn PlateReader, accept: f32) -> anyhow::Result<serde_json::Value> {
+pub async fn run(data: &Path, reader: &dyn PlateReader) -> anyhow::Result<serde_json::Value> {
     let root = data.parent().context("the data folder has no parent")?;
     let labels = data.join("labels.csv");
     let mut table = csv::Reader::from_path(&labels).with_context(|| labels.display().to_string())?;
     let mut scores = Vec::new();
     for label in table.deserialize() {
         let label: Label = label.with_context(|| labels.display().to_string())?;
-        let score = measure(root, &label, reader, accept).await.with_context(|| label.file.clone())?;
+        let score = measure(root, &label, reader).await.with_context(|| label.file.clone())?;
         scores.push(score);
     }
     if scores.is_empty() {
@@ -66,11 +66,11 @@ pub async fn run(data: &Path, reader: &dyn PlateReader, accept: f32) -> anyhow::
         "eu_n": others.len(),
         "eu_exact_folded": share(&others, |s| s.exact_folded),
         "ms_median": median(scores.iter().map(|s| s.milliseconds).collect()),
-        "peak_rss_mb": peak_rss_mb(),
+        "peak_rss_mb": super::peak_rss_mb(),
     }))
 }
 
-async fn measure(root: &Path, label: &Label, reader: &dyn PlateReader, accept: f32) -> anyhow::Result<Score> {
+async fn measure(root: &Path, label: &Label, reader: &dyn PlateReader) -> anyhow::Result<Score> {
     let bytes = std::fs::read(root.join(&label.file))?;
     let begun = Instant::now();
     let photo = Photo::decode(&bytes, DecodeLimits::default())?;
@@ -85,7 +85,7 @@ async fn measure(root: &Path, label: &Label, reader: &dyn PlateReader, accept: f
         exact: text == label.text,
         exact_folded: folded(text) == folded(&label.text),
         found: sightings.iter().any(|sighting| centre_inside(sighting, label)),
-        accepted: best.is_some_and(|reading| reading.confidence >= accept),
+        accepted: best.is_some_and(|reading| reading.confidence >= reader.accept_from()),
         milliseconds,
     })
 }
@@ -113,14 +113,6 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     let high = *values.get(middle)?;
     let low = if values.len().is_multiple_of(2) { *values.get(middle.checked_sub(1)?)? } else { high };
     Some(((low + high) / 2.0 * 10.0).round() / 10.0)
-}
-
-/// Most memory this process ever held, in mebibytes; none where the system does not say.
-fn peak_rss_mb() -> Option<f64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    let kibibytes: f64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some((kibibytes / 1_024.0).round())
 }
 
 #[cfg(test)]

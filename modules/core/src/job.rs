@@ -61,6 +61,13 @@ pub enum JobError {
     Discard(anyhow::Error),
 }
 
+impl JobError {
+    /// `lasting`: no later attempt can end otherwise.
+    pub fn new(lasting: bool, error: impl Into<anyhow::Error>) -> Self {
+        if lasting { Self::Discard(error.into()) } else { Self::Retry(error.into()) }
+    }
+}
+
 impl From<Error> for JobError {
     fn from(error: Error) -> Self {
         Self::Retry(error.into())

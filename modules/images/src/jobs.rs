@@ -40,7 +40,7 @@ impl BackgroundJob for CleanPhoto {
         let remover: Arc<dyn BackgroundRemover> = app.get()?;
         let photo = keroxio_storage::service::photo(&app, org, cleaning.photo_id).await?;
         let started = Instant::now();
-        let matte = remover.matte(&photo).await.map_err(Error::internal)?;
+        let matte = remover.matte(&photo).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
         keroxio_core::metrics::inference("images", &remover.manifest().id, started.elapsed().as_secs_f64());
         (cleaning.car_found, cleaning.coverage, cleaning.confidence) =
             (Some(matte.found), Some(matte.coverage), Some(matte.confidence));

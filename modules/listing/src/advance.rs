@@ -120,11 +120,11 @@ async fn vehicle(tx: &mut Tx, ad: &Ad, steps: &[Step]) -> Result<Outcome> {
 }
 
 fn asks_for(missing: &[&'static str]) -> Outcome {
-    let fields = missing.join(", ");
+    let (fr, en) = keroxio_vehicle::facts::enumerate(missing);
     Outcome::needs(
         missing,
-        format!("Il manque des informations que seul le vendeur connaît : {fields}. Ajoutez-les avec correctListing."),
-        format!("Facts only the seller knows are missing: {fields}. Add them with correctListing."),
+        format!("Il manque des informations que seul le vendeur connaît : {fr}. Ajoutez-les avec correctListing."),
+        format!("Facts only the seller knows are missing: {en}. Add them with correctListing."),
     )
 }
 

@@ -12,11 +12,11 @@ pub fn photo_count(count: usize) -> Error {
     )
 }
 
-pub fn text_too_long(field: &str, limit: usize) -> Error {
+pub fn text_too_long((fr, en): (&str, &str), limit: usize) -> Error {
     Error::new(
         TEXT_TOO_LONG,
-        format!("Le champ {field} dépasse {limit} caractères : raccourcissez-le."),
-        format!("The field {field} is longer than {limit} characters: shorten it."),
+        format!("Le {fr} dépasse {limit} caractères : raccourcissez-le."),
+        format!("The {en} is longer than {limit} characters: shorten it."),
     )
 }
 

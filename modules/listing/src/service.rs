@@ -127,7 +127,7 @@ pub(crate) async fn edit(
     body: Option<String>,
     price_eur: Option<i32>,
 ) -> Result<Ad> {
-    for (field, text, limit) in [("title", &title, TITLE_LIMIT), ("body", &body, BODY_LIMIT)] {
+    for (field, text, limit) in [(("titre", "title"), &title, TITLE_LIMIT), (("texte", "body"), &body, BODY_LIMIT)] {
         if text.as_ref().is_some_and(|t| t.chars().count() > limit) {
             return Err(error::text_too_long(field, limit));
         }

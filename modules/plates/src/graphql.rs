@@ -177,7 +177,12 @@ impl PlatesMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The reading.")] reading_id: Uuid,
         #[graphql(desc = "The plate, in any spelling.", validator(max_length = 20))] text: String,
+        #[graphql(
+            desc = "Whether it is the plate of another country: 4 to 10 letters and digits, not checked further.",
+            default = false
+        )]
+        foreign: bool,
     ) -> GqlResult<PlateReading> {
-        Ok(service::correct(ctx.app(), &ctx.actor()?, reading_id, &text).await?.into())
+        Ok(service::correct(ctx.app(), &ctx.actor()?, reading_id, &text, foreign).await?.into())
     }
 }

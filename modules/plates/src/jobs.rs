@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use keroxio_core::{App, BackgroundJob, Error, JobError, Queue};
+use keroxio_core::{App, BackgroundJob, JobError, Queue};
 use keroxio_plugin_sdk::PlateReader;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -24,9 +24,10 @@ impl BackgroundJob for ReadPlate {
         let reader: Arc<dyn PlateReader> = app.get()?;
         let photo = keroxio_storage::service::photo(&app, reading.org_id, reading.photo_id).await?;
         let started = Instant::now();
-        let sightings = reader.read(&photo).await.map_err(Error::internal)?;
+        let sightings = reader.read(&photo).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
         keroxio_core::metrics::inference("plates", &reader.manifest().id, started.elapsed().as_secs_f64());
-        let outcome = Outcome::Read(sightings, reader.manifest().clone());
+        let (manifest, accept_from) = (reader.manifest().clone(), reader.accept_from());
+        let outcome = Outcome::Read { sightings, manifest, accept_from };
         Ok(service::finish(&app, self.reading_id, outcome).await?)
     }
 

@@ -12,9 +12,6 @@ pub use graphql::{PlateReading, PlatesMutation as Mutation, PlatesQuery as Query
 pub use keroxio_core::NoSubscription as Subscription;
 pub use model::Reading;
 
-/// From this confidence on a reading is used without asking the seller.
-pub const ACCEPT_CONFIDENCE: f32 = 0.9;
-
 pub struct PlatesModule;
 pub const MODULE: PlatesModule = PlatesModule;
 

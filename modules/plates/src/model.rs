@@ -5,7 +5,6 @@ use keroxio_plugin_sdk::{PlateSighting, Quad};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::ACCEPT_CONFIDENCE;
 use crate::tables::plates_readings::{self, dsl};
 
 /// What was read on a photo.
@@ -25,6 +24,8 @@ pub struct Reading {
     pub error: Option<String>,
     pub created_at: DateTime<Utc>,
     pub finished_at: Option<DateTime<Utc>>,
+    /// Whether the reader was sure enough for the text to be used without asking.
+    pub accepted: bool,
 }
 
 impl Reading {
@@ -44,7 +45,7 @@ impl Reading {
 
     /// Whether the seller has to look at the text before it is used.
     pub fn needs_confirmation(&self) -> bool {
-        self.text.is_some() && !self.corrected && self.confidence.unwrap_or(0.0) < ACCEPT_CONFIDENCE
+        self.text.is_some() && !self.corrected && !self.accepted
     }
 }
 

@@ -1,6 +1,6 @@
 use diesel_async::AsyncPgConnection;
 use keroxio_core::{Actor, App, Result, Tx};
-use keroxio_plate_grammar::Plate;
+use keroxio_plate_grammar::{Plate, normalize_foreign};
 use keroxio_plugin_sdk::{Manifest, PlateSighting};
 use serde_json::json;
 use uuid::Uuid;
@@ -26,6 +26,7 @@ pub async fn start_reading(tx: &mut Tx, org: Uuid, photo_id: Uuid) -> Result<Rea
         error: None,
         created_at: tx.app().now(),
         finished_at: None,
+        accepted: false,
     };
     let (mut reading, new) = model::ensure(tx, &fresh).await?;
     let failed = reading.state == "failed";
@@ -63,12 +64,13 @@ pub async fn by_photo(conn: &mut AsyncPgConnection, org: Uuid, photo: Uuid) -> R
 }
 
 /// The seller's own reading; it wins over the model's from now on.
-pub(crate) async fn correct(app: &App, actor: &Actor, id: Uuid, text: &str) -> Result<Reading> {
-    let plate = Plate::parse(text).map_err(|_| error::invalid())?;
+pub(crate) async fn correct(app: &App, actor: &Actor, id: Uuid, text: &str, foreign: bool) -> Result<Reading> {
+    let text = if foreign { normalize_foreign(text) } else { Plate::parse(text).map(|p| p.normalized().to_owned()) };
+    let text = text.map_err(|_| error::invalid())?;
     let mut tx = app.begin().await?;
     let reading = model::lock(&mut tx, id).await?.filter(|r| r.org_id == actor.org_id);
     let mut reading = reading.ok_or_else(error::not_found)?;
-    reading.text = Some(plate.normalized().to_owned());
+    reading.text = Some(text);
     reading.confidence = Some(1.0);
     reading.corrected = true;
     model::save(&mut tx, &reading).await?;
@@ -88,7 +90,7 @@ pub(crate) async fn pending(app: &App, id: Uuid) -> Result<Option<Reading>> {
 }
 
 pub(crate) enum Outcome {
-    Read(Vec<PlateSighting>, Manifest),
+    Read { sightings: Vec<PlateSighting>, manifest: Manifest, accept_from: f32 },
     GivenUp,
 }
 
@@ -97,13 +99,14 @@ pub(crate) async fn finish(app: &App, id: Uuid, outcome: Outcome) -> Result<()> 
     let Some(mut reading) = model::lock(&mut tx, id).await?.filter(|r| !r.is_finished()) else { return Ok(()) };
     reading.finished_at = Some(app.now());
     match outcome {
-        Outcome::Read(sightings, manifest) => {
+        Outcome::Read { sightings, manifest, accept_from } => {
             reading.state = "done".to_owned();
             reading.manifest = Some(serde_json::to_value(manifest)?);
             let best = sightings.first().and_then(|s| s.readings.first());
             if let (Some(best), false) = (best, reading.corrected) {
                 reading.text = Some(best.text.clone());
                 reading.confidence = Some(best.confidence);
+                reading.accepted = best.confidence >= accept_from;
             }
             reading.sightings = serde_json::to_value(sightings)?;
         }

@@ -12,5 +12,6 @@ diesel::table! {
         error -> Nullable<Text>,
         created_at -> Timestamptz,
         finished_at -> Nullable<Timestamptz>,
+        accepted -> Bool,
     }
 }

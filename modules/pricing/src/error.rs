@@ -5,11 +5,11 @@ use serde_json::json;
 pub const FACTS_MISSING: ErrorCode = ErrorCode("FACTS_MISSING");
 
 pub fn facts_missing(missing: &[&str]) -> Error {
-    let fields = missing.join(", ");
+    let (fr, en) = keroxio_vehicle::facts::enumerate(missing);
     Error::new(
         FACTS_MISSING,
-        format!("L'estimation demande encore : {fields}."),
-        format!("The estimate still needs: {fields}."),
+        format!("L'estimation demande encore : {fr}."),
+        format!("The estimate still needs: {en}."),
     )
     .with_details(json!({ "missing": missing }))
 }

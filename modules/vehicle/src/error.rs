@@ -1,9 +1,12 @@
 use keroxio_core::{Error, ErrorCode};
 
+use crate::facts;
+
 pub const MILEAGE_OUT_OF_RANGE: ErrorCode = ErrorCode("MILEAGE_OUT_OF_RANGE");
 pub const FIRST_REGISTRATION_INVALID: ErrorCode = ErrorCode("FIRST_REGISTRATION_INVALID");
 pub const VALUE_OUT_OF_RANGE: ErrorCode = ErrorCode("VALUE_OUT_OF_RANGE");
 pub const PLATE_INVALID: ErrorCode = ErrorCode("PLATE_INVALID");
+pub const PLATE_TEMPORARY: ErrorCode = ErrorCode("PLATE_TEMPORARY");
 pub const TEXT_TOO_LONG: ErrorCode = ErrorCode("TEXT_TOO_LONG");
 
 pub fn mileage() -> Error {
@@ -25,24 +28,32 @@ pub fn first_registration() -> Error {
 pub fn out_of_range(field: &str, low: i32, high: i32) -> Error {
     Error::new(
         VALUE_OUT_OF_RANGE,
-        format!("{field} doit être compris entre {low} et {high}."),
-        format!("{field} must be between {low} and {high}."),
+        format!("Valeur refusée pour « {} » : attendu entre {low} et {high}.", facts::french(field)),
+        format!("Value refused for {}: expected between {low} and {high}.", facts::english(field)),
     )
 }
 
 pub fn plate() -> Error {
     Error::new(
         PLATE_INVALID,
-        "Cette plaque n'a pas un format connu, par exemple AB-123-CD : vérifiez chaque caractère.",
-        "This plate has no known format, for instance AB-123-CD: check each character.",
+        "Cette plaque n'a pas un format français connu, par exemple AB-123-CD : vérifiez chaque caractère, ou dites qu'elle est étrangère (foreignPlate).",
+        "This plate has no known French format, for instance AB-123-CD: check each character, or say that it is foreign (foreignPlate).",
+    )
+}
+
+pub fn temporary_plate() -> Error {
+    Error::new(
+        PLATE_TEMPORARY,
+        "Un numéro WW ou W garage n'identifie pas une voiture : laissez la plaque vide jusqu'au numéro définitif.",
+        "A WW or W garage number does not identify a car: leave the plate empty until the final number is known.",
     )
 }
 
 pub fn text(field: &str) -> Error {
     Error::new(
         TEXT_TOO_LONG,
-        format!("{field} dépasse 120 caractères : raccourcissez-le."),
-        format!("{field} is longer than 120 characters: shorten it."),
+        format!("Texte trop long pour « {} » : 120 caractères au plus.", facts::french(field)),
+        format!("The text of {} is too long: 120 characters at most.", facts::english(field)),
     )
 }
 

@@ -1,7 +1,7 @@
 use async_graphql::{Enum, InputObject, MaybeUndefined};
 use chrono::{DateTime, Datelike as _, Utc};
 use keroxio_core::Result;
-use keroxio_plate_grammar::Plate;
+use keroxio_plate_grammar::{Plate, normalize_foreign};
 use keroxio_plugin_sdk::{Fuel, Gearbox};
 use serde_json::Value;
 
@@ -56,8 +56,11 @@ pub fn parsed<T: serde::de::DeserializeOwned>(word: Option<&str>) -> Option<T> {
 /// What a seller says of a car. Absent fields stay as they are; null erases.
 #[derive(Debug, Clone, Default, InputObject)]
 pub struct VehicleInput {
-    /// Registration number, in any spelling.
+    /// Registration number, in any spelling. A WW or W garage number is refused: it belongs to no car for long.
     pub plate: MaybeUndefined<String>,
+    /// Whether `plate` is of another country: 4 to 10 letters and digits, not checked further.
+    #[graphql(default)]
+    pub foreign_plate: bool,
     /// Make, for instance `Renault` (field D.1).
     pub make: MaybeUndefined<String>,
     /// Model, for instance `Clio` (field D.3).
@@ -144,13 +147,21 @@ impl VehicleInput {
             vehicle.first_registration_month = month.map(|(_, month)| month);
         }
         if let Some(value) = given_value(self.plate) {
-            let plate = value.map(|text| Plate::parse(&text)).transpose().map_err(|_| error::plate())?;
+            let plate = value.map(|text| registration(&text, self.foreign_plate)).transpose()?;
             note("plate", plate.is_some());
-            vehicle.plate = plate.map(|p| p.normalized().to_owned());
+            vehicle.plate = plate;
         }
         vehicle.sources = Value::Object(sources);
         Ok(())
     }
+}
+
+fn registration(text: &str, foreign: bool) -> Result<String> {
+    if foreign {
+        return normalize_foreign(text).map_err(|_| error::plate());
+    }
+    let plate = Plate::parse(text).map_err(|_| error::plate())?;
+    if plate.identifies_car() { Ok(plate.normalized().to_owned()) } else { Err(error::temporary_plate()) }
 }
 
 /// `None` when the field is absent, `Some(None)` when it is to be erased.

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+pub mod facts;
 mod graphql;
 mod input;
 mod model;

@@ -42,16 +42,19 @@ pub(crate) async fn list(app: &App, actor: &Actor, page: Page) -> Result<Vec<Veh
     Ok(model::page(&mut conn, actor.org_id, page).await?)
 }
 
-/// Fills the plate from a reading the seller may rely on, unless the seller gave one. A WW or W
+/// Fills the plate from a reading (letters and digits only) the seller may rely on, unless the seller gave one. A WW or W
 /// garage number belongs to no particular car and is not kept as its identity.
 pub async fn set_plate_from_photo(tx: &mut Tx, org: Uuid, id: Uuid, text: &str) -> Result<()> {
-    let Ok(plate) = Plate::parse(text) else { return Ok(()) };
-    let mut vehicle = model::lock(tx, org, id).await?.ok_or_else(error::not_found)?;
-    let by_seller = vehicle.plate.is_some() && vehicle.sources.get("plate").and_then(Value::as_str) == Some("SELLER");
-    if by_seller || !plate.identifies_car() || vehicle.plate.as_deref() == Some(plate.normalized()) {
+    // What is no French number is the seller's correction to a foreign one.
+    if Plate::parse(text).is_ok_and(|plate| !plate.identifies_car()) {
         return Ok(());
     }
-    vehicle.plate = Some(plate.normalized().to_owned());
+    let mut vehicle = model::lock(tx, org, id).await?.ok_or_else(error::not_found)?;
+    let by_seller = vehicle.plate.is_some() && vehicle.sources.get("plate").and_then(Value::as_str) == Some("SELLER");
+    if by_seller || vehicle.plate.as_deref() == Some(text) {
+        return Ok(());
+    }
+    vehicle.plate = Some(text.to_owned());
     if let Some(sources) = vehicle.sources.as_object_mut() {
         sources.insert("plate".to_owned(), Value::from("PLATE"));
     }

@@ -143,6 +143,20 @@ fn normalize(raw: &str) -> String {
     raw.chars().filter(|c| !separator(c)).flat_map(char::to_uppercase).collect()
 }
 
+/// Normalises the plate of another country: 4 to 10 letters and digits, among them a digit. Nothing
+/// more is known of it here.
+///
+/// # Errors
+/// See [`PlateError`].
+pub fn normalize_foreign(raw: &str) -> Result<String, PlateError> {
+    let text = normalize(raw);
+    if let Some(strange) = text.chars().find(|c| !c.is_ascii_alphanumeric()) {
+        return Err(PlateError::ForeignCharacter(strange));
+    }
+    let plausible = (4..=10).contains(&text.len()) && text.bytes().any(|b| b.is_ascii_digit());
+    if plausible { Ok(text) } else { Err(PlateError::UnknownFormat) }
+}
+
 /// Index of a pair among all pairs of the SIV alphabet, pairs never given left out.
 fn pair_index(pair: &str, skipped: &[&str]) -> Option<u64> {
     let index = |letter: u8| SIV_LETTERS.iter().position(|l| *l == letter);

@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use crate::nets::Nets;
 
 /// A reading at least this sure needs no confirmation by a person.
-pub const ACCEPT_CONFIDENCE: f32 = 0.9;
+const ACCEPT_CONFIDENCE: f32 = 0.92;
 
 /// Photos worked on at the same time; the others wait their turn, so that memory stays bounded.
 const AT_ONCE: usize = 2;
@@ -59,6 +59,10 @@ impl PlatesOrt {
 impl PlateReader for PlatesOrt {
     fn manifest(&self) -> &Manifest {
         &self.manifest
+    }
+
+    fn accept_from(&self) -> f32 {
+        ACCEPT_CONFIDENCE
     }
 
     async fn read(&self, photo: &Photo) -> Result<Vec<PlateSighting>, PluginError> {

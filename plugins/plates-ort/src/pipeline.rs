@@ -3,6 +3,7 @@ use std::collections::BTreeMap;
 use fast_image_resize::images::Image;
 use fast_image_resize::{PixelType, ResizeOptions, Resizer};
 use image::RgbImage;
+use keroxio_plate_grammar::{Plate, PlateKind};
 use keroxio_plugin_sdk::{CharacterReading, PlateSighting, PlateText, PluginError};
 
 use crate::boxes::plate_shaped;
@@ -119,13 +120,22 @@ fn vote(cuts: &[Vec<Reading>]) -> (Vec<PlateText>, bool) {
     let mut ranked: Vec<(f32, &Reading)> = tally.into_values().collect();
     ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.text.cmp(&b.1.text)));
     ranked.truncate(5);
-    let cap = if french { 1.0 } else { 0.85 };
     let text = |(votes, reading): (f32, &Reading)| PlateText {
         text: reading.text.clone(),
-        confidence: (votes / cuts.len().max(1) as f32).clamp(0.0, 1.0) * cap,
+        confidence: (votes / cuts.len().max(1) as f32).clamp(0.0, 1.0) * trust(&reading.text),
         characters: characters(reading),
     };
     (ranked.into_iter().map(text).collect(), french)
+}
+
+/// How far a format by itself speaks for a reading. Old numbers have so loose a format that dealers'
+/// frames and dates fit it; of other countries' formats nothing is checked.
+fn trust(text: &str) -> f32 {
+    match Plate::parse(text).map(|plate| plate.kind()) {
+        Ok(PlateKind::Siv | PlateKind::WwProvisional | PlateKind::WGarage) => 1.0,
+        Ok(PlateKind::Fni | PlateKind::MopedSiv) => 0.95,
+        Err(_) => 0.85,
+    }
 }
 
 fn worth(reading: &Reading) -> f32 {

@@ -26,3 +26,10 @@ pub enum PluginError {
     #[error("inference failed: {0}")]
     Failed(String),
 }
+
+impl PluginError {
+    /// Whether trying again cannot help.
+    pub fn is_lasting(&self) -> bool {
+        matches!(self, Self::UnsupportedInput(_))
+    }
+}

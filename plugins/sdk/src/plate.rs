@@ -47,6 +47,10 @@ pub struct PlateSighting {
 pub trait PlateReader: Send + Sync {
     fn manifest(&self) -> &Manifest;
 
+    /// From this confidence on a reading may be used without asking a person. It belongs to the model:
+    /// measured on labelled photos, so that few of the readings above it are wrong.
+    fn accept_from(&self) -> f32;
+
     /// Every plate in view, the most likely plate of the main car first. No plate is an empty list.
     ///
     /// # Errors

@@ -37,6 +37,10 @@ impl PlateReader for FakePlates {
         &self.manifest
     }
 
+    fn accept_from(&self) -> f32 {
+        0.9
+    }
+
     async fn read(&self, _photo: &Photo) -> Result<Vec<PlateSighting>, PluginError> {
         self.answer.clone().ok_or_else(|| PluginError::Failed("as asked".to_owned()))
     }

@@ -1,0 +1,33 @@
+//! What people call the facts that the API names in camel case.
+
+const WORDS: [(&str, &str, &str); 11] = [
+    ("make", "marque", "make"),
+    ("model", "modèle", "model"),
+    ("version", "version", "version"),
+    ("firstRegistration", "première mise en circulation", "first registration"),
+    ("mileageKm", "kilométrage", "mileage"),
+    ("fuel", "énergie", "fuel"),
+    ("powerHp", "puissance (ch)", "power (hp)"),
+    ("fiscalHp", "puissance fiscale", "fiscal power"),
+    ("doors", "nombre de portes", "number of doors"),
+    ("seats", "nombre de places", "number of seats"),
+    ("colour", "couleur", "colour"),
+];
+
+fn words(field: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    WORDS.iter().find(|(name, ..)| *name == field)
+}
+
+pub fn french(field: &str) -> &str {
+    words(field).map_or(field, |(_, french, _)| french)
+}
+
+pub fn english(field: &str) -> &str {
+    words(field).map_or(field, |(.., english)| english)
+}
+
+/// Facts as an enumeration for a sentence, in French and in English.
+pub fn enumerate(fields: &[&str]) -> (String, String) {
+    let list = |word: fn(&str) -> &str| fields.iter().map(|f| word(f)).collect::<Vec<_>>().join(", ");
+    (list(french), list(english))
+}
