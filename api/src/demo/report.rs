@@ -123,6 +123,7 @@ fn plate_crop(data: &Value, document: &Value, out: &Path) -> Option<&'static str
 
 pub fn html(document: &Value) -> anyhow::Result<String> {
     let mut templates = minijinja::Environment::new();
+    templates.add_filter("eur", |euros: i64| format!("{}\u{a0}€", keroxio_core::group_digits(euros)));
     templates.add_template("report.html", include_str!("report.html"))?;
     Ok(templates.get_template("report.html")?.render(minijinja::value::Serde(document))?)
 }
