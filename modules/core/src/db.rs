@@ -25,6 +25,9 @@ pub(crate) async fn pool(url: &str, size: u32) -> anyhow::Result<Pool> {
     Ok(pool)
 }
 
+/// PostgreSQL takes 65,535 parameters in a statement; a job has ten.
+const ROWS_A_STATEMENT: usize = 1_000;
+
 /// An open transaction. Dropped without [`Tx::commit`] it is rolled back: the connection is then
 /// seen as broken by the pool and replaced, so a cancelled request never leaves one behind half-used.
 ///
@@ -49,17 +52,22 @@ impl Tx {
 
     /// Writes a job row in this transaction; it runs at least once after the commit.
     pub async fn enqueue<J: BackgroundJob>(&mut self, job: &J) -> Result<()> {
-        self.enqueue_raw(job::NewJob::of(job)?).await
+        self.enqueue_raw(vec![job::NewJob::of(job)?]).await
+    }
+
+    /// Many at once, in one statement; the order of the slice is the order in their queue.
+    pub async fn enqueue_all<J: BackgroundJob>(&mut self, jobs: &[J]) -> Result<()> {
+        for group in jobs.chunks(ROWS_A_STATEMENT) {
+            self.enqueue_raw(group.iter().map(job::NewJob::of).collect::<Result<_>>()?).await?;
+        }
+        Ok(())
     }
 
     /// Tells every module that listens to this fact; each reaction is a job in this transaction.
     pub async fn announce<E: Event>(&mut self, event: &E) -> Result<()> {
         let payload = serde_json::to_value(event)?;
         let jobs = self.app.jobs().reactions_to(E::NAME, &payload)?;
-        for job in jobs {
-            self.enqueue_raw(job).await?;
-        }
-        Ok(())
+        if jobs.is_empty() { Ok(()) } else { self.enqueue_raw(jobs).await }
     }
 
     /// Publishes a live message once the transaction is committed.
@@ -67,10 +75,9 @@ impl Tx {
         self.live.push((topic, message));
     }
 
-    async fn enqueue_raw(&mut self, job: job::NewJob) -> Result<()> {
+    async fn enqueue_raw(&mut self, jobs: Vec<job::NewJob>) -> Result<()> {
         let now = self.app.now();
-        let queued = job.insert(&mut self.conn, now).await?;
-        self.dispatch.push(queued);
+        self.dispatch.extend(job::NewJob::insert(jobs, &mut self.conn, now).await?);
         Ok(())
     }
 

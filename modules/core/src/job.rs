@@ -173,27 +173,31 @@ impl NewJob {
         Ok(Self { name: J::NAME, queue: J::QUEUE, max_attempts: J::MAX_ATTEMPTS, args: serde_json::to_value(job)? })
     }
 
-    /// The row is born dispatched: the commit is followed at once by the entry in Redis, and the
-    /// relay repeats it should that be lost.
-    pub async fn insert(self, conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<QueuedJob> {
+    /// Writes rows in one statement. They are born dispatched: the commit is followed at once by
+    /// their entries in Redis, and the relay repeats those should they be lost.
+    pub async fn insert(jobs: Vec<Self>, conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<Vec<QueuedJob>> {
         use core_jobs::dsl;
-        let id = Uuid::now_v7();
-        diesel::insert_into(dsl::core_jobs)
-            .values((
-                dsl::id.eq(id),
-                dsl::name.eq(self.name),
-                dsl::queue.eq(self.queue.name()),
-                dsl::args.eq(self.args),
-                dsl::state.eq("queued"),
-                dsl::attempt.eq(0),
-                dsl::max_attempts.eq(self.max_attempts),
-                dsl::run_at.eq(now),
-                dsl::dispatched_at.eq(now),
-                dsl::created_at.eq(now),
-            ))
-            .execute(conn)
-            .await?;
-        Ok(QueuedJob { id, queue: self.queue.name() })
+        let queued: Vec<_> = jobs.iter().map(|job| QueuedJob { id: Uuid::now_v7(), queue: job.queue.name() }).collect();
+        let rows: Vec<_> = jobs
+            .into_iter()
+            .zip(&queued)
+            .map(|(job, queued)| {
+                (
+                    dsl::id.eq(queued.id),
+                    dsl::name.eq(job.name),
+                    dsl::queue.eq(queued.queue),
+                    dsl::args.eq(job.args),
+                    dsl::state.eq("queued"),
+                    dsl::attempt.eq(0),
+                    dsl::max_attempts.eq(job.max_attempts),
+                    dsl::run_at.eq(now),
+                    dsl::dispatched_at.eq(now),
+                    dsl::created_at.eq(now),
+                )
+            })
+            .collect();
+        diesel::insert_into(dsl::core_jobs).values(rows).execute(conn).await?;
+        Ok(queued)
     }
 }
 

@@ -7,6 +7,7 @@ mod db;
 mod env;
 mod error;
 mod event;
+mod finish;
 mod guard;
 mod job;
 mod live;

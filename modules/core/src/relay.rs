@@ -9,7 +9,7 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use fred::prelude::{Client, StreamsInterface as _};
+use fred::prelude::StreamsInterface as _;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -30,15 +30,21 @@ pub(crate) fn stream_key(app: &App, queue: &str) -> String {
 
 /// Adds entries for rows just committed. A failure is only logged: the relay repeats it.
 pub(crate) async fn dispatch(app: &App, jobs: &[QueuedJob]) {
-    for job in jobs {
-        if let Err(e) = add_entry(app.redis().commands(), &stream_key(app, job.queue), job.id).await {
-            tracing::warn!(job.id = %job.id, "dispatch left to the relay: {e}");
-        }
+    if let Err(e) = add_entries(app, jobs.iter().map(|job| (job.queue, job.id))).await {
+        tracing::warn!(jobs = jobs.len(), "dispatch left to the relay: {e}");
     }
 }
 
-async fn add_entry(redis: &Client, stream: &str, id: Uuid) -> Result<(), fred::error::Error> {
-    redis.xadd::<(), _, _, _, _>(stream, false, None::<()>, "*", vec![("id", id.to_string())]).await
+/// One round trip, however many.
+async fn add_entries(app: &App, jobs: impl Iterator<Item = (&str, Uuid)>) -> Result<(), fred::error::Error> {
+    let entries = app.redis().commands().pipeline();
+    let mut any = false;
+    for (queue, id) in jobs {
+        let stream = stream_key(app, queue);
+        entries.xadd::<(), _, _, _, _>(stream, false, None::<()>, "*", vec![("id", id.to_string())]).await?;
+        any = true;
+    }
+    if any { entries.all().await } else { Ok(()) }
 }
 
 /// Runs until cancelled.
@@ -73,9 +79,8 @@ pub(crate) async fn tick(app: &App) -> Result<()> {
             quiet.push(queue.name());
         }
     }
-    for due in claim_due(app, &quiet).await? {
-        add_entry(app.redis().commands(), &stream_key(app, &due.queue), due.id).await?;
-    }
+    let due = claim_due(app, &quiet).await?;
+    add_entries(app, due.iter().map(|due| (due.queue.as_str(), due.id))).await?;
     report_depth(app).await
 }
 

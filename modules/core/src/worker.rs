@@ -3,9 +3,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Array, Integer, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use fred::prelude::{Client, ClientLike as _, StreamsInterface as _};
 use fred::types::Value as RedisValue;
@@ -14,11 +13,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
+use crate::finish::{self, Finisher, Outcome, Verdict};
 use crate::job::{ClaimedJob, Handler, JobError, LEASE, Queue};
 use crate::{App, Result, relay};
 
 const GROUP: &str = "workers";
 const BLOCK_MS: u64 = 1_000;
+/// Most jobs claimed in one statement: a commit costs the same for one row and for a hundred.
+const GROUP_OF: usize = 100;
 
 /// How many jobs of each queue run at once in this process.
 #[derive(Debug, Clone, Copy)]
@@ -41,13 +43,14 @@ impl Concurrency {
 pub async fn run(app: App, concurrency: Concurrency, stop: CancellationToken) {
     let relay = tokio::spawn(relay::run(app.clone(), stop.clone()));
     let running = TaskTracker::new();
+    let (finisher, saved) = Finisher::start(app.clone());
     let readers: Vec<_> = Queue::ALL
         .into_iter()
         .map(|queue| {
-            let (app, stop, running) = (app.clone(), stop.clone(), running.clone());
+            let (app, stop, running, finisher) = (app.clone(), stop.clone(), running.clone(), finisher.clone());
             tokio::spawn(async move {
                 while !stop.is_cancelled() {
-                    if let Err(e) = read_queue(&app, queue, concurrency.of(queue), &stop, &running).await {
+                    if let Err(e) = read_queue(&app, queue, concurrency.of(queue), &stop, &running, &finisher).await {
                         tracing::warn!(queue = queue.name(), "reader restarts: {e:#}");
                         tokio::time::sleep(Duration::from_millis(500)).await;
                     }
@@ -60,6 +63,8 @@ pub async fn run(app: App, concurrency: Concurrency, stop: CancellationToken) {
     }
     running.close();
     running.wait().await;
+    drop(finisher);
+    let _ = saved.await;
     let _ = relay.await;
 }
 
@@ -69,26 +74,36 @@ async fn read_queue(
     slots: usize,
     stop: &CancellationToken,
     running: &TaskTracker,
+    finisher: &Finisher,
 ) -> anyhow::Result<()> {
     let client = app.redis().blocking().await?;
     let stream = relay::stream_key(app, queue.name());
     let consumer = Uuid::now_v7().to_string();
     let slots = Arc::new(Semaphore::new(slots));
     while !stop.is_cancelled() {
-        let permit = Arc::clone(&slots).acquire_owned().await?;
-        let Some((entry, job)) = next_entry(&client, &stream, &consumer).await? else { continue };
-        let claimed = match job {
-            Some(id) => claim(app, id).await?,
-            None => None,
-        };
-        // The row is ours from here on (or was never valid), so the entry has done its duty.
-        let commands = app.redis().commands();
-        commands.xack::<i64, _, _, _>(&stream, GROUP, entry.as_str()).await?;
-        commands.xdel::<i64, _, _>(&stream, entry.as_str()).await?;
-        if let Some(job) = claimed {
-            let app = app.clone();
+        let mut permits = vec![Arc::clone(&slots).acquire_owned().await?];
+        while permits.len() < GROUP_OF
+            && let Ok(permit) = Arc::clone(&slots).try_acquire_owned()
+        {
+            permits.push(permit);
+        }
+        let entries = next_entries(&client, &stream, &consumer, permits.len() as u64).await?;
+        if entries.is_empty() {
+            continue;
+        }
+        let ids: Vec<Uuid> = entries.iter().filter_map(|(_, job)| *job).collect();
+        let claimed = claim(app, &ids).await?;
+        // The rows are ours from here on (or were never valid), so the entries have done their duty.
+        let entries: Vec<String> = entries.into_iter().map(|(entry, _)| entry).collect();
+        let done = app.redis().commands().pipeline();
+        done.xack::<(), _, _, _>(&stream, GROUP, entries.clone()).await?;
+        done.xdel::<(), _, _>(&stream, entries).await?;
+        done.all::<()>().await?;
+        for (job, permit) in claimed.into_iter().zip(permits) {
+            let (app, finisher) = (app.clone(), finisher.clone());
             running.spawn(async move {
-                execute(&app, job).await;
+                let outcome = execute(&app, job).await;
+                finisher.save(outcome).await;
                 drop(permit);
             });
         }
@@ -97,41 +112,46 @@ async fn read_queue(
     Ok(())
 }
 
-/// Waits for the next entry; creates stream and group when Redis has forgotten them.
-async fn next_entry(client: &Client, stream: &str, consumer: &str) -> anyhow::Result<Option<(String, Option<Uuid>)>> {
+/// Waits for entries; creates stream and group when Redis has forgotten them.
+async fn next_entries(
+    client: &Client,
+    stream: &str,
+    consumer: &str,
+    most: u64,
+) -> anyhow::Result<Vec<(String, Option<Uuid>)>> {
     let read: Result<RedisValue, _> =
-        client.xreadgroup(GROUP, consumer, Some(1), Some(BLOCK_MS), false, stream, ">").await;
+        client.xreadgroup(GROUP, consumer, Some(most), Some(BLOCK_MS), false, stream, ">").await;
     let value = match read {
         Ok(value) => value,
         Err(e) if e.details().contains("NOGROUP") => {
             let _: () = client.xgroup_create(stream, GROUP, "0", true).await?;
-            return Ok(None);
+            return Ok(Vec::new());
         }
         Err(e) => return Err(e.into()),
     };
     if value.is_null() {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let response = value.into_xread_response::<String, String, String, String>()?;
-    let entry = response.into_iter().next().and_then(|(_, mut entries)| entries.pop());
-    Ok(entry.map(|(entry, fields)| (entry, fields.get("id").and_then(|id| id.parse().ok()))))
+    let entries = response.into_values().flatten();
+    Ok(entries.map(|(entry, fields)| (entry, fields.get("id").and_then(|id| id.parse().ok()))).collect())
 }
 
-async fn claim(app: &App, id: Uuid) -> Result<Option<ClaimedJob>> {
+/// Takes the rows that are due and free; the others belong to somebody else or to later.
+async fn claim(app: &App, ids: &[Uuid]) -> Result<Vec<ClaimedJob>> {
     let now = app.now();
     let mut conn = app.conn().await?;
-    let job = diesel::sql_query(
+    let jobs = diesel::sql_query(
         "UPDATE core_jobs SET state = 'running', attempt = attempt + 1, lease_until = $2 \
-         WHERE id = $1 AND state = 'queued' AND run_at <= $3 \
+         WHERE id = ANY($1) AND state = 'queued' AND run_at <= $3 \
          RETURNING id, name, args, attempt, max_attempts",
     )
-    .bind::<SqlUuid, _>(id)
+    .bind::<Array<SqlUuid>, _>(ids)
     .bind::<Timestamptz, _>(now + LEASE)
     .bind::<Timestamptz, _>(now)
-    .get_result(&mut conn)
-    .await
-    .optional()?;
-    Ok(job)
+    .load(&mut conn)
+    .await?;
+    Ok(jobs)
 }
 
 /// Runs every due job in order until none is left, in this task and without Redis: for tests,
@@ -153,8 +173,9 @@ pub async fn drain(app: &App) -> Result<usize> {
             .optional()?
         };
         let Some(next) = next else { return Ok(done) };
-        if let Some(job) = claim(app, next.id).await? {
-            execute(app, job).await;
+        for job in claim(app, &[next.id]).await? {
+            let outcome = execute(app, job).await;
+            finish::save(app, &[outcome]).await?;
             done += 1;
         }
     }
@@ -166,27 +187,24 @@ struct NextJob {
     id: Uuid,
 }
 
-async fn execute(app: &App, job: ClaimedJob) {
+/// Runs one attempt and says what is to become of the row.
+async fn execute(app: &App, job: ClaimedJob) -> Outcome {
     let started = Instant::now();
-    let outcome = match app.jobs().handler(&job.name) {
+    let result = match app.jobs().handler(&job.name) {
         None => Err(JobError::Discard(anyhow::anyhow!("this executable knows no job of that name"))),
         Some(handler) => attempt(app, &job, handler).await,
     };
-    let (label, finish) = match outcome {
-        Ok(()) => ("done", finish(app, job.id, "done", None, None).await),
+    let verdict = match result {
+        Ok(()) => Verdict::Done,
         Err(JobError::Retry(e)) if job.attempt < job.max_attempts => {
             tracing::warn!(job.id = %job.id, job.name, job.attempt, "job will be tried again: {e:#}");
-            let at = app.now() + backoff(job.attempt);
-            ("retry", finish(app, job.id, "queued", Some(format!("{e:#}")), Some(at)).await)
+            Verdict::Again { at: app.now() + backoff(job.attempt), reason: format!("{e:#}") }
         }
-        Err(JobError::Retry(e) | JobError::Discard(e)) => ("dead", give_up(app, &job, &format!("{e:#}")).await),
+        Err(JobError::Retry(e) | JobError::Discard(e)) => give_up(app, &job, format!("{e:#}")).await,
     };
-    if let Err(e) = finish {
-        // The lease runs out and another worker repeats the job.
-        tracing::error!(job.id = %job.id, job.name, "outcome not saved: {e}");
-    }
-    metrics::histogram!(crate::metrics::JOB_SECONDS, "job" => known(app, &job.name), "outcome" => label)
+    metrics::histogram!(crate::metrics::JOB_SECONDS, "job" => known(app, &job.name), "outcome" => verdict.label())
         .record(started.elapsed().as_secs_f64());
+    Outcome { id: job.id, attempt: job.attempt, verdict }
 }
 
 /// Labels come from the registry, never from a row.
@@ -194,12 +212,16 @@ fn known(app: &App, name: &str) -> &'static str {
     app.jobs().names().into_iter().find(|n| *n == name).unwrap_or("unknown")
 }
 
-async fn give_up(app: &App, job: &ClaimedJob, reason: &str) -> Result<()> {
+/// The farewell comes first: a row is dead only once whoever waits for it has been told.
+async fn give_up(app: &App, job: &ClaimedJob, reason: String) -> Verdict {
     tracing::error!(job.id = %job.id, job.name, job.attempt, "job given up: {reason}");
-    if let Some(handler) = app.jobs().handler(&job.name) {
-        (handler.gave_up)(app.clone(), job.args.clone(), reason.to_owned()).await?;
+    if let Some(handler) = app.jobs().handler(&job.name)
+        && let Err(e) = (handler.gave_up)(app.clone(), job.args.clone(), reason.clone()).await
+    {
+        tracing::error!(job.id = %job.id, job.name, "farewell failed and is repeated with the job: {e}");
+        return Verdict::Again { at: app.now() + backoff(job.attempt), reason };
     }
-    finish(app, job.id, "dead", Some(reason.to_owned()), None).await
+    Verdict::Dead { reason }
 }
 
 /// One attempt in a task of its own: a panic or a timeout ends the attempt, not the worker.
@@ -218,7 +240,7 @@ async fn attempt(app: &App, job: &ClaimedJob, handler: &Handler) -> Result<(), J
                 return Err(JobError::Retry(anyhow::anyhow!("no answer within {:?}", handler.timeout)));
             }
             _ = heartbeat.tick() => {
-                if let Err(e) = extend_lease(app, job.id).await {
+                if let Err(e) = extend_lease(app, job).await {
                     tracing::warn!(job.id = %job.id, "heartbeat: {e}");
                 }
             }
@@ -226,39 +248,14 @@ async fn attempt(app: &App, job: &ClaimedJob, handler: &Handler) -> Result<(), J
     }
 }
 
-async fn extend_lease(app: &App, id: Uuid) -> Result<()> {
+async fn extend_lease(app: &App, job: &ClaimedJob) -> Result<()> {
     let mut conn = app.conn().await?;
-    diesel::sql_query("UPDATE core_jobs SET lease_until = $2 WHERE id = $1 AND state = 'running'")
-        .bind::<SqlUuid, _>(id)
+    diesel::sql_query("UPDATE core_jobs SET lease_until = $3 WHERE id = $1 AND attempt = $2 AND state = 'running'")
+        .bind::<SqlUuid, _>(job.id)
+        .bind::<Integer, _>(job.attempt)
         .bind::<Timestamptz, _>(app.now() + LEASE)
         .execute(&mut conn)
         .await?;
-    Ok(())
-}
-
-async fn finish(
-    app: &App,
-    id: Uuid,
-    state: &str,
-    error: Option<String>,
-    again_at: Option<DateTime<Utc>>,
-) -> Result<()> {
-    let now = app.now();
-    let mut conn = app.conn().await?;
-    diesel::sql_query(
-        "UPDATE core_jobs SET state = $2, last_error = coalesce($3, last_error), lease_until = NULL, \
-           run_at = coalesce($4, run_at), \
-           dispatched_at = CASE WHEN $2 = 'queued' THEN NULL ELSE dispatched_at END, \
-           finished_at = CASE WHEN $2 = 'queued' THEN NULL ELSE $5 END \
-         WHERE id = $1 AND state = 'running'",
-    )
-    .bind::<SqlUuid, _>(id)
-    .bind::<Text, _>(state)
-    .bind::<Nullable<Text>, _>(error)
-    .bind::<Nullable<Timestamptz>, _>(again_at)
-    .bind::<Timestamptz, _>(now)
-    .execute(&mut conn)
-    .await?;
     Ok(())
 }
 
