@@ -1,14 +1,14 @@
 # Everything runs from a fresh Debian 12 with Rust; see README.md.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/keroxio/target
 KEROXIO := $(CARGO_TARGET_DIR)/debug/keroxio
-.PHONY: help setup build demo run test bench services-up services-down schema fmt lint clean
+.PHONY: help setup build demo run test bench bench-jobs services-up services-down schema fmt lint clean
 
 help:
 	@echo "make demo [PHOTO=\"a.jpg b.jpg\"] [ARGS=\"--json --make Renault\"]   the journey from photo to ad, with a report"
 	@echo "make run     API, pages and worker on http://127.0.0.1:8080"
 	@echo "make test    every test, with private servers"
 	@echo "make schema  writes schema/schema.graphql"
-	@echo "make bench   benchmarks"
+	@echo "make bench   benchmarks beside peers; make bench-jobs the job runner alone"
 	@echo "make services-up, make services-down   the private PostgreSQL and Redis alone"
 	@echo "make clean   removes .keroxio, its databases included"
 	@echo ".keroxio/bin/keroxio   the built program itself, with the settings of this checkout"
@@ -29,11 +29,10 @@ run: build
 test: setup
 	@KEROXIO_SERVICES=test bash api/dev/with-services.sh bash api/dev/test.sh
 
-# With no benchmark in the tree, `cargo bench` would rebuild every dependency only to run none.
-bench: setup
-	@if [ -n "$$(ls -d */benches */*/benches 2>/dev/null)" ]; then \
-		KEROXIO_SERVICES=test bash api/dev/with-services.sh cargo bench --locked --workspace --benches; \
-	else echo "no benchmarks in this tree yet"; fi
+bench: bench-jobs
+
+bench-jobs: setup
+	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh bash api/dev/bench-jobs.sh
 
 services-up: setup
 	@bash api/dev/services.sh up
