@@ -1,12 +1,12 @@
 //! Saves what became of jobs, many in one commit: while one commit is under way the next group gathers.
 
 use chrono::{DateTime, Utc};
-use diesel::sql_types::{Array, Integer, Nullable, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::statement::FinishJobs;
 use crate::{App, Result};
 
 const GROUP_OF: usize = 200;
@@ -66,37 +66,27 @@ impl Finisher {
 /// # Errors
 /// When PostgreSQL fails; nothing of the group is saved then.
 pub(crate) async fn save(app: &App, outcomes: &[Outcome]) -> Result<()> {
-    let now = app.now();
-    let (mut ids, mut attempts) = (Vec::new(), Vec::new());
-    let (mut states, mut errors, mut again) = (Vec::new(), Vec::new(), Vec::new());
+    let mut finish = FinishJobs {
+        now: app.now(),
+        ids: Vec::new(),
+        attempts: Vec::new(),
+        states: Vec::new(),
+        errors: Vec::new(),
+        again: Vec::new(),
+    };
     for outcome in outcomes {
         let (state, error, at) = match &outcome.verdict {
             Verdict::Done => ("done", None, None),
-            Verdict::Again { at, reason } => ("queued", Some(reason.as_str()), Some(*at)),
-            Verdict::Dead { reason } => ("dead", Some(reason.as_str()), None),
+            Verdict::Again { at, reason } => ("queued", Some(reason.clone()), Some(*at)),
+            Verdict::Dead { reason } => ("dead", Some(reason.clone()), None),
         };
-        ids.push(outcome.id);
-        attempts.push(outcome.attempt);
-        states.push(state);
-        errors.push(error);
-        again.push(at);
+        finish.ids.push(outcome.id);
+        finish.attempts.push(outcome.attempt);
+        finish.states.push(state);
+        finish.errors.push(error);
+        finish.again.push(at);
     }
     let mut conn = app.conn().await?;
-    diesel::sql_query(
-        "UPDATE core_jobs j SET state = o.state, last_error = coalesce(o.error, j.last_error), lease_until = NULL, \
-           run_at = coalesce(o.again, j.run_at), \
-           dispatched_at = CASE WHEN o.state = 'queued' THEN NULL ELSE j.dispatched_at END, \
-           finished_at = CASE WHEN o.state = 'queued' THEN NULL ELSE $6 END \
-         FROM unnest($1, $2, $3, $4, $5) AS o (id, attempt, state, error, again) \
-         WHERE j.id = o.id AND j.state = 'running' AND j.attempt = o.attempt",
-    )
-    .bind::<Array<SqlUuid>, _>(ids)
-    .bind::<Array<Integer>, _>(attempts)
-    .bind::<Array<Text>, _>(states)
-    .bind::<Array<Nullable<Text>>, _>(errors)
-    .bind::<Array<Nullable<Timestamptz>>, _>(again)
-    .bind::<Timestamptz, _>(now)
-    .execute(&mut conn)
-    .await?;
+    finish.execute(&mut conn).await?;
     Ok(())
 }

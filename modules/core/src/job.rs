@@ -6,13 +6,13 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use diesel_async::AsyncPgConnection;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::tables::core_jobs;
+use crate::statement::InsertJobs;
 use crate::{App, Env, Error, Event, Result};
 
 /// How long a worker may be silent about a running job before another takes it over.
@@ -176,34 +176,22 @@ impl NewJob {
     /// Writes rows in one statement. They are born dispatched: the commit is followed at once by
     /// their entries in Redis, and the relay repeats those should they be lost.
     pub async fn insert(jobs: Vec<Self>, conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Result<Vec<QueuedJob>> {
-        use core_jobs::dsl;
         let queued: Vec<_> = jobs.iter().map(|job| QueuedJob { id: Uuid::now_v7(), queue: job.queue.name() }).collect();
-        let rows: Vec<_> = jobs
-            .into_iter()
-            .zip(&queued)
-            .map(|(job, queued)| {
-                (
-                    dsl::id.eq(queued.id),
-                    dsl::name.eq(job.name),
-                    dsl::queue.eq(queued.queue),
-                    dsl::args.eq(job.args),
-                    dsl::state.eq("queued"),
-                    dsl::attempt.eq(0),
-                    dsl::max_attempts.eq(job.max_attempts),
-                    dsl::run_at.eq(now),
-                    dsl::dispatched_at.eq(now),
-                    dsl::created_at.eq(now),
-                )
-            })
-            .collect();
-        diesel::insert_into(dsl::core_jobs).values(rows).execute(conn).await?;
+        let rows = InsertJobs {
+            now,
+            ids: queued.iter().map(|job| job.id).collect(),
+            names: jobs.iter().map(|job| job.name).collect(),
+            queues: queued.iter().map(|job| job.queue).collect(),
+            max_attempts: jobs.iter().map(|job| job.max_attempts).collect(),
+            args: jobs.into_iter().map(|job| job.args).collect(),
+        };
+        diesel_async::RunQueryDsl::execute(rows, conn).await?;
         Ok(queued)
     }
 }
 
 /// A job claimed by this worker.
-#[derive(Debug, QueryableByName)]
-#[diesel(table_name = core_jobs)]
+#[derive(Debug, Queryable)]
 pub(crate) struct ClaimedJob {
     pub id: Uuid,
     pub name: String,

@@ -17,6 +17,7 @@ mod page;
 mod redis;
 pub mod relay;
 mod scalars;
+mod statement;
 mod tables;
 pub mod telemetry;
 pub mod worker;

@@ -134,7 +134,9 @@ struct Depth {
 async fn report_depth(app: &App) -> Result<()> {
     let mut conn = app.conn().await?;
     let rows: Vec<Depth> = diesel::sql_query(
-        "SELECT queue, state, count(*) AS jobs FROM core_jobs WHERE state <> 'done' GROUP BY queue, state",
+        "SELECT queue, 'queued' AS state, count(*) AS jobs FROM core_jobs WHERE state = 'queued' GROUP BY queue \
+         UNION ALL SELECT queue, 'running', count(*) FROM core_jobs WHERE state = 'running' GROUP BY queue \
+         UNION ALL SELECT queue, 'dead', count(*) FROM core_jobs WHERE state = 'dead' GROUP BY queue",
     )
     .load(&mut conn)
     .await?;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Integer, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Integer, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use fred::prelude::{Client, ClientLike as _, StreamsInterface as _};
 use fred::types::Value as RedisValue;
@@ -15,6 +15,8 @@ use uuid::Uuid;
 
 use crate::finish::{self, Finisher, Outcome, Verdict};
 use crate::job::{ClaimedJob, Handler, JobError, LEASE, Queue};
+use crate::statement::ClaimJobs;
+use crate::tables::core_jobs;
 use crate::{App, Result, relay};
 
 const GROUP: &str = "workers";
@@ -92,21 +94,22 @@ async fn read_queue(
             continue;
         }
         let ids: Vec<Uuid> = entries.iter().filter_map(|(_, job)| *job).collect();
-        let claimed = claim(app, &ids).await?;
-        // The rows are ours from here on (or were never valid), so the entries have done their duty.
+        let claimed = claim(app, ids).await?;
+        for (job, permit) in claimed.into_iter().zip(permits) {
+            let (app, finisher) = (app.clone(), finisher.clone());
+            running.spawn(async move {
+                let outcome = execute(&app, job).await;
+                // The next group may be claimed while this one is saved; the channel bounds how many wait.
+                drop(permit);
+                finisher.save(outcome).await;
+            });
+        }
+        // The rows are ours now (or were never valid), so the entries have done their duty.
         let entries: Vec<String> = entries.into_iter().map(|(entry, _)| entry).collect();
         let done = app.redis().commands().pipeline();
         done.xack::<(), _, _, _>(&stream, GROUP, entries.clone()).await?;
         done.xdel::<(), _, _>(&stream, entries).await?;
         done.all::<()>().await?;
-        for (job, permit) in claimed.into_iter().zip(permits) {
-            let (app, finisher) = (app.clone(), finisher.clone());
-            running.spawn(async move {
-                let outcome = execute(&app, job).await;
-                finisher.save(outcome).await;
-                drop(permit);
-            });
-        }
     }
     client.quit().await?;
     Ok(())
@@ -137,21 +140,10 @@ async fn next_entries(
     Ok(entries.map(|(entry, fields)| (entry, fields.get("id").and_then(|id| id.parse().ok()))).collect())
 }
 
-/// Takes the rows that are due and free; the others belong to somebody else or to later.
-async fn claim(app: &App, ids: &[Uuid]) -> Result<Vec<ClaimedJob>> {
+async fn claim(app: &App, ids: Vec<Uuid>) -> Result<Vec<ClaimedJob>> {
     let now = app.now();
     let mut conn = app.conn().await?;
-    let jobs = diesel::sql_query(
-        "UPDATE core_jobs SET state = 'running', attempt = attempt + 1, lease_until = $2 \
-         WHERE id = ANY($1) AND state = 'queued' AND run_at <= $3 \
-         RETURNING id, name, args, attempt, max_attempts",
-    )
-    .bind::<Array<SqlUuid>, _>(ids)
-    .bind::<Timestamptz, _>(now + LEASE)
-    .bind::<Timestamptz, _>(now)
-    .load(&mut conn)
-    .await?;
-    Ok(jobs)
+    Ok(ClaimJobs { lease_until: now + LEASE, ids, now }.load(&mut conn).await?)
 }
 
 /// Runs every due job in order until none is left, in this task and without Redis: for tests,
@@ -162,29 +154,23 @@ async fn claim(app: &App, ids: &[Uuid]) -> Result<Vec<ClaimedJob>> {
 pub async fn drain(app: &App) -> Result<usize> {
     let mut done = 0;
     loop {
-        let next: Option<NextJob> = {
+        let next: Option<Uuid> = {
             let mut conn = app.conn().await?;
-            diesel::sql_query(
-                "SELECT id FROM core_jobs WHERE state = 'queued' AND run_at <= $1 ORDER BY run_at, id LIMIT 1",
-            )
-            .bind::<Timestamptz, _>(app.now())
-            .get_result(&mut conn)
-            .await
-            .optional()?
+            core_jobs::table
+                .filter(core_jobs::state.eq("queued").and(core_jobs::run_at.le(app.now())))
+                .order((core_jobs::run_at, core_jobs::id))
+                .select(core_jobs::id)
+                .first(&mut conn)
+                .await
+                .optional()?
         };
         let Some(next) = next else { return Ok(done) };
-        for job in claim(app, &[next.id]).await? {
+        for job in claim(app, vec![next]).await? {
             let outcome = execute(app, job).await;
             finish::save(app, &[outcome]).await?;
             done += 1;
         }
     }
-}
-
-#[derive(QueryableByName)]
-struct NextJob {
-    #[diesel(sql_type = SqlUuid)]
-    id: Uuid,
 }
 
 /// Runs one attempt and says what is to become of the row.

@@ -41,5 +41,8 @@ async fn main() {
 fn report(what: &str, jobs: usize, enqueue: Duration, drain: Duration) {
     let rate = |time: Duration| (jobs as f64 / time.as_secs_f64()).round();
     let total = rate(enqueue + drain);
-    println!("{}", json!({ "what": what, "jobs": jobs, "enqueue": rate(enqueue), "drain": rate(drain), "total": total }));
+    println!(
+        "{}",
+        json!({ "what": what, "jobs": jobs, "enqueue": rate(enqueue), "drain": rate(drain), "total": total })
+    );
 }

@@ -56,7 +56,12 @@ impl Ours {
         let url = std::env::var("DATABASE_URL").expect("DATABASE_URL");
         let mut conn = AsyncPgConnection::establish(&url).await.unwrap();
         conn.batch_execute("DROP TABLE IF EXISTS core_jobs").await.unwrap();
-        conn.batch_execute(include_str!("../../../../migrations/2026-11-24-000001_core_jobs/up.sql")).await.unwrap();
+        for migration in [
+            include_str!("../../../../migrations/2026-11-24-000001_core_jobs/up.sql"),
+            include_str!("../../../../migrations/2026-11-24-000071_core_jobs_dead/up.sql"),
+        ] {
+            conn.batch_execute(migration).await.unwrap();
+        }
         let app = AppBuilder::default().start(&Env::from_process(), &[&Bench]).await.unwrap();
         Self(app)
     }
