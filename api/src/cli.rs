@@ -55,7 +55,7 @@ pub struct DemoOptions {
     #[arg(long)]
     pub json: bool,
     /// Where the report goes.
-    #[arg(long, default_value = "demo-out")]
+    #[arg(long, default_value = "demo-out", overrides_with = "out")]
     pub out: PathBuf,
     #[arg(long)]
     pub make: Option<String>,

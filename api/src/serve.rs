@@ -41,7 +41,7 @@ pub async fn run(roles: Roles) -> anyhow::Result<()> {
 }
 
 pub fn start_logs(env: &Env) {
-    let filter = env.optional("KEROXIO_LOG").unwrap_or_else(|| "info".to_owned());
+    let filter = env.optional("KEROXIO_LOG").unwrap_or_else(|| "info,ort=warn".to_owned());
     telemetry::init(&filter, env.optional("KEROXIO_LOG_FORMAT").as_deref() == Some("json"));
 }
 
