@@ -16,7 +16,8 @@ import torch
 from net import SIDE, CarMatte
 
 DATA = [
-    "cars-unlabelled: 996 photos (keep = 1) with soft masks of the u2netp teacher; no explicit photo licence",
+    "cars-unlabelled: 996 photos (keep = 1) with soft masks of the u2netp teacher, and 1,054 more that the same "
+    "teacher labelled here (those of 1,500 whose mask is decided and of one piece); no explicit photo licence",
     "car-parts: 400 photos (in_eval_masks = no), parts united with teacher masks; no licence stated, research",
     "backgrounds: 509 house fronts for composites; no licence stated, citation asked (Ahmed and Moustafa 2016)",
 ]
