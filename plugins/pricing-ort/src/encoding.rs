@@ -20,6 +20,11 @@ pub struct Encoding {
     brands: HashMap<String, Vec<String>>,
     /// Per level: key to sum of residuals and number of ads.
     pub tables: HashMap<String, HashMap<String, (f64, u32)>>,
+    /// Per make and model: first registration year and level, never falling with the year.
+    pub generations: HashMap<String, Vec<(i32, f64)>>,
+    pub power_units: Vec<String>,
+    pub engine_words: Vec<String>,
+    pub first_recent_year: i32,
     pub median_km_by_age: Vec<f64>,
 }
 
@@ -36,12 +41,12 @@ pub struct Resolved {
     pub fuel: String,
     pub gearbox: String,
     pub power_hp: f64,
-    pub fiscal_hp: f64,
     pub doors: f64,
     pub seats: f64,
     pub body: String,
     pub country: String,
-    pub months: f64,
+    /// Year in which the price is asked.
+    pub market_year: i32,
 }
 
 /// Lower case without accents; anything but letters, digits, `.`, `+` and `!` separates words.
@@ -55,11 +60,29 @@ pub fn normalise(text: &str) -> String {
     plain.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
+/// `308sw` is `308 sw`, `clio4` is `clio 4`, `1.5dci` is `1.5 dci`; but `c4`, `118d` and `16v` are names.
+pub fn unglue(words: &str) -> String {
+    let bytes = words.as_bytes();
+    let letter = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_lowercase);
+    let digit = |at: usize| bytes.get(at).is_some_and(u8::is_ascii_digit);
+    let mut out = String::with_capacity(words.len() + 8);
+    for (at, c) in words.char_indices() {
+        let unit_follows = at >= 1 && digit(at - 1) && letter(at) && letter(at + 1);
+        let number_follows = at >= 3 && digit(at) && (1..=3).all(|back| letter(at - back));
+        if unit_follows || number_follows {
+            out.push(' ');
+        }
+        out.push(c);
+    }
+    out
+}
+
 impl Encoding {
     pub fn resolve(&self, car: &CarFacts) -> Result<Resolved, Refusal> {
-        let brand = self.brand(&normalise(&car.make)).ok_or_else(|| Refusal::UnknownMake { make: car.make.clone() })?;
-        let (model, rest) = self.model(&brand, &normalise(&car.model));
-        let version = format!("{rest} {}", normalise(car.version.as_deref().unwrap_or_default()));
+        let (brand, text) = self.brand_and_rest(car).ok_or_else(|| Refusal::UnknownMake { make: car.make.clone() })?;
+        let (model, rest) = self.model(&brand, &text);
+        let version = unglue(&format!("{rest} {}", normalise(car.version.as_deref().unwrap_or_default())));
+        let month = car.first_registration_month.filter(|month| (1..=12).contains(month));
         let number = |n: Option<u32>| n.map_or(-1.0, f64::from);
         let word =
             |value: Option<serde_json::Value>| value.and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default();
@@ -68,19 +91,37 @@ impl Encoding {
             model,
             version: version.trim().to_owned(),
             year: car.first_registration_year,
-            month: number(car.first_registration_month),
-            age: age(car.first_registration_year, car.first_registration_month, car.valued_on),
+            month: number(month),
+            age: age(car.first_registration_year, month, car.valued_on),
             mileage_km: car.mileage_km.into(),
             fuel: word(car.fuel.and_then(|f| serde_json::to_value(f).ok())),
             gearbox: word(car.gearbox.and_then(|g| serde_json::to_value(g).ok())),
             power_hp: number(car.power_hp),
-            fiscal_hp: number(car.fiscal_hp),
             doors: number(car.doors),
             seats: number(car.seats),
             body: car.body.clone().unwrap_or_default(),
             country: car.country.clone().unwrap_or_default(),
-            months: f64::from((car.valued_on.year() - 2020) * 12) + f64::from(car.valued_on.month()),
+            market_year: car.valued_on.year(),
         })
+    }
+
+    /// The make, and what is left of the model field once the make is taken out of it: sellers type
+    /// "Renault Clio" as a make or as a model.
+    fn brand_and_rest(&self, car: &CarFacts) -> Option<(String, String)> {
+        let (make, model) = (normalise(&car.make), normalise(&car.model));
+        if let Some(brand) = self.brand(&make) {
+            let rest = [make.as_str(), brand.as_str()].into_iter().find_map(|name| after(&model, name));
+            let named = self.brands.get(&brand).is_some_and(|known| known.contains(&model));
+            return Some((brand, rest.filter(|rest| !named && !rest.is_empty()).unwrap_or(&model).to_owned()));
+        }
+        [format!("{make} {model}"), model].iter().map(|text| text.trim()).find_map(|text| self.leading_brand(text))
+    }
+
+    fn leading_brand(&self, text: &str) -> Option<(String, String)> {
+        let names = self.brands.keys().chain(self.brand_aliases.keys());
+        let (name, rest) =
+            names.filter_map(|name| after(text, name).map(|rest| (name, rest))).max_by_key(|(name, _)| name.len())?;
+        Some((self.brand(name)?, rest.to_owned()))
     }
 
     fn brand(&self, text: &str) -> Option<String> {
@@ -91,16 +132,20 @@ impl Encoding {
     /// The known model, and the words that follow it, which belong to the version. An unknown model
     /// keeps its first word: its cell is empty, so the brand answers for it.
     fn model(&self, brand: &str, text: &str) -> (String, String) {
-        let known = self.brands.get(brand);
-        let prefix = |model: &&String| text == model.as_str() || text.starts_with(&format!("{model} "));
-        let longest = known.into_iter().flatten().filter(prefix).max_by_key(|model| model.len());
-        if let Some(model) = longest {
-            return (model.clone(), text.get(model.len()..).unwrap_or_default().trim().to_owned());
+        let apart = unglue(text);
+        if let Some(found) = self.leading_model(brand, text).or_else(|| self.leading_model(brand, &apart)) {
+            return found;
         }
-        match text.split_once(' ') {
-            Some((first, rest)) => (first.to_owned(), rest.to_owned()),
-            None => (text.to_owned(), String::new()),
-        }
+        let (first, rest) = text.split_once(' ').unwrap_or((text, ""));
+        (first.to_owned(), rest.to_owned())
+    }
+
+    fn leading_model(&self, brand: &str, text: &str) -> Option<(String, String)> {
+        let known = self.brands.get(brand)?.iter();
+        let (model, rest) = known
+            .filter_map(|model| after(text, model).map(|rest| (model, rest)))
+            .max_by_key(|(model, _)| model.len())?;
+        Some((model.clone(), rest.to_owned()))
     }
 
     /// Advertisements of this make and model seen in training.
@@ -108,6 +153,12 @@ impl Encoding {
         let key = format!("{}|{}", car.brand, car.model);
         self.tables.get("model").and_then(|t| t.get(&key)).map_or(0, |cell| cell.1)
     }
+}
+
+/// What follows a name that starts a text as whole words.
+fn after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
+    let rest = text.strip_prefix(name)?;
+    (rest.is_empty() || rest.starts_with(' ')).then(|| rest.trim_start())
 }
 
 /// Age in years at a date; without a month the middle of the year is assumed.

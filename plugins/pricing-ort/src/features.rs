@@ -3,12 +3,13 @@
 use crate::encoding::{Encoding, Resolved};
 
 const UNKNOWN: f64 = -1.0;
-const LEVELS: [&str; 6] = ["brand", "model", "model_fuel", "model_trim", "model_power", "model_generation"];
+const LEVELS: [&str; 8] =
+    ["brand", "model", "model_fuel", "model_trim", "model_power", "model_gearbox", "model_engine", "model_start"];
 
 pub fn vector(encoding: &Encoding, car: &Resolved) -> Vec<f32> {
     let flag = |yes: bool| if yes { 1.0 } else { 0.0 };
     let place = |list: &[String], word: &str| list.iter().position(|w| w == word).map_or(UNKNOWN, |at| at as f64);
-    let mut row = vec![car.age, car.mileage_km / 1000.0, car.power_hp, car.doors, car.seats];
+    let mut row = vec![car.age, car.mileage_km / 1000.0, power(encoding, car), car.doors, car.seats];
     row.extend(encoding.fuels.iter().take(6).map(|fuel| flag(car.fuel == *fuel)));
     row.push(match car.gearbox.as_str() {
         "manual" => 0.0,
@@ -17,43 +18,86 @@ pub fn vector(encoding: &Encoding, car: &Resolved) -> Vec<f32> {
     });
     row.push(place(&encoding.bodies, &car.body));
     row.push(place(&encoding.countries, &car.country));
-    row.extend([car.months, car.month, engine_litres(&car.version), car.fiscal_hp]);
-    row.extend(encoded(encoding, car));
+    row.extend([flag(car.market_year >= encoding.first_recent_year), engine_litres(car)]);
+    let levels = encoded(encoding, car);
+    row.extend(levels);
+    row.push(generation(encoding, car, levels[1]));
+    row.extend(word_levels(encoding, car));
     row.push(f64::from(encoding.ads_of(car)).ln_1p());
     let words: Vec<&str> = car.version.split(' ').collect();
     row.extend(encoding.words.iter().map(|word| flag(words.contains(&word.as_str()))));
     row.into_iter().map(|value| value as f32).collect()
 }
 
-/// Smoothed encodings, each falling back on its parent: level on model, model on brand, brand on all.
-fn encoded(encoding: &Encoding, car: &Resolved) -> [f64; 6] {
+/// Mean residual of a cell, drawn towards its parent when the cell has few ads.
+fn smoothed(encoding: &Encoding, level: &str, key: &str, parent: f64) -> f64 {
+    let cell = encoding.tables.get(level).and_then(|table| table.get(key));
+    let (total, count) = cell.map_or((0.0, 0.0), |(total, count)| (*total, f64::from(*count)));
+    let weight = encoding.smoothing.get(level).copied().unwrap_or(12.0);
+    (total + weight * parent) / (count + weight)
+}
+
+/// Each level falls back on its parent: level on model, model on brand, brand on all.
+fn encoded(encoding: &Encoding, car: &Resolved) -> [f64; 8] {
     let keys = keys(encoding, car);
-    let mut out = [0.0; 6];
+    let mut out = [0.0; 8];
     for (at, level) in LEVELS.iter().enumerate() {
         let parent = match at {
             0 => encoding.overall,
             1 => out[0],
             _ => out[1],
         };
-        let cell = encoding.tables.get(*level).and_then(|table| table.get(&keys[at]));
-        let (total, count) = cell.map_or((0.0, 0.0), |(total, count)| (*total, f64::from(*count)));
-        let weight = encoding.smoothing.get(*level).copied().unwrap_or(12.0);
-        out[at] = (total + weight * parent) / (count + weight);
+        out[at] = smoothed(encoding, level, &keys[at], parent);
     }
     out
 }
 
-fn keys(encoding: &Encoding, car: &Resolved) -> [String; 6] {
+fn keys(encoding: &Encoding, car: &Resolved) -> [String; 8] {
     let model = format!("{}|{}", car.brand, car.model);
-    let fuel = if car.fuel.is_empty() { "?" } else { &car.fuel };
-    let power = if car.power_hp > 0.0 { (car.power_hp as i64) / 10 } else { -1 };
+    let known = |text: &str| if text.is_empty() { "?" } else { text }.to_owned();
+    let (horses, litres) = (power(encoding, car), engine_litres(car));
+    let tens = if horses > 0.0 { (horses as i64) / 10 } else { -1 };
+    let tenths = if litres > 0.0 { (litres * 10.0 + 0.5) as i64 } else { -1 };
+    let start = car.version.split(' ').take(2).collect::<Vec<_>>().join(" ");
     [
         car.brand.clone(),
         model.clone(),
-        format!("{model}|{fuel}"),
+        format!("{model}|{}", known(&car.fuel)),
         format!("{model}|{}", trim(encoding, &car.version)),
-        format!("{model}|{power}"),
-        format!("{model}|{}", car.year / 2),
+        format!("{model}|{tens}"),
+        format!("{model}|{}", known(&car.gearbox)),
+        format!("{model}|{tenths}"),
+        format!("{model}|{start}"),
+    ]
+}
+
+/// Level of the newest generation not younger than the car: never falls when the registration year rises.
+fn generation(encoding: &Encoding, car: &Resolved, otherwise: f64) -> f64 {
+    let steps = encoding.generations.get(&format!("{}|{}", car.brand, car.model)).map_or(&[][..], Vec::as_slice);
+    let reached = steps.iter().take_while(|(first, _)| *first <= car.year).last();
+    reached.or(steps.first()).map_or(otherwise, |(_, level)| *level)
+}
+
+/// Mean, least and largest effect of the version's words on the price of this model.
+fn word_levels(encoding: &Encoding, car: &Resolved) -> [f64; 3] {
+    let mut effects = Vec::new();
+    let mut seen = Vec::new();
+    for word in car.version.split(' ') {
+        let known = encoding.tables.get("word").is_some_and(|table| table.contains_key(word));
+        if known && !seen.contains(&word) {
+            seen.push(word);
+            let general = smoothed(encoding, "word", word, 0.0);
+            effects.push(smoothed(encoding, "model_word", &format!("{}|{}|{word}", car.brand, car.model), general));
+        }
+    }
+    if effects.is_empty() {
+        return [0.0; 3];
+    }
+    let mean = effects.iter().sum::<f64>() / effects.len() as f64;
+    [
+        mean,
+        effects.iter().copied().fold(f64::INFINITY, f64::min),
+        effects.iter().copied().fold(f64::NEG_INFINITY, f64::max),
     ]
 }
 
@@ -63,9 +107,32 @@ fn trim<'a>(encoding: &'a Encoding, version: &str) -> &'a str {
     encoding.trims.iter().find(|trim| padded.contains(&format!(" {trim} "))).map_or("", String::as_str)
 }
 
-/// Displacement written like `1.5`.
-fn engine_litres(version: &str) -> f64 {
+/// Horsepower as declared, else as written in the version: `90 ch`, `dci 90`.
+fn power(encoding: &Encoding, car: &Resolved) -> f64 {
+    if (20.0..=1500.0).contains(&car.power_hp) {
+        return car.power_hp;
+    }
+    let words: Vec<&str> = car.version.split(' ').collect();
+    let said = |list: &[String], at: Option<usize>| {
+        at.and_then(|at| words.get(at)).is_some_and(|word| list.iter().any(|known| known == word))
+    };
+    for (at, word) in words.iter().enumerate() {
+        let horses = if word.len() <= 3 { word.parse::<u32>().unwrap_or(0) } else { 0 };
+        let marked = said(&encoding.power_units, Some(at + 1)) || said(&encoding.engine_words, at.checked_sub(1));
+        // A sign would parse too: "+90" is no number in the training either.
+        if (40..=700).contains(&horses) && word.bytes().all(|b| b.is_ascii_digit()) && marked {
+            return f64::from(horses);
+        }
+    }
+    UNKNOWN
+}
+
+/// Displacement written like `1.5`; an electric car has none.
+fn engine_litres(car: &Resolved) -> f64 {
+    if car.fuel == "electric" {
+        return UNKNOWN;
+    }
     let written = |word: &&str| matches!(word.as_bytes(), [a, b'.', c] if a.is_ascii_digit() && c.is_ascii_digit());
-    let litres = version.split(' ').filter(written).filter_map(|word| word.parse::<f64>().ok());
+    let litres = car.version.split(' ').filter(written).filter_map(|word| word.parse::<f64>().ok());
     litres.into_iter().find(|l| (0.6..=8.0).contains(l)).unwrap_or(UNKNOWN)
 }

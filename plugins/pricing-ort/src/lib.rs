@@ -18,6 +18,10 @@ use ort::environment::Environment;
 use crate::encoding::{Encoding, Resolved};
 use crate::model::{Calibration, Card, Model};
 
+/// The ads start in 1995 and end at 450,000 km: far outside them the model would only repeat its edge.
+const FIRST_YEAR: i32 = 1990;
+const MAX_KM: u32 = 600_000;
+
 /// Prices by our own boosted trees on ONNX Runtime.
 pub struct PricingOrt {
     manifest: Manifest,
@@ -87,10 +91,10 @@ impl Inner {
 
     fn resolve(&self, car: &CarFacts) -> Result<Resolved, Refusal> {
         let refuse = |field: &str| Err(Refusal::OutOfRange { field: field.to_owned() });
-        if !(1950..=car.valued_on.year()).contains(&car.first_registration_year) {
+        if !(FIRST_YEAR..=car.valued_on.year()).contains(&car.first_registration_year) {
             return refuse("firstRegistration");
         }
-        if car.mileage_km > 1_000_000 {
+        if car.mileage_km > MAX_KM {
             return refuse("mileageKm");
         }
         self.encoding.resolve(car)

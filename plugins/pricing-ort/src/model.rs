@@ -48,6 +48,8 @@ pub struct Calibration {
     age_bands: Vec<f64>,
     price_bands: Vec<f64>,
     margins: HashMap<String, f64>,
+    /// Fewer ads than this of a make and model: its interval is at least the one measured on such models.
+    rare: u32,
     width_edges: Vec<f64>,
     within_10_by_width: Vec<f64>,
 }
@@ -57,9 +59,17 @@ fn band(value: f64, edges: &[f64]) -> usize {
 }
 
 impl Calibration {
-    fn margin(&self, age: f64, price: f64) -> f64 {
-        let group = format!("{}:{}", band(age, &self.age_bands), band(price, &self.price_bands));
-        self.margins.get(&group).or_else(|| self.margins.get("")).copied().unwrap_or(0.0)
+    fn margin(&self, car: &Resolved, price: f64, ads: u32) -> f64 {
+        let cell = format!("{}:{}", band(car.age, &self.age_bands), band(price, &self.price_bands));
+        let own = if car.fuel == "electric" { format!("{cell}:electric") } else { cell };
+        let measured = |group: &str| self.margins.get(group).copied();
+        let margin = measured(&own).or_else(|| measured("")).unwrap_or(0.0);
+        let floor = match ads {
+            0 => measured("unknown"),
+            n if n < self.rare => measured("rare"),
+            _ => None,
+        };
+        margin.max(floor.unwrap_or(margin))
     }
 
     /// Measured share of held-out ads within 10 % of the middle, for an interval of this width.
@@ -69,7 +79,7 @@ impl Calibration {
     }
 }
 
-/// The three tree ensembles: logarithm of the price in euros.
+/// Three tree ensembles: the logarithm of the price in euros, and how far below and above it the ends lie.
 pub struct Model {
     mid: Mutex<Session>,
     low: Mutex<Session>,
@@ -97,9 +107,9 @@ impl Model {
         let rows: Vec<Vec<f32>> = cars.iter().map(|car| features::vector(encoding, car)).collect();
         let logs = self.logs(&rows)?;
         let ranges = cars.iter().zip(logs).map(|(car, [low, mid, high])| {
-            let margin = calibration.margin(car.age, mid.exp());
-            let low = (low.min(mid) - margin).min(mid);
-            let high = (high.max(mid) + margin).max(mid);
+            let margin = calibration.margin(car, mid.exp(), encoding.ads_of(car));
+            let low = (mid + low.min(0.0) - margin).min(mid);
+            let high = (mid + high.max(0.0) + margin).max(mid);
             PriceRange { low: low.exp(), mid: mid.exp(), high: high.exp() }
         });
         Ok(ranges.collect())

@@ -7,7 +7,7 @@ use keroxio_plugin_sdk::{CarFacts, Fuel, Gearbox, PriceAnswer, PriceEstimator as
 use ort::environment::Environment;
 use serde_json::Value;
 
-use crate::encoding::{Resolved, age, normalise};
+use crate::encoding::{Resolved, age, normalise, unglue};
 use crate::{PricingOrt, features};
 
 /// None, with a word about it, where ONNX Runtime is not installed.
@@ -52,8 +52,6 @@ fn resolved(facts: &Value) -> Resolved {
     let number = |name: &str| facts[name].as_f64().unwrap();
     let (year, month) = (facts["year"].as_i64().unwrap() as i32, number("month"));
     let on: chrono::NaiveDate = facts["on"].as_str().unwrap().parse().unwrap();
-    let mut car = clio();
-    car.valued_on = on;
     use chrono::Datelike as _;
     Resolved {
         brand: text("brand"),
@@ -66,12 +64,11 @@ fn resolved(facts: &Value) -> Resolved {
         fuel: text("fuel"),
         gearbox: text("gearbox"),
         power_hp: number("power_hp"),
-        fiscal_hp: number("fiscal_hp"),
         doors: number("doors"),
         seats: number("seats"),
         body: text("body"),
         country: text("country"),
-        months: f64::from((on.year() - 2020) * 12) + f64::from(on.month()),
+        market_year: on.year(),
     }
 }
 
@@ -130,4 +127,77 @@ fn mid(answer: PriceAnswer) -> f64 {
 fn texts_are_normalised_as_in_training() {
     assert_eq!(normalise("  Citroën  C4-Picasso 1.6 e-HDi+ "), "citroen c4 picasso 1.6 e hdi+");
     assert_eq!(normalise("Škoda 🚗"), "skoda");
+}
+
+#[test]
+fn glued_words_come_apart_but_names_stay_whole() {
+    let spelt = ["308sw", "clio4", "1.5dci", "dci90", "150ch", "c4", "118d", "16v", "rs3", "c4picasso"].map(unglue);
+    assert_eq!(spelt, ["308 sw", "clio 4", "1.5 dci", "dci 90", "150 ch", "c4", "118d", "16v", "rs3", "c4 picasso"]);
+}
+
+#[test]
+fn a_car_is_found_however_it_is_typed() {
+    let Some(estimator) = estimator() else { return };
+    let found = |make: &str, model: &str| {
+        let car = CarFacts { make: make.into(), model: model.into(), version: None, ..clio() };
+        let car = estimator.inner.encoding.resolve(&car).unwrap();
+        (car.brand, car.model, car.version)
+    };
+    let is = |brand: &str, model: &str, version: &str| (brand.to_owned(), model.to_owned(), version.to_owned());
+    assert_eq!(found("Peugeot", "308SW"), is("peugeot", "308", "sw"));
+    assert_eq!(found("Renault", "clio4"), is("renault", "clio", "4"));
+    assert_eq!(found("Renault", "clio 4 1.5dci 90 business"), is("renault", "clio", "4 1.5 dci 90 business"));
+    assert_eq!(found("Renault", "Renault Clio"), is("renault", "clio", ""));
+    assert_eq!(found("", "Renault Clio IV"), is("renault", "clio", "iv"));
+    assert_eq!(found("Renault Clio", ""), is("renault", "clio", ""));
+    assert_eq!(found("VW Golf", "7 GTI"), is("volkswagen", "golf", "7 gti"));
+}
+
+#[tokio::test]
+async fn nonsense_is_refused_and_an_unknown_model_gets_a_wider_interval() {
+    let Some(estimator) = estimator() else { return };
+    let cars = [
+        CarFacts { first_registration_year: 1890, ..clio() },
+        CarFacts { first_registration_year: 2035, ..clio() },
+        CarFacts { mileage_km: 3_000_000, ..clio() },
+        CarFacts { make: "Zorglub".into(), model: "X".into(), ..clio() },
+    ];
+    for answer in estimator.estimate(&cars, false).await.unwrap() {
+        assert!(matches!(answer, PriceAnswer::Refused(_)), "{answer:?}");
+    }
+    let pair = [clio(), CarFacts { model: "Zorglub".into(), ..clio() }];
+    let widths: Vec<f64> = estimator.estimate(&pair, false).await.unwrap().into_iter().map(width).collect();
+    assert!(widths[1] > widths[0] * 1.5, "{widths:?}");
+}
+
+fn width(answer: PriceAnswer) -> f64 {
+    match answer {
+        PriceAnswer::Estimate { range, .. } => (range.high - range.low) / range.mid,
+        PriceAnswer::Refused(refusal) => panic!("refused: {refusal:?}"),
+    }
+}
+
+/// Random cars of the golden rows, aged by mileage, by registration and by the day of the quote.
+#[test]
+fn more_mileage_or_age_never_raises_a_price() {
+    let Some(estimator) = estimator() else { return };
+    let inner = &estimator.inner;
+    let golden: Vec<Value> = serde_json::from_slice(&std::fs::read(model_dir().join("golden.json")).unwrap()).unwrap();
+    for row in golden {
+        let car = Resolved { market_year: 2026, ..resolved(&row["facts"]) };
+        let further = |n: i32| Resolved { mileage_km: f64::from(n) * 9_000.0, ..car.clone() };
+        let quoted_later = |n: i32| Resolved { age: f64::from(n) / 3.0, market_year: 2026 + n / 3, ..car.clone() };
+        let registered_earlier = |n: i32| Resolved { age: f64::from(n), year: 2026 - n, ..car.clone() };
+        let series: [&dyn Fn(i32) -> Resolved; 3] = [&further, &quoted_later, &registered_earlier];
+        for (which, make) in series.iter().enumerate() {
+            let cars: Vec<Resolved> = (0..30).map(make).collect();
+            let asked: Vec<&Resolved> = cars.iter().collect();
+            let prices = inner.model.prices(&inner.encoding, &inner.calibration, &asked).unwrap();
+            let mut least = f64::INFINITY;
+            for price in prices {
+                assert!(price.mid <= least * 1.01, "series {which}: {} after {least} for {car:?}", price.mid);
+                least = least.min(price.mid);
+            }
+        }
+    }
 }

@@ -10,8 +10,18 @@ import unicodedata
 FUELS = ["petrol", "diesel", "hybrid", "plugin_hybrid", "electric", "lpg", "cng", "ethanol", "other"]
 BODIES = ["suv", "sedan_hatch", "estate", "city", "van", "coupe", "cabriolet", "pickup"]
 COUNTRIES = ["FR", "DE", "IT", "BE"]
-LEVELS = ["brand", "model", "model_fuel", "model_trim", "model_power", "model_generation"]
-SMOOTHING = {"brand": 30, "model": 12, "model_fuel": 12, "model_trim": 12, "model_power": 8, "model_generation": 12}
+LEVELS = ["brand", "model", "model_fuel", "model_trim", "model_power", "model_gearbox", "model_engine", "model_start"]
+PARENTS = {"brand": "", "model": "brand"}  # every other level falls back on the model
+SMOOTHING = {
+    "brand": 30, "model": 12, "model_fuel": 12, "model_trim": 12, "model_power": 8, "model_gearbox": 12,
+    "model_engine": 12, "model_start": 6, "generation": 10, "word": 30, "model_word": 15,
+}
+POWER_UNITS = ["ch", "cv", "hp", "ps"]
+ENGINE_WORDS = [
+    "dci", "tce", "hdi", "bluehdi", "puretech", "tdi", "tsi", "tfsi", "cdi", "crdi", "sce", "vti", "thp", "jtd", "multijet",
+    "tdci", "ecoboost", "cdti", "d4d", "vvti", "mpi", "gdi",
+]
+FIRST_RECENT_YEAR = 2023
 UNKNOWN = -1.0
 
 
@@ -22,16 +32,35 @@ def normalise(text):
     return " ".join(re.sub(r"[^a-z0-9.+!]", " ", text).split())
 
 
+def unglue(words):
+    """'308sw' is '308 sw', 'clio4' is 'clio 4', '1.5dci' is '1.5 dci'; but 'c4', '118d' and '16v' are names."""
+    words = re.sub(r"([0-9])(?=[a-z]{2})", r"\1 ", words)
+    return re.sub(r"([a-z]{3})(?=[0-9])", r"\1 ", words)
+
+
 def trim_of(words, trims):
     """The longest known finish found as whole words in a normalised version text."""
     padded = f" {words} "
     return next((t for t in trims if f" {t} " in padded), "")
 
 
-def engine_litres(words):
-    """Displacement written like '1.5' in a normalised version text."""
-    for word in words.split():
-        if re.fullmatch(r"[0-9]\.[0-9]", word) and 0.6 <= float(word) <= 8.0:
+def engine_litres(car):
+    """Displacement written like '1.5' in the version text; an electric car has none."""
+    if car["fuel"] != "electric":
+        for word in car["version"].split():
+            if re.fullmatch(r"[0-9]\.[0-9]", word) and 0.6 <= float(word) <= 8.0:
+                return float(word)
+    return UNKNOWN
+
+
+def power(car):
+    """Horsepower as declared, else as written in the version: '90 ch', 'dci 90'."""
+    if 20 <= car["power_hp"] <= 1500:
+        return car["power_hp"]
+    words = [""] + car["version"].split() + [""]
+    for before, word, after in zip(words, words[1:], words[2:]):
+        plausible = word.isdigit() and len(word) <= 3 and 40 <= int(word) <= 700
+        if plausible and (after in POWER_UNITS or before in ENGINE_WORDS):
             return float(word)
     return UNKNOWN
 
@@ -39,55 +68,84 @@ def engine_litres(words):
 def keys(car, trims):
     """One key per level, from the coarsest to the finest."""
     model = f"{car['brand']}|{car['model']}"
-    power = int(car["power_hp"]) // 10 if car["power_hp"] > 0 else -1
+    horses, litres = power(car), engine_litres(car)
     return {
         "brand": car["brand"],
         "model": model,
         "model_fuel": f"{model}|{car['fuel'] or '?'}",
         "model_trim": f"{model}|{trim_of(car['version'], trims)}",
-        "model_power": f"{model}|{power}",
-        "model_generation": f"{model}|{car['year'] // 2}",
+        "model_power": f"{model}|{int(horses) // 10 if horses > 0 else -1}",
+        "model_gearbox": f"{model}|{car['gearbox'] or '?'}",
+        "model_engine": f"{model}|{int(litres * 10 + 0.5) if litres > 0 else -1}",
+        "model_start": f"{model}|{' '.join(car['version'].split()[:2])}",
     }
+
+
+def smoothed(cell, parent, weight):
+    total, count = cell or (0.0, 0)
+    return (total + weight * parent) / (count + weight)
 
 
 def encoded(car_keys, tables, overall):
     """Smoothed encodings of a car, each falling back on its parent."""
-    out = {}
+    out = {"": overall}
     for level in LEVELS:
-        parent = overall if level == "brand" else out["brand"] if level == "model" else out["model"]
-        total, count = tables[level].get(car_keys[level], (0.0, 0))
-        weight = SMOOTHING[level]
-        out[level] = (total + weight * parent) / (count + weight)
-    return out
+        parent = out[PARENTS.get(level, "model")]
+        out[level] = smoothed(tables[level].get(car_keys[level]), parent, SMOOTHING[level])
+    return [out[level] for level in LEVELS]
+
+
+def generation(model, year, generations, otherwise):
+    """Level of the newest generation not younger than the car: never falls when the registration year rises."""
+    steps = generations.get(model)
+    if not steps:
+        return otherwise
+    known = [value for first, value in steps if first <= year]
+    return known[-1] if known else steps[0][1]
+
+
+def word_levels(car, tables):
+    """Mean, least and largest effect of the version's words on the price of this model."""
+    effects = []
+    for word in dict.fromkeys(car["version"].split()):
+        cell = tables["word"].get(word)
+        if cell:
+            general = smoothed(cell, 0.0, SMOOTHING["word"])
+            own = tables["model_word"].get(f"{car['brand']}|{car['model']}|{word}")
+            effects.append(smoothed(own, general, SMOOTHING["model_word"]))
+    return [sum(effects) / len(effects), min(effects), max(effects)] if effects else [0.0, 0.0, 0.0]
 
 
 def names(words):
     return (
         ["age", "km", "hp", "doors", "seats"]
         + [f"fuel_{f}" for f in FUELS[:6]]
-        + ["gearbox", "body", "country", "months", "month", "engine_l", "fiscal_hp"]
+        + ["gearbox", "body", "country", "recent_market", "engine_l"]
         + [f"enc_{level}" for level in LEVELS]
-        + ["ln_model_ads"]
+        + ["enc_generation", "word_mean", "word_min", "word_max", "ln_model_ads"]
         + [f"word_{w}" for w in words]
     )
 
 
-def row(car, enc, model_ads, words):
+def row(car, encoding, car_keys=None):
     """The feature vector. `car` holds normalised texts and -1 for unknown numbers."""
+    tables = encoding["tables"]
+    car_keys = car_keys or keys(car, encoding["trims"])
+    levels = encoded(car_keys, tables, encoding["overall"])
     present = set(car["version"].split())
     return (
-        [car["age"], car["mileage_km"] / 1000.0, car["power_hp"], car["doors"], car["seats"]]
+        [car["age"], car["mileage_km"] / 1000.0, power(car), car["doors"], car["seats"]]
         + [1.0 if car["fuel"] == f else 0.0 for f in FUELS[:6]]
         + [
             {"manual": 0.0, "automatic": 1.0}.get(car["gearbox"], UNKNOWN),
             float(BODIES.index(car["body"])) if car["body"] in BODIES else UNKNOWN,
             float(COUNTRIES.index(car["country"])) if car["country"] in COUNTRIES else UNKNOWN,
-            car["months"],
-            car["month"],
-            engine_litres(car["version"]),
-            car["fiscal_hp"],
+            1.0 if int(car["on"][:4]) >= FIRST_RECENT_YEAR else 0.0,
+            engine_litres(car),
         ]
-        + [enc[level] for level in LEVELS]
-        + [math.log1p(model_ads)]
-        + [1.0 if w in present else 0.0 for w in words]
+        + levels
+        + [generation(car_keys["model"], car["year"], encoding["generations"], levels[1])]
+        + word_levels(car, tables)
+        + [math.log1p(tables["model"].get(car_keys["model"], (0.0, 0))[1])]
+        + [1.0 if w in present else 0.0 for w in encoding["words"]]
     )

@@ -19,16 +19,16 @@ def invented(encoding, rng):
     if rng.random() < 0.5 and encoding["trims"]:
         words.append(pick(encoding["trims"]))
     if rng.random() < 0.5:
-        words.append(f"{rng.integers(1, 4)}.{rng.integers(0, 10)}")
-    on = datetime.date(2026, int(rng.integers(1, 9)), 15)
-    year, month = int(rng.integers(1996, 2026)), int(rng.integers(0, 13))
+        words += [f"{rng.integers(1, 4)}.{rng.integers(0, 10)}", pick(F.ENGINE_WORDS), str(rng.integers(60, 300))]
+    on = datetime.date(int(rng.choice([2021, 2022, 2026])), int(rng.integers(1, 9)), 15)
+    year, month = int(rng.integers(1996, 2022)), int(rng.integers(0, 13))
     number = lambda low, high: float(rng.integers(low, high)) if rng.random() < 0.8 else F.UNKNOWN
     return {
         "brand": brand, "model": model, "version": " ".join(words), "year": year, "month": float(month) if month else F.UNKNOWN,
         "age": max(0.0, (on.year * 12 + on.month - year * 12 - (month or 7)) / 12.0), "mileage_km": float(rng.integers(0, 300_000)),
-        "fuel": pick(F.FUELS + [""]), "gearbox": pick(["manual", "automatic", ""]), "power_hp": number(50, 400), "fiscal_hp": number(3, 20),
+        "fuel": pick(F.FUELS + [""]), "gearbox": pick(["manual", "automatic", ""]), "power_hp": number(50, 400), 
         "doors": number(2, 6), "seats": number(2, 8), "body": pick(F.BODIES + [""]), "country": pick(F.COUNTRIES + [""]),
-        "months": float((on.year - 2020) * 12 + on.month), "on": str(on),
+        "on": str(on),
     }
 
 
@@ -36,11 +36,7 @@ def write(folder):
     encoding = json.load(open(f"{folder}/encoding.json"))
     rng = np.random.default_rng(7)
     cars = [invented(encoding, rng) for _ in range(200)]
-    rows = []
-    for car in cars:
-        keys = F.keys(car, encoding["trims"])
-        enc = F.encoded(keys, encoding["tables"], encoding["overall"])
-        rows.append(F.row(car, enc, encoding["tables"]["model"].get(keys["model"], (0, 0))[1], encoding["words"]))
+    rows = [F.row(car, encoding) for car in cars]
     rows = np.asarray(rows, np.float32)
     run = lambda name: onnxruntime.InferenceSession(f"{folder}/{name}.onnx").run(None, {"input": rows})[0].ravel()
     logs = {name: run(name) for name in ("low", "mid", "high")}
