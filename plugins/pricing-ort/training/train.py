@@ -1,6 +1,6 @@
 """Trains the price model: python train.py --ads DIR --out ../model
 
-DIR holds ads_eur_*.csv.gz, model_aliases.csv.gz and trim_tokens.txt. About ten minutes on two cores.
+DIR holds ads_eur_*.csv.gz and trim_tokens.txt. A few minutes on two cores.
 """
 
 import argparse
@@ -27,7 +27,7 @@ SEED = 20261124
 THREADS = 1
 RARE = 30
 WIDTH_EDGES = [0.16, 0.20, 0.25, 0.32, 0.45, 0.60]
-TREES = int(os.environ.get("TREES", "450"))
+TREES = int(os.environ.get("TREES", "1000"))
 AGE_BANDS = [3, 6, 10]
 PRICE_BANDS = [10_000, 20_000, 40_000]
 BRAND_ALIASES = {
