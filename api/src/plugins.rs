@@ -20,8 +20,7 @@ pub fn images(env: &Env) -> anyhow::Result<Arc<dyn BackgroundRemover>> {
 
 pub fn pricing(env: &Env) -> anyhow::Result<Arc<dyn PriceEstimator>> {
     let dir = folder(env, "KEROXIO_PRICING_MODEL_DIR", "plugins/pricing-ort/model");
-    let environment = keroxio_onnx::environment()?;
-    Ok(Arc::new(PricingOrt::load(&environment, &dir).with_context(|| missing("pricing", &dir))?))
+    Ok(Arc::new(PricingOrt::load(&dir).with_context(|| missing("pricing", &dir))?))
 }
 
 /// Loads every plugin a worker needs; all that fail are noted together.

@@ -13,7 +13,6 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use chrono::Datelike as _;
 use keroxio_plugin_sdk::{CarFacts, Manifest, PluginError, PriceAnswer, PriceEstimator, Refusal};
-use ort::environment::Environment;
 
 use crate::encoding::{Encoding, Resolved};
 use crate::model::{Calibration, Card, Model};
@@ -40,11 +39,11 @@ impl PricingOrt {
     ///
     /// # Errors
     /// [`PluginError::ModelUnavailable`] naming the file that is missing, altered or refused.
-    pub fn load(environment: &Environment, model_dir: &Path) -> Result<Self, PluginError> {
+    pub fn load(model_dir: &Path) -> Result<Self, PluginError> {
         let card = Card::read(model_dir)?;
         let (encoding, calibration) =
             (card.json(model_dir, "encoding.json")?, card.json(model_dir, "calibration.json")?);
-        let (model, files) = Model::load(environment, &card, model_dir)?;
+        let (model, files) = Model::load(&card, model_dir)?;
         let manifest = Manifest { id: "pricing-ort".to_owned(), version: card.version.clone(), models: files };
         Ok(Self { manifest, inner: Arc::new(Inner { encoding, model, calibration, card }) })
     }

@@ -4,7 +4,6 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::NaiveDate;
 use keroxio_plugin_sdk::{ModelFile, PluginError, PriceRange};
-use ort::environment::Environment;
 use ort::session::Session;
 use ort::value::TensorRef;
 use serde::Deserialize;
@@ -87,12 +86,12 @@ pub struct Model {
 }
 
 impl Model {
-    pub fn load(environment: &Environment, card: &Card, dir: &Path) -> Result<(Self, Vec<ModelFile>), PluginError> {
+    pub fn load(card: &Card, dir: &Path) -> Result<(Self, Vec<ModelFile>), PluginError> {
         let mut files = Vec::new();
         let mut open = |name: &str| {
             let (file, bytes) = card.file(dir, name)?;
             files.push(file);
-            session(environment, &bytes).map(Mutex::new)
+            keroxio_onnx::session(&bytes).map(Mutex::new)
         };
         let model = Self { mid: open("mid.onnx")?, low: open("low.onnx")?, high: open("high.onnx")? };
         Ok((model, files))
@@ -123,16 +122,6 @@ impl Model {
         let (low, mid, high) = (run(&self.low)?, run(&self.mid)?, run(&self.high)?);
         Ok(low.into_iter().zip(mid).zip(high).map(|((low, mid), high)| [low, mid, high]).collect())
     }
-}
-
-fn session(environment: &Environment, model: &[u8]) -> Result<Session, PluginError> {
-    let unavailable = |e: &dyn std::fmt::Display| PluginError::ModelUnavailable(e.to_string());
-    Session::builder(environment)
-        .map_err(|e| unavailable(&e))?
-        .with_intra_threads(1)
-        .map_err(|e| unavailable(&e))?
-        .commit_from_memory(model)
-        .map_err(|e| unavailable(&e))
 }
 
 fn run(session: &Mutex<Session>, flat: &[f32], rows: usize, width: usize) -> Result<Vec<f64>, PluginError> {

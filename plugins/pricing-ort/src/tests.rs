@@ -1,10 +1,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::path::PathBuf;
-use std::sync::OnceLock;
 
 use keroxio_plugin_sdk::{CarFacts, Fuel, Gearbox, PriceAnswer, PriceEstimator as _, conformance};
-use ort::environment::Environment;
 use serde_json::Value;
 
 use crate::encoding::{Resolved, age, normalise, unglue};
@@ -12,15 +10,11 @@ use crate::{PricingOrt, features};
 
 /// None, with a word about it, where ONNX Runtime is not installed.
 fn estimator() -> Option<PricingOrt> {
-    static ENVIRONMENT: OnceLock<Option<Environment>> = OnceLock::new();
-    let environment = ENVIRONMENT.get_or_init(|| {
-        let library = std::env::var_os("ORT_DYLIB_PATH")?;
-        Some(ort::init_from(library).unwrap().build().unwrap())
-    });
-    if environment.is_none() {
+    if std::env::var_os("ORT_DYLIB_PATH").is_none() {
         eprintln!("SKIP: ORT_DYLIB_PATH is not set");
+        return None;
     }
-    Some(PricingOrt::load(environment.as_ref()?, &model_dir()).unwrap())
+    Some(PricingOrt::load(&model_dir()).unwrap())
 }
 
 fn model_dir() -> PathBuf {

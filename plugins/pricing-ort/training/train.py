@@ -241,8 +241,20 @@ def calibrate(x, mid, y, all_cars, rows, ads_seen):
     width = (np.exp(high) - np.exp(low)) / np.exp(mid)
     classes = np.array([band(w, WIDTH_EDGES) for w in width])
     close = np.abs(np.exp(mid - y) - 1) <= 0.1
-    within = [round(float(close[classes == c].mean()), 3) if (classes == c).sum() >= 30 else 0.25 for c in range(len(WIDTH_EDGES) + 1)]
+    within = measured_shares(close, classes)
     return [fit_offset(x, residual, alpha) for alpha in (0.1, 0.9)], widen, within
+
+
+def measured_shares(close, classes):
+    """Share within 10 % per width class, narrowest first. A class of fewer than 30 ads says nothing by
+    itself and takes the figure of the next wider one, which can only be too low."""
+    shares, wider = [], None
+    for c in reversed(range(len(WIDTH_EDGES) + 1)):
+        ads = close[classes == c]
+        if len(ads) >= 30 or wider is None:
+            wider = round(float(ads.mean()), 3)
+        shares.insert(0, wider)
+    return shares
 
 
 def main():
