@@ -67,6 +67,24 @@ async fn a_subscriber_sees_every_step_in_order() {
 }
 
 #[tokio::test]
+async fn an_entry_that_a_dead_worker_took_along_is_neither_lost_nor_left_behind() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let id = prepare(&garage, 1).await;
+    // Somebody reads every entry and is never heard of again.
+    let taken = app.steal_entries().await;
+    assert!(taken > 0);
+    keroxio_core::relay::sweep(&app.app).await.unwrap();
+    assert_eq!(app.entries().await, 0);
+    let worker = app.start_worker();
+    app.app.clock().advance(std::time::Duration::from_secs(11));
+    let seen = follow(&garage, &id, json!(0)).await;
+    worker.stop().await;
+    assert_eq!(seen.last().unwrap()["listing"]["state"], "READY");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn jobs_survive_a_redis_that_forgets_everything() {
     let app = TestApp::start().await;
     let garage = app.garage("dupont").await;

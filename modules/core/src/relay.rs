@@ -4,16 +4,18 @@
 //! An entry lost (Redis restarted empty, a crash between commit and XADD) is repeated from the row;
 //! an entry repeated is harmless, because a worker claims the row before it works.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use fred::prelude::StreamsInterface as _;
+use fred::types::streams::{XID, XPendingArgs};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::job::{Queue, QueuedJob};
+use crate::worker::GROUP;
 use crate::{App, Result};
 
 /// How often due retries are looked for.
@@ -23,6 +25,9 @@ const REPEAT_AFTER: chrono::Duration = chrono::Duration::seconds(10);
 /// With more entries than this waiting in a stream, unclaimed rows are late, not lost.
 const BUSY: u64 = 1_000;
 const BATCH: i64 = 500;
+const SWEEP_EVERY: Duration = Duration::from_secs(15);
+/// A worker acknowledges an entry within milliseconds; one it has held this long, it died with.
+const ABANDONED_AFTER: Duration = Duration::from_secs(60);
 
 pub(crate) fn stream_key(app: &App, queue: &str) -> String {
     app.redis().key(&format!("jobs:{queue}"))
@@ -49,9 +54,16 @@ async fn add_entries(app: &App, jobs: impl Iterator<Item = (&str, Uuid)>) -> Res
 
 /// Runs until cancelled.
 pub async fn run(app: App, stop: CancellationToken) {
+    let mut swept = Instant::now();
     while !stop.is_cancelled() {
         if let Err(e) = tick(&app).await {
             tracing::warn!("relay: {e}");
+        }
+        if swept.elapsed() >= SWEEP_EVERY {
+            swept = Instant::now();
+            if let Err(e) = sweep(&app).await {
+                tracing::warn!("relay: {e}");
+            }
         }
         tokio::select! {
             () = stop.cancelled() => break,
@@ -82,6 +94,45 @@ pub(crate) async fn tick(app: &App) -> Result<()> {
     let due = claim_due(app, &quiet).await?;
     add_entries(app, due.iter().map(|due| (due.queue.as_str(), due.id))).await?;
     report_depth(app).await
+}
+
+/// Removes entries that a dead worker took along; their rows are dispatched again like any unclaimed
+/// one. Left alone they would count as waiting for ever, and a stream that looks busy gets no repeats.
+///
+/// # Errors
+/// When Redis fails.
+pub async fn sweep(app: &App) -> Result<()> {
+    let redis = app.redis().commands();
+    for queue in Queue::ALL {
+        let stream = stream_key(app, queue.name());
+        let abandoned = XPendingArgs {
+            idle: u64::try_from(ABANDONED_AFTER.as_millis()).ok(),
+            start: Some(XID::Manual("-".into())),
+            end: Some(XID::Manual("+".into())),
+            count: Some(1_000),
+            consumer: None,
+        };
+        let pending: Result<Vec<(String, String, u64, u64)>, _> = redis.xpending(&stream, GROUP, abandoned).await;
+        let entries: Vec<String> = match pending {
+            Ok(pending) => pending.into_iter().map(|(entry, ..)| entry).collect(),
+            // No worker has ever read this queue.
+            Err(e) if e.details().contains("NOGROUP") => continue,
+            Err(e) => return Err(e.into()),
+        };
+        if !entries.is_empty() {
+            tracing::warn!(queue = queue.name(), entries = entries.len(), "entries of dead workers removed");
+            forget(app, &stream, entries).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Acknowledges and deletes entries that have done their duty.
+pub(crate) async fn forget(app: &App, stream: &str, entries: Vec<String>) -> Result<(), fred::error::Error> {
+    let done = app.redis().commands().pipeline();
+    done.xack::<(), _, _, _>(stream, GROUP, entries.clone()).await?;
+    done.xdel::<(), _, _>(stream, entries).await?;
+    done.all().await
 }
 
 async fn claim_due(app: &App, queues: &[&str]) -> Result<Vec<Due>> {

@@ -19,7 +19,7 @@ use crate::statement::ClaimJobs;
 use crate::tables::core_jobs;
 use crate::{App, Result, relay};
 
-const GROUP: &str = "workers";
+pub(crate) const GROUP: &str = "workers";
 const BLOCK_MS: u64 = 1_000;
 /// Most jobs claimed in one statement: a commit costs the same for one row and for a hundred.
 const GROUP_OF: usize = 100;
@@ -106,10 +106,7 @@ async fn read_queue(
         }
         // The rows are ours now (or were never valid), so the entries have done their duty.
         let entries: Vec<String> = entries.into_iter().map(|(entry, _)| entry).collect();
-        let done = app.redis().commands().pipeline();
-        done.xack::<(), _, _, _>(&stream, GROUP, entries.clone()).await?;
-        done.xdel::<(), _, _>(&stream, entries).await?;
-        done.all::<()>().await?;
+        relay::forget(app, &stream, entries).await?;
     }
     client.quit().await?;
     Ok(())

@@ -9,7 +9,7 @@ mod subscription;
 use std::sync::Arc;
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
-use fred::prelude::KeysInterface as _;
+use fred::prelude::{KeysInterface as _, StreamsInterface as _};
 use keroxio_core::{App, Queue, worker};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
@@ -165,6 +165,40 @@ impl TestApp {
             let stream = self.app.redis().key(&format!("jobs:{}", queue.name()));
             self.app.redis().commands().del::<(), _>(stream).await.unwrap();
         }
+    }
+
+    /// Entries waiting in every queue, taken ones included.
+    pub async fn entries(&self) -> u64 {
+        let mut waiting = 0;
+        for queue in Queue::ALL {
+            let stream = self.app.redis().key(&format!("jobs:{}", queue.name()));
+            waiting += self.app.redis().commands().xlen::<u64, _>(stream).await.unwrap();
+        }
+        waiting
+    }
+
+    /// Reads every entry as a worker that dies with them, an hour ago; answers how many.
+    pub async fn steal_entries(&self) -> usize {
+        let redis = self.app.redis().commands();
+        let mut stolen = 0;
+        for queue in Queue::ALL {
+            let stream = self.app.redis().key(&format!("jobs:{}", queue.name()));
+            redis.xgroup_create::<(), _, _, _>(&stream, "workers", "0", true).await.unwrap();
+            let read: fred::types::Value =
+                redis.xreadgroup("workers", "dead", None, None, false, &stream, ">").await.unwrap();
+            if read.is_null() {
+                continue;
+            }
+            let entries = read.into_xread_response::<String, String, String, String>().unwrap();
+            let ids: Vec<String> = entries.into_values().flatten().map(|(id, _)| id).collect();
+            stolen += ids.len();
+            let hour = Some(3_600_000);
+            redis
+                .xclaim::<(), _, _, _, _>(&stream, "workers", "dead", 0, ids, hour, None, None, false, true)
+                .await
+                .unwrap();
+        }
+        stolen
     }
 
     /// Ends the test: no job may be left or dead. Removes the database.
