@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use uuid::Uuid;
 
 /// Keroxio: from the photo of a car to its ad.
 #[derive(Parser)]
@@ -24,6 +25,11 @@ pub enum Role {
         #[arg(long)]
         redo: bool,
     },
+    /// Looks at jobs, tries dead ones again, throws ended ones away.
+    Jobs {
+        #[command(subcommand)]
+        command: JobsCommand,
+    },
     /// Prints the GraphQL schema.
     Schema,
     /// Runs the journey from photos to an ad, and writes a report.
@@ -38,6 +44,69 @@ pub enum Role {
         #[arg(long)]
         json: bool,
     },
+}
+
+#[derive(Subcommand)]
+pub enum JobsCommand {
+    /// Prints jobs, one JSON object a line, oldest first.
+    List {
+        #[arg(long, value_enum, default_value = "dead")]
+        state: JobState,
+        /// At most this many.
+        #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=100_000))]
+        most: i64,
+    },
+    /// Prints one job.
+    Show { id: Uuid },
+    /// Gives dead jobs all their attempts again.
+    Retry {
+        ids: Vec<Uuid>,
+        /// Every dead job.
+        #[arg(long)]
+        all: bool,
+    },
+    /// Deletes jobs that ended days ago.
+    Purge {
+        #[arg(long, value_enum)]
+        state: EndedState,
+        /// How long ago they must have ended, in days.
+        #[arg(long, default_value_t = 7)]
+        days: u32,
+    },
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum JobState {
+    Queued,
+    Running,
+    Done,
+    Dead,
+}
+
+impl JobState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Done => "done",
+            Self::Dead => "dead",
+        }
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+pub enum EndedState {
+    Done,
+    Dead,
+}
+
+impl EndedState {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Dead => "dead",
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -5,6 +5,7 @@ pub mod config;
 pub mod demo;
 pub mod eval;
 pub mod graphql_http;
+pub mod jobs;
 pub mod migrate;
 pub mod plugins;
 pub mod serve;

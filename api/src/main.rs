@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use keroxio_api::cli::{Cli, Role};
-use keroxio_api::{config, demo, eval, migrate, serve};
+use keroxio_api::{config, demo, eval, jobs, migrate, serve};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -16,6 +16,7 @@ async fn main() -> ExitCode {
         Role::Work => serve::run(serve::Roles::WORK).await,
         Role::Run => serve::run(serve::Roles::BOTH).await,
         Role::Migrate { redo } => migrate::run(redo).await,
+        Role::Jobs { command } => jobs::run(command).await,
         Role::Schema => {
             print!("{}", keroxio_schema::sdl());
             Ok(())

@@ -1,5 +1,7 @@
 //! The journey through a real worker: relay, Redis Streams, live messages over WebSocket.
 
+use diesel_async::RunQueryDsl as _;
+use keroxio_core::ledger;
 use keroxio_test_support::{Actor, TestApp, fixture};
 use serde_json::{Value, json};
 
@@ -81,6 +83,32 @@ async fn an_entry_that_a_dead_worker_took_along_is_neither_lost_nor_left_behind(
     let seen = follow(&garage, &id, json!(0)).await;
     worker.stop().await;
     assert_eq!(seen.last().unwrap()["listing"]["state"], "READY");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_job_nobody_knows_is_parked_with_its_reason_and_can_be_tried_again() {
+    let app = TestApp::start().await;
+    let id = uuid::Uuid::now_v7();
+    let mut conn = app.app.conn().await.unwrap();
+    // As a newer version would have written it.
+    let row = "INSERT INTO core_jobs (id, name, queue, args, state, attempt, max_attempts, run_at, created_at) \
+        VALUES ($1, 'future.job', 'default', '{\"x\": 1}', 'queued', 0, 3, now(), now())";
+    diesel::sql_query(row).bind::<diesel::sql_types::Uuid, _>(id).execute(&mut conn).await.unwrap();
+    assert_eq!(app.run_jobs().await, 1);
+    let dead = ledger::list(&mut conn, "dead", 10).await.unwrap();
+    assert_eq!(dead.iter().map(|job| (job.id, job.attempt)).collect::<Vec<_>>(), [(id, 1)]);
+    assert_eq!(dead[0].last_error.as_deref(), Some("this executable knows no job of that name"));
+
+    assert_eq!(ledger::retry(&mut conn, &[uuid::Uuid::now_v7()], app.app.now()).await.unwrap(), 0);
+    assert_eq!(ledger::retry(&mut conn, &[id], app.app.now()).await.unwrap(), 1);
+    let queued = ledger::show(&mut conn, id).await.unwrap().unwrap();
+    assert_eq!((queued.state.as_str(), queued.attempt), ("queued", 0));
+    assert_eq!(app.run_jobs().await, 1);
+    let day = chrono::Duration::days(1);
+    assert_eq!(ledger::purge(&mut conn, "dead", app.app.now() - day).await.unwrap(), 0);
+    assert_eq!(ledger::purge(&mut conn, "dead", app.app.now() + day).await.unwrap(), 1);
+    assert!(ledger::show(&mut conn, id).await.unwrap().is_none());
     app.finish().await;
 }
 

@@ -10,6 +10,7 @@ mod event;
 mod finish;
 mod guard;
 mod job;
+pub mod ledger;
 mod live;
 pub mod metrics;
 mod module;

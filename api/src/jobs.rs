@@ -1,0 +1,39 @@
+//! Role `jobs`: the job runner's rows for operators.
+
+use anyhow::Context as _;
+use chrono::{Duration, Utc};
+use diesel_async::{AsyncConnection as _, AsyncPgConnection};
+use keroxio_core::{Env, ledger};
+
+use crate::cli::JobsCommand;
+
+/// Prints one JSON line per job, or says how many jobs were changed.
+pub async fn run(command: JobsCommand) -> anyhow::Result<()> {
+    let env = Env::from_process();
+    let url = env.required("DATABASE_URL", "PostgreSQL, e.g. postgres://user:password@host/db");
+    env.check()?;
+    let conn = AsyncPgConnection::establish(&url).await;
+    let conn = &mut conn.context("PostgreSQL cannot be reached; check DATABASE_URL")?;
+    match command {
+        JobsCommand::List { state, most } => {
+            for job in ledger::list(conn, state.name(), most).await? {
+                println!("{}", serde_json::to_string(&job)?);
+            }
+        }
+        JobsCommand::Show { id } => {
+            let job = ledger::show(conn, id).await?.context("no job has this id")?;
+            println!("{}", serde_json::to_string_pretty(&job)?);
+        }
+        JobsCommand::Retry { ids, all } => {
+            anyhow::ensure!(all == ids.is_empty(), "name dead jobs by their ids, or all of them by --all");
+            let retried = ledger::retry(conn, &ids, Utc::now()).await?;
+            eprintln!("{retried} jobs will run again");
+        }
+        JobsCommand::Purge { state, days } => {
+            let before = Utc::now() - Duration::days(days.into());
+            let purged = ledger::purge(conn, state.name(), before).await?;
+            eprintln!("{purged} jobs deleted");
+        }
+    }
+    Ok(())
+}
