@@ -1,11 +1,14 @@
 //! Saves what became of jobs, many in one commit: while one commit is under way the next group gathers.
 
+use std::time::{Duration, Instant};
+
 use chrono::{DateTime, Utc};
 use diesel_async::RunQueryDsl;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
+use crate::job::LEASE;
 use crate::statement::FinishJobs;
 use crate::{App, Result};
 
@@ -47,10 +50,7 @@ impl Finisher {
         let task = tokio::spawn(async move {
             let mut group = Vec::with_capacity(GROUP_OF);
             while outcomes.recv_many(&mut group, GROUP_OF).await > 0 {
-                if let Err(e) = save(&app, &group).await {
-                    // The leases run out and the jobs are repeated.
-                    tracing::error!(jobs = group.len(), "outcomes not saved: {e}");
-                }
+                save_patiently(&app, &group).await;
                 group.clear();
             }
         });
@@ -60,6 +60,21 @@ impl Finisher {
     pub async fn save(&self, outcome: Outcome) {
         // The receiver outlives every sender.
         let _ = self.0.send(outcome).await;
+    }
+}
+
+/// Keeps trying for half a lease: work that is done should not be done again because PostgreSQL was
+/// away for a moment.
+async fn save_patiently(app: &App, group: &[Outcome]) {
+    let begun = Instant::now();
+    while let Err(e) = save(app, group).await {
+        if begun.elapsed() > LEASE / 2 {
+            // The leases run out and the jobs are repeated.
+            tracing::error!(jobs = group.len(), "outcomes not saved: {e}");
+            return;
+        }
+        tracing::warn!(jobs = group.len(), "outcomes not saved yet: {e}");
+        tokio::time::sleep(Duration::from_millis(500)).await;
     }
 }
 
