@@ -1,8 +1,10 @@
 //! The journey through a real worker: relay, Redis Streams, live messages over WebSocket.
 
+use std::time::Duration;
+
 use diesel_async::RunQueryDsl as _;
 use keroxio_core::ledger;
-use keroxio_test_support::{Actor, TestApp, fixture};
+use keroxio_test_support::{Actor, FakePlates, TestApp, fixture};
 use serde_json::{Value, json};
 
 const PREPARE: &str = "mutation($i: PrepareListingInput!) { prepareListing(input: $i) { id } }";
@@ -78,11 +80,38 @@ async fn an_entry_that_a_dead_worker_took_along_is_neither_lost_nor_left_behind(
     assert!(taken > 0);
     keroxio_core::relay::sweep(&app.app).await.unwrap();
     assert_eq!(app.entries().await, 0);
+    ends_all_the_same(app, &garage, &id).await;
+}
+
+/// The relay repeats what nobody has claimed for ten seconds of this clock.
+async fn ends_all_the_same(app: TestApp, garage: &Actor, listing: &str) {
     let worker = app.start_worker();
-    app.app.clock().advance(std::time::Duration::from_secs(11));
-    let seen = follow(&garage, &id, json!(0)).await;
+    app.app.clock().advance(Duration::from_secs(11));
+    let seen = follow(garage, listing, json!(0)).await;
     worker.stop().await;
     assert_eq!(seen.last().unwrap()["listing"]["state"], "READY");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_reason_that_the_database_refuses_holds_nothing_up() {
+    let app = TestApp::with(FakePlates::failing("bad\0news")).await;
+    let garage = app.garage("dupont").await;
+    let photo = garage.upload(fixture("hatch-front.jpg")).await.text("/uploadPhoto/id");
+    let reading = garage.run("mutation($p: UUID!) { readPlate(photoId: $p) { id } }", json!({ "p": photo })).await;
+    for _ in 0..3 {
+        app.run_jobs().await;
+        app.app.clock().advance(Duration::from_secs(60));
+    }
+    let query = "query($id: UUID!) { plateReading(id: $id) { state errorCode } }";
+    let failed = garage.run(query, json!({ "id": reading.text("/readPlate/id") })).await;
+    assert_eq!(failed.at("/plateReading"), &json!({ "state": "FAILED", "errorCode": "PLATE_READING_FAILED" }));
+    let mut conn = app.app.conn().await.unwrap();
+    let dead = ledger::list(&mut conn, "dead", 10).await.unwrap();
+    let told: Vec<_> = dead.iter().map(|job| (job.attempt, job.last_error.as_deref().unwrap())).collect();
+    assert_eq!(told, [(3, "inference failed: badnews")]);
+    assert_eq!(ledger::purge(&mut conn, "dead", app.app.now() + chrono::Duration::days(1)).await.unwrap(), 1);
+    app.run_jobs().await;
     app.finish().await;
 }
 
@@ -119,11 +148,5 @@ async fn jobs_survive_a_redis_that_forgets_everything() {
     let id = prepare(&garage, 1).await;
     // The entries that the commit wrote are gone, as after a restart without persistence.
     app.forget_queues().await;
-    let worker = app.start_worker();
-    // The relay repeats what nobody has claimed for ten seconds of this clock.
-    app.app.clock().advance(std::time::Duration::from_secs(11));
-    let seen = follow(&garage, &id, json!(0)).await;
-    worker.stop().await;
-    assert_eq!(seen.last().unwrap()["listing"]["state"], "READY");
-    app.finish().await;
+    ends_all_the_same(app, &garage, &id).await;
 }

@@ -25,7 +25,7 @@ pub(crate) async fn pool(url: &str, size: u32) -> anyhow::Result<Pool> {
     Ok(pool)
 }
 
-/// PostgreSQL takes 65,535 parameters in a statement; a job has ten.
+/// Bounds the size of one statement; beyond this a round trip no longer matters.
 const ROWS_A_STATEMENT: usize = 1_000;
 
 /// An open transaction. Dropped without [`Tx::commit`] it is rolled back: the connection is then

@@ -13,6 +13,8 @@ use crate::statement::FinishJobs;
 use crate::{App, Result};
 
 const GROUP_OF: usize = 200;
+/// In characters.
+const LONGEST_REASON: usize = 2_000;
 
 /// What is to become of a row after an attempt.
 pub(crate) enum Verdict {
@@ -78,6 +80,12 @@ async fn save_patiently(app: &App, group: &[Outcome]) {
     }
 }
 
+/// One reason that PostgreSQL refuses would keep the whole group from being saved: it takes no NUL, and
+/// an error may quote whatever a client sent.
+fn storable(reason: &str) -> String {
+    reason.chars().filter(|c| *c != '\0').take(LONGEST_REASON).collect()
+}
+
 /// # Errors
 /// When PostgreSQL fails; nothing of the group is saved then.
 pub(crate) async fn save(app: &App, outcomes: &[Outcome]) -> Result<()> {
@@ -92,8 +100,8 @@ pub(crate) async fn save(app: &App, outcomes: &[Outcome]) -> Result<()> {
     for outcome in outcomes {
         let (state, error, at) = match &outcome.verdict {
             Verdict::Done => ("done", None, None),
-            Verdict::Again { at, reason } => ("queued", Some(reason.clone()), Some(*at)),
-            Verdict::Dead { reason } => ("dead", Some(reason.clone()), None),
+            Verdict::Again { at, reason } => ("queued", Some(storable(reason)), Some(*at)),
+            Verdict::Dead { reason } => ("dead", Some(storable(reason)), None),
         };
         finish.ids.push(outcome.id);
         finish.attempts.push(outcome.attempt);

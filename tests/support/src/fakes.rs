@@ -12,7 +12,7 @@ fn manifest(id: &str) -> Manifest {
 /// Reads the same plate in the middle of every photo, or fails.
 pub struct FakePlates {
     manifest: Manifest,
-    answer: Option<Vec<PlateSighting>>,
+    answer: Result<Vec<PlateSighting>, String>,
 }
 
 impl FakePlates {
@@ -22,12 +22,17 @@ impl FakePlates {
         let quad = [(200.0, 200.0), (300.0, 200.0), (300.0, 230.0), (200.0, 230.0)].map(|(x, y)| Point { x, y });
         Self {
             manifest: manifest("fake-plates"),
-            answer: Some(vec![PlateSighting { quad, score: 0.99, readings: vec![reading] }]),
+            answer: Ok(vec![PlateSighting { quad, score: 0.99, readings: vec![reading] }]),
         }
     }
 
     pub fn seeing_nothing() -> Self {
-        Self { manifest: manifest("fake-plates"), answer: Some(Vec::new()) }
+        Self { manifest: manifest("fake-plates"), answer: Ok(Vec::new()) }
+    }
+
+    /// Fails every time with this message.
+    pub fn failing(message: &str) -> Self {
+        Self { manifest: manifest("fake-plates"), answer: Err(message.to_owned()) }
     }
 }
 
@@ -42,7 +47,7 @@ impl PlateReader for FakePlates {
     }
 
     async fn read(&self, _photo: &Photo) -> Result<Vec<PlateSighting>, PluginError> {
-        self.answer.clone().ok_or_else(|| PluginError::Failed("as asked".to_owned()))
+        self.answer.clone().map_err(PluginError::Failed)
     }
 }
 

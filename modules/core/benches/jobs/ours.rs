@@ -104,6 +104,7 @@ impl Ours {
             if number >= 20 {
                 starts.push(started - begun);
             }
+            // Lets the worker fall idle again: BullMQ is given the same pause.
             tokio::time::sleep(Duration::from_millis(3)).await;
         }
         stop.cancel();
