@@ -1,6 +1,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use keroxio_core::ledger;
 use uuid::Uuid;
 
 /// Keroxio: from the photo of a car to its ad.
@@ -77,19 +78,23 @@ pub enum JobsCommand {
 
 #[derive(Clone, Copy, ValueEnum)]
 pub enum JobState {
-    Queued,
+    Scheduled,
+    Waiting,
     Running,
     Done,
     Dead,
+    Cancelled,
 }
 
-impl JobState {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Done => "done",
-            Self::Dead => "dead",
+impl From<JobState> for ledger::JobState {
+    fn from(state: JobState) -> Self {
+        match state {
+            JobState::Scheduled => Self::Scheduled,
+            JobState::Waiting => Self::Waiting,
+            JobState::Running => Self::Running,
+            JobState::Done => Self::Done,
+            JobState::Dead => Self::Dead,
+            JobState::Cancelled => Self::Cancelled,
         }
     }
 }
@@ -98,13 +103,15 @@ impl JobState {
 pub enum EndedState {
     Done,
     Dead,
+    Cancelled,
 }
 
-impl EndedState {
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Done => "done",
-            Self::Dead => "dead",
+impl From<EndedState> for ledger::JobState {
+    fn from(state: EndedState) -> Self {
+        match state {
+            EndedState::Done => Self::Done,
+            EndedState::Dead => Self::Dead,
+            EndedState::Cancelled => Self::Cancelled,
         }
     }
 }

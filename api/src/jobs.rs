@@ -3,7 +3,8 @@
 use anyhow::Context as _;
 use chrono::{Duration, Utc};
 use diesel_async::{AsyncConnection as _, AsyncPgConnection};
-use keroxio_core::{Env, ledger};
+use keroxio_core::ledger::{self, JobFilter};
+use keroxio_core::Env;
 
 use crate::cli::JobsCommand;
 
@@ -16,7 +17,7 @@ pub async fn run(command: JobsCommand) -> anyhow::Result<()> {
     let conn = &mut conn.context("PostgreSQL cannot be reached; check DATABASE_URL")?;
     match command {
         JobsCommand::List { state, most } => {
-            for job in ledger::list(conn, state.name(), most).await? {
+            for job in ledger::list(conn, &JobFilter { state: Some(state.into()), ..JobFilter::default() }, None, most).await? {
                 println!("{}", serde_json::to_string(&job)?);
             }
         }
@@ -31,7 +32,7 @@ pub async fn run(command: JobsCommand) -> anyhow::Result<()> {
         }
         JobsCommand::Purge { state, days } => {
             let before = Utc::now() - Duration::days(days.into());
-            let purged = ledger::purge(conn, state.name(), before).await?;
+            let purged = ledger::purge(conn, state.into(), before).await?;
             eprintln!("{purged} jobs deleted");
         }
     }

@@ -71,12 +71,13 @@ pub async fn start(env: &Env, roles: Roles, stop: CancellationToken) -> anyhow::
     }
     let inference = env.parsed("KEROXIO_INFERENCE_CONCURRENCY", 1_usize);
     let default = env.parsed("KEROXIO_DEFAULT_CONCURRENCY", 8_usize);
+    let outbound = env.parsed("KEROXIO_OUTBOUND_CONCURRENCY", 8_usize);
     let address = env.parsed("KEROXIO_HTTP_ADDR", SocketAddr::from(([127, 0, 0, 1], 8080)));
     let app = builder.start(env, MODULES).await?;
     let mut tasks = Vec::new();
     if roles.worker {
         let (app, stop) = (app.clone(), stop.clone());
-        let concurrency = worker::Concurrency { default, inference };
+        let concurrency = worker::Concurrency { default, inference, outbound };
         tasks.push(tokio::spawn(async move {
             worker::run(app, concurrency, stop).await;
             Ok(())

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use diesel_async::RunQueryDsl as _;
-use keroxio_core::ledger;
+use keroxio_core::ledger::{self, JobFilter, JobState};
 use keroxio_test_support::{Actor, FakePlates, TestApp, fixture};
 use serde_json::{Value, json};
 
@@ -70,19 +70,6 @@ async fn a_subscriber_sees_every_step_in_order() {
     app.finish().await;
 }
 
-#[tokio::test]
-async fn an_entry_that_a_dead_worker_took_along_is_neither_lost_nor_left_behind() {
-    let app = TestApp::start().await;
-    let garage = app.garage("dupont").await;
-    let id = prepare(&garage, 1).await;
-    // Somebody reads every entry and is never heard of again.
-    let taken = app.steal_entries().await;
-    assert!(taken > 0);
-    keroxio_core::relay::sweep(&app.app).await.unwrap();
-    assert_eq!(app.entries().await, 0);
-    ends_all_the_same(app, &garage, &id).await;
-}
-
 /// The relay repeats what nobody has claimed for ten seconds of this clock.
 async fn ends_all_the_same(app: TestApp, garage: &Actor, listing: &str) {
     let worker = app.start_worker();
@@ -91,6 +78,10 @@ async fn ends_all_the_same(app: TestApp, garage: &Actor, listing: &str) {
     worker.stop().await;
     assert_eq!(seen.last().unwrap()["listing"]["state"], "READY");
     app.finish().await;
+}
+
+fn dead() -> JobFilter {
+    JobFilter { state: Some(JobState::Dead), ..JobFilter::default() }
 }
 
 #[tokio::test]
@@ -107,10 +98,11 @@ async fn a_reason_that_the_database_refuses_holds_nothing_up() {
     let failed = garage.run(query, json!({ "id": reading.text("/readPlate/id") })).await;
     assert_eq!(failed.at("/plateReading"), &json!({ "state": "FAILED", "errorCode": "PLATE_READING_FAILED" }));
     let mut conn = app.app.conn().await.unwrap();
-    let dead = ledger::list(&mut conn, "dead", 10).await.unwrap();
-    let told: Vec<_> = dead.iter().map(|job| (job.attempt, job.last_error.as_deref().unwrap())).collect();
+    let dead = ledger::list(&mut conn, &dead(), None, 10).await.unwrap();
+    let told: Vec<_> = dead.iter().map(|job| (job.attempt, job.last_error().unwrap())).collect();
     assert_eq!(told, [(3, "inference failed: badnews")]);
-    assert_eq!(ledger::purge(&mut conn, "dead", app.app.now() + chrono::Duration::days(1)).await.unwrap(), 1);
+    assert_eq!(dead[0].history.as_array().unwrap().len(), 3, "every failed attempt is kept");
+    assert_eq!(ledger::purge(&mut conn, JobState::Dead, app.app.now() + chrono::Duration::days(1)).await.unwrap(), 1);
     app.run_jobs().await;
     app.finish().await;
 }
@@ -121,22 +113,22 @@ async fn a_job_nobody_knows_is_parked_with_its_reason_and_can_be_tried_again() {
     let id = uuid::Uuid::now_v7();
     let mut conn = app.app.conn().await.unwrap();
     // As a newer version would have written it.
-    let row = "INSERT INTO core_jobs (id, name, queue, args, state, attempt, max_attempts, run_at, created_at) \
-        VALUES ($1, 'future.job', 'default', '{\"x\": 1}', 'queued', 0, 3, now(), now())";
+    let row = "INSERT INTO core_jobs (id, name, queue, priority, args, max_attempts, run_at, created_at) \
+        VALUES ($1, 'future.job', 'default', 1, '{\"x\": 1}', 3, now(), now())";
     diesel::sql_query(row).bind::<diesel::sql_types::Uuid, _>(id).execute(&mut conn).await.unwrap();
     assert_eq!(app.run_jobs().await, 1);
-    let dead = ledger::list(&mut conn, "dead", 10).await.unwrap();
+    let dead = ledger::list(&mut conn, &dead(), None, 10).await.unwrap();
     assert_eq!(dead.iter().map(|job| (job.id, job.attempt)).collect::<Vec<_>>(), [(id, 1)]);
-    assert_eq!(dead[0].last_error.as_deref(), Some("this executable knows no job of that name"));
+    assert_eq!(dead[0].last_error(), Some("this executable knows no job of that name"));
 
     assert_eq!(ledger::retry(&mut conn, &[uuid::Uuid::now_v7()], app.app.now()).await.unwrap(), 0);
     assert_eq!(ledger::retry(&mut conn, &[id], app.app.now()).await.unwrap(), 1);
     let queued = ledger::show(&mut conn, id).await.unwrap().unwrap();
-    assert_eq!((queued.state.as_str(), queued.attempt), ("queued", 0));
+    assert_eq!((queued.state, queued.attempt), (JobState::Scheduled, 0));
     assert_eq!(app.run_jobs().await, 1);
     let day = chrono::Duration::days(1);
-    assert_eq!(ledger::purge(&mut conn, "dead", app.app.now() - day).await.unwrap(), 0);
-    assert_eq!(ledger::purge(&mut conn, "dead", app.app.now() + day).await.unwrap(), 1);
+    assert_eq!(ledger::purge(&mut conn, JobState::Dead, app.app.now() - day).await.unwrap(), 0);
+    assert_eq!(ledger::purge(&mut conn, JobState::Dead, app.app.now() + day).await.unwrap(), 1);
     assert!(ledger::show(&mut conn, id).await.unwrap().is_none());
     app.finish().await;
 }
@@ -147,6 +139,6 @@ async fn jobs_survive_a_redis_that_forgets_everything() {
     let garage = app.garage("dupont").await;
     let id = prepare(&garage, 1).await;
     // The entries that the commit wrote are gone, as after a restart without persistence.
-    app.forget_queues().await;
+    app.forget_tickets().await;
     ends_all_the_same(app, &garage, &id).await;
 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use crate::jobs::{self, JobSettings, Ticket, Waiting};
 use crate::{Clock, Env, Error, JobRegistry, Live, Module, Pool, Redis, Result, db};
 
 /// Everything a request or a job needs, in one cheap handle.
@@ -16,6 +17,8 @@ struct Inner {
     live: Live,
     clock: Clock,
     jobs: JobRegistry,
+    job_settings: JobSettings,
+    waiting: Waiting,
     services: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
 }
 
@@ -50,7 +53,9 @@ impl AppBuilder {
         let redis = env.required("REDIS_URL", "Redis, e.g. redis://:password@host:6379/0");
         let prefix = env.optional("KEROXIO_REDIS_PREFIX").unwrap_or_else(|| "keroxio".to_owned());
         let pool_size = env.parsed("KEROXIO_DATABASE_POOL", 16_u32);
+        let job_settings = JobSettings::read(env);
         let mut jobs = JobRegistry::default();
+        jobs::register_own(&mut jobs);
         for module in modules {
             module.init(env, &mut self)?;
             module.jobs(&mut jobs);
@@ -61,7 +66,9 @@ impl AppBuilder {
         let pool = db::pool(&database, pool_size).await?;
         let redis = Redis::connect(&redis, &prefix).await?;
         let live = Live::start(redis.clone());
-        Ok(App(Arc::new(Inner { pool, redis, live, clock: self.clock, jobs, services: self.services })))
+        let waiting = Waiting::new(redis.clone());
+        let Self { clock, services } = self;
+        Ok(App(Arc::new(Inner { pool, redis, live, clock, jobs, job_settings, waiting, services })))
     }
 }
 
@@ -101,6 +108,32 @@ impl App {
 
     pub fn jobs(&self) -> &JobRegistry {
         &self.0.jobs
+    }
+
+    pub(crate) fn job_settings(&self) -> JobSettings {
+        self.0.job_settings
+    }
+
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.0.waiting
+    }
+
+    /// Loses every ticket of the job queues, as a Redis restarted empty does: for tests.
+    ///
+    /// # Errors
+    /// When Redis fails.
+    pub async fn forget_tickets(&self) -> Result<()> {
+        Ok(self.waiting().forget().await?)
+    }
+
+    /// Adds tickets for rows just committed. A failure is only logged: the relay repeats it.
+    pub(crate) async fn call_up(&self, tickets: &[Ticket]) {
+        if tickets.is_empty() {
+            return;
+        }
+        if let Err(e) = self.waiting().add(tickets).await {
+            tracing::warn!(jobs = tickets.len(), "left to the relay: {e}");
+        }
     }
 
     /// Whether PostgreSQL and Redis answer.

@@ -5,7 +5,7 @@ use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 use diesel_async::pooled_connection::bb8::PooledConnection;
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 
-use crate::job::{self, BackgroundJob, QueuedJob};
+use crate::jobs::Ticket;
 use crate::{App, Error, Event, Result};
 
 pub type Pool = bb8::Pool<AsyncDieselConnectionManager<AsyncPgConnection>>;
@@ -25,9 +25,6 @@ pub(crate) async fn pool(url: &str, size: u32) -> anyhow::Result<Pool> {
     Ok(pool)
 }
 
-/// Bounds the size of one statement; beyond this a round trip no longer matters.
-const ROWS_A_STATEMENT: usize = 1_000;
-
 /// An open transaction. Dropped without [`Tx::commit`] it is rolled back: the connection is then
 /// seen as broken by the pool and replaced, so a cancelled request never leaves one behind half-used.
 ///
@@ -35,7 +32,7 @@ const ROWS_A_STATEMENT: usize = 1_000;
 pub struct Tx {
     app: App,
     conn: Conn,
-    dispatch: Vec<QueuedJob>,
+    tickets: Vec<Ticket>,
     live: Vec<(String, serde_json::Value)>,
 }
 
@@ -43,31 +40,18 @@ impl Tx {
     pub(crate) async fn begin(app: &App) -> Result<Self> {
         let mut conn = app.conn().await?;
         AnsiTransactionManager::begin_transaction(&mut *conn).await?;
-        Ok(Self { app: app.clone(), conn, dispatch: Vec::new(), live: Vec::new() })
+        Ok(Self { app: app.clone(), conn, tickets: Vec::new(), live: Vec::new() })
     }
 
     pub fn app(&self) -> &App {
         &self.app
     }
 
-    /// Writes a job row in this transaction; it runs at least once after the commit.
-    pub async fn enqueue<J: BackgroundJob>(&mut self, job: &J) -> Result<()> {
-        self.enqueue_raw(vec![job::NewJob::of(job)?]).await
-    }
-
-    /// Many at once, in one statement; the order of the slice is the order in their queue.
-    pub async fn enqueue_all<J: BackgroundJob>(&mut self, jobs: &[J]) -> Result<()> {
-        for group in jobs.chunks(ROWS_A_STATEMENT) {
-            self.enqueue_raw(group.iter().map(job::NewJob::of).collect::<Result<_>>()?).await?;
-        }
-        Ok(())
-    }
-
     /// Tells every module that listens to this fact; each reaction is a job in this transaction.
     pub async fn announce<E: Event>(&mut self, event: &E) -> Result<()> {
         let payload = serde_json::to_value(event)?;
         let jobs = self.app.jobs().reactions_to(E::NAME, &payload)?;
-        if jobs.is_empty() { Ok(()) } else { self.enqueue_raw(jobs).await }
+        if jobs.is_empty() { Ok(()) } else { self.enqueue_new(jobs).await }
     }
 
     /// Publishes a live message once the transaction is committed.
@@ -75,19 +59,18 @@ impl Tx {
         self.live.push((topic, message));
     }
 
-    async fn enqueue_raw(&mut self, jobs: Vec<job::NewJob>) -> Result<()> {
-        let now = self.app.now();
-        self.dispatch.extend(job::NewJob::insert(jobs, &mut self.conn, now).await?);
-        Ok(())
+    /// Calls jobs up once the transaction is committed.
+    pub(crate) fn call_up(&mut self, tickets: Vec<Ticket>) {
+        self.tickets.extend(tickets);
     }
 
     /// # Errors
     /// The transaction is rolled back when PostgreSQL refuses the commit.
     pub async fn commit(mut self) -> Result<()> {
         AnsiTransactionManager::commit_transaction(&mut *self.conn).await?;
-        let Self { app, conn, dispatch, live } = self;
+        let Self { app, conn, tickets, live } = self;
         drop(conn);
-        crate::relay::dispatch(&app, &dispatch).await;
+        app.call_up(&tickets).await;
         for (topic, message) in live {
             app.live().publish(&topic, &message).await;
         }

@@ -20,6 +20,8 @@ impl ErrorCode {
     pub const FORBIDDEN: Self = Self("FORBIDDEN");
     pub const NOT_FOUND: Self = Self("NOT_FOUND");
     pub const BAD_INPUT: Self = Self("BAD_INPUT");
+    pub const JOB_NOT_CANCELLABLE: Self = Self("JOB_NOT_CANCELLABLE");
+    pub const QUEUE_FULL: Self = Self("QUEUE_FULL");
     pub const QUERY_TOO_COMPLEX: Self = Self("QUERY_TOO_COMPLEX");
 }
 

@@ -7,21 +7,16 @@ mod db;
 mod env;
 mod error;
 mod event;
-mod finish;
 mod guard;
-mod job;
-pub mod ledger;
+mod jobs;
 mod live;
 pub mod metrics;
 mod module;
 mod page;
 mod redis;
-pub mod relay;
 mod scalars;
-mod statement;
 mod tables;
 pub mod telemetry;
-pub mod worker;
 
 pub use actor::{Actor, Authentication, RequestContext, Role};
 pub use app::{App, AppBuilder};
@@ -31,7 +26,10 @@ pub use env::{Env, Secret};
 pub use error::{Error, ErrorCode, GqlError, GqlResult, Result};
 pub use event::Event;
 pub use guard::RequireUser;
-pub use job::{BackgroundJob, JobError, JobRegistry, Queue};
+pub use jobs::{
+    BackgroundJob, Effects, GivenUp, JobError, JobRegistry, Priority, Provider, Queue, Recurrence, follow, ledger, relay,
+    worker,
+};
 pub use live::Live;
 pub use module::{Module, NoMutation, NoQuery, NoSubscription};
 pub use page::{MAX_PAGE, Page, connection};

@@ -7,7 +7,6 @@ pub const FIELD_SECONDS: &str = "keroxio_graphql_root_field_seconds";
 pub const FIELD_ERRORS: &str = "keroxio_graphql_root_field_errors_total";
 pub const JOB_SECONDS: &str = "keroxio_job_attempt_seconds";
 pub const JOBS: &str = "keroxio_jobs";
-pub const QUEUE_ENTRIES: &str = "keroxio_queue_entries";
 pub const INFERENCE_SECONDS: &str = "keroxio_inference_seconds";
 
 /// From a cached read (1 ms) to a slow inference (one minute).
@@ -30,8 +29,7 @@ fn describe() {
     metrics::describe_histogram!(FIELD_SECONDS, "Duration of root fields, by operation type and field.");
     metrics::describe_counter!(FIELD_ERRORS, "Root fields that answered an error, by field and code.");
     metrics::describe_histogram!(JOB_SECONDS, "Duration of job attempts, by job and outcome.");
-    metrics::describe_gauge!(JOBS, "Jobs not yet done, by queue and state.");
-    metrics::describe_gauge!(QUEUE_ENTRIES, "Entries waiting in the Redis stream of a queue.");
+    metrics::describe_gauge!(JOBS, "Jobs that wait for a worker or were given up, by queue and state.");
     metrics::describe_histogram!(INFERENCE_SECONDS, "Duration of one inference, by port and plugin.");
 }
 

@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use image::GrayImage;
-use keroxio_core::{App, BackgroundJob, Error, JobError, Queue};
+use keroxio_core::{App, BackgroundJob, Effects, Error, GivenUp, JobError, Queue};
 use keroxio_plates::events::PlateRead;
 use keroxio_plugin_sdk::{BackgroundRemover, Matte, Photo, Quad};
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ const QUALITY: u8 = 88;
 #[derive(Serialize, Deserialize)]
 pub struct CleanPhoto {
     pub cleaning_id: Uuid,
+    pub org_id: Uuid,
 }
 
 impl BackgroundJob for CleanPhoto {
@@ -25,9 +26,15 @@ impl BackgroundJob for CleanPhoto {
     const QUEUE: Queue = Queue::Inference;
     const MAX_ATTEMPTS: i32 = 3;
     const TIMEOUT: Duration = Duration::from_secs(120);
+    const KEEP: Duration = Duration::from_secs(24 * 3_600);
+    const CANCELLABLE: bool = true;
 
-    async fn run(self, app: App) -> Result<(), JobError> {
-        let Some(mut cleaning) = service::pending(&app, self.cleaning_id).await? else { return Ok(()) };
+    fn org_id(&self) -> Option<Uuid> {
+        Some(self.org_id)
+    }
+
+    async fn run(self, app: App) -> Result<Effects, JobError> {
+        let Some(mut cleaning) = service::pending(&app, self.cleaning_id).await? else { return Ok(Effects::none()) };
         let org = cleaning.org_id;
         let reading = {
             let mut conn = app.conn().await?;
@@ -60,8 +67,12 @@ impl BackgroundJob for CleanPhoto {
         Ok(service::finish(&app, cleaning).await?)
     }
 
-    async fn gave_up(self, app: App, _reason: String) -> keroxio_core::Result<()> {
-        service::fail(&app, self.cleaning_id, "PHOTO_CLEANING_FAILED").await
+    async fn gave_up(self, app: App, why: GivenUp) -> keroxio_core::Result<Effects> {
+        let code = match why {
+            GivenUp::Failed(_) => "PHOTO_CLEANING_FAILED",
+            GivenUp::Cancelled => "PHOTO_CLEANING_CANCELLED",
+        };
+        service::fail(&app, self.cleaning_id, code).await
     }
 }
 
@@ -81,7 +92,11 @@ impl From<PlateRead> for ResumeCleaning {
 impl BackgroundJob for ResumeCleaning {
     const NAME: &'static str = "images.resume_cleaning";
 
-    async fn run(self, app: App) -> Result<(), JobError> {
+    fn org_id(&self) -> Option<Uuid> {
+        Some(self.org_id)
+    }
+
+    async fn run(self, app: App) -> Result<Effects, JobError> {
         Ok(service::resume(&app, self.org_id, self.photo_id).await?)
     }
 }

@@ -1,5 +1,5 @@
 use diesel_async::AsyncPgConnection;
-use keroxio_core::{Actor, App, Error, Result, Tx};
+use keroxio_core::{Actor, App, Effects, Error, Result, Tx};
 use uuid::Uuid;
 
 use crate::events::PhotoCleaned;
@@ -33,7 +33,7 @@ async fn begin(tx: &mut Tx, mut cleaning: Cleaning) -> Result<Cleaning> {
     cleaning.state = if reading.is_finished() { "pending" } else { "waiting" }.to_owned();
     model::save(tx, &cleaning).await?;
     if reading.is_finished() {
-        tx.enqueue(&CleanPhoto { cleaning_id: cleaning.id }).await?;
+        tx.enqueue(&CleanPhoto { cleaning_id: cleaning.id, org_id: cleaning.org_id }).await?;
     }
     Ok(cleaning)
 }
@@ -47,14 +47,14 @@ pub(crate) async fn start(app: &App, actor: &Actor, photo: Uuid) -> Result<Clean
 }
 
 /// The plate reading of a photo has ended: its waiting cleaning goes on.
-pub(crate) async fn resume(app: &App, org: Uuid, photo: Uuid) -> Result<()> {
+pub(crate) async fn resume(app: &App, org: Uuid, photo: Uuid) -> Result<Effects> {
     let mut tx = app.begin().await?;
     if let Some(mut cleaning) = model::lock_waiting(&mut tx, org, photo).await? {
         cleaning.state = "pending".to_owned();
         model::save(&mut tx, &cleaning).await?;
-        tx.enqueue(&CleanPhoto { cleaning_id: cleaning.id }).await?;
+        tx.enqueue(&CleanPhoto { cleaning_id: cleaning.id, org_id: cleaning.org_id }).await?;
     }
-    tx.commit().await
+    Ok(tx.into())
 }
 
 pub(crate) async fn get(app: &App, org: Uuid, id: Uuid) -> Result<Cleaning> {
@@ -81,21 +81,21 @@ pub(crate) async fn pending(app: &App, id: Uuid) -> Result<Option<Cleaning>> {
 }
 
 /// Saves the result and tells who waits for it.
-pub(crate) async fn finish(app: &App, mut cleaning: Cleaning) -> Result<()> {
+pub(crate) async fn finish(app: &App, mut cleaning: Cleaning) -> Result<Effects> {
     let mut tx = app.begin().await?;
     let current = model::lock(&mut tx, cleaning.id).await?;
     if current.is_none_or(|c| c.is_finished()) {
-        return Ok(());
+        return Ok(Effects::none());
     }
     cleaning.finished_at = Some(app.now());
     model::save(&mut tx, &cleaning).await?;
     let event = PhotoCleaned { cleaning_id: cleaning.id, photo_id: cleaning.photo_id, org_id: cleaning.org_id };
     tx.announce(&event).await?;
-    tx.commit().await
+    Ok(tx.into())
 }
 
-pub(crate) async fn fail(app: &App, id: Uuid, code: &str) -> Result<()> {
-    let Some(mut cleaning) = pending(app, id).await? else { return Ok(()) };
+pub(crate) async fn fail(app: &App, id: Uuid, code: &str) -> Result<Effects> {
+    let Some(mut cleaning) = pending(app, id).await? else { return Ok(Effects::none()) };
     cleaning.state = "failed".to_owned();
     cleaning.error = Some(code.to_owned());
     finish(app, cleaning).await

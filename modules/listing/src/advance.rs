@@ -1,6 +1,6 @@
 //! Decides, from what is in the database, which steps of a listing moved and which can start.
 
-use keroxio_core::{App, Result, Tx};
+use keroxio_core::{App, Effects, Result, Tx};
 use keroxio_plates::Reading;
 use keroxio_vehicle::{Vehicle, service as vehicles};
 use serde_json::json;
@@ -16,9 +16,9 @@ use crate::text::{self, AdFacts};
 
 /// Runs under the row lock of the listing, in one transaction, and only reads and writes rows:
 /// whatever is slow is started as a job.
-pub async fn advance(app: &App, listing_id: Uuid) -> Result<()> {
+pub async fn advance(app: &App, listing_id: Uuid) -> Result<Effects> {
     let mut tx = app.begin().await?;
-    let Some(mut ad) = model::lock(&mut tx, listing_id).await? else { return Ok(()) };
+    let Some(mut ad) = model::lock(&mut tx, listing_id).await? else { return Ok(Effects::none()) };
     let mut steps = model::steps(&mut tx, listing_id).await?;
     for index in 0..steps.len() {
         let step = steps[index].clone();
@@ -34,7 +34,7 @@ pub async fn advance(app: &App, listing_id: Uuid) -> Result<()> {
     }
     settle(&mut tx, &mut ad, &steps).await?;
     model::save_ad(&mut tx, &ad).await?;
-    tx.commit().await
+    Ok(tx.into())
 }
 
 /// Saves an outcome and reports it, if it is news.
@@ -167,14 +167,15 @@ async fn start_price(tx: &mut Tx, ad: &Ad, steps: &[Step], step: &Step) -> Resul
     if step.fingerprint.as_deref() == Some(&wanted) {
         return Ok(step.outcome());
     }
-    tx.enqueue(&PriceListing { listing_id: ad.id, fingerprint: wanted.clone() }).await?;
+    tx.enqueue(&PriceListing { listing_id: ad.id, org_id: ad.org_id, fingerprint: wanted.clone() }).await?;
     Ok(Outcome::plain(StepState::Running).with_fingerprint(&wanted))
 }
 
 /// The price job's work: estimate outside any transaction, then save if the facts are still the same.
-pub async fn price(app: &App, listing: Uuid, wanted: &str) -> Result<()> {
-    let Some((org, vehicle)) = vehicle_to_price(app, listing, wanted).await? else { return Ok(()) };
-    let estimate = keroxio_pricing::service::estimate(app, org, vehicle).await?;
+pub async fn price(app: &App, listing: Uuid, wanted: &str) -> Result<Effects> {
+    let Some((org, vehicle)) = vehicle_to_price(app, listing, wanted).await? else { return Ok(Effects::none()) };
+    let draft = keroxio_pricing::service::draft(app, org, vehicle).await?;
+    let estimate = &draft.estimate;
     let outcome = match &estimate.refusal {
         None => Outcome::done(Some(estimate.id)),
         Some(refusal) => {
@@ -182,16 +183,18 @@ pub async fn price(app: &App, listing: Uuid, wanted: &str) -> Result<()> {
             Outcome::failed("PRICE_REFUSED", fr, en).with_result(estimate.id)
         }
     };
-    finish_price(app, listing, wanted, outcome, estimate.mid).await
+    let mut tx = app.begin().await?;
+    keroxio_pricing::service::save(&mut tx, &draft).await?;
+    finish_price(tx, listing, wanted, outcome, estimate.mid).await
 }
 
-pub async fn price_failed(app: &App, listing: Uuid, wanted: &str) -> Result<()> {
+pub async fn price_failed(app: &App, listing: Uuid, wanted: &str) -> Result<Effects> {
     let outcome = Outcome::failed(
         "PRICE_FAILED",
         "L'estimation du prix a échoué. Relancez cette étape.",
         "Estimating the price failed. Repeat this step.",
     );
-    finish_price(app, listing, wanted, outcome, None).await
+    finish_price(app.begin().await?, listing, wanted, outcome, None).await
 }
 
 async fn vehicle_to_price(app: &App, listing: Uuid, wanted: &str) -> Result<Option<(Uuid, Uuid)>> {
@@ -203,18 +206,17 @@ async fn vehicle_to_price(app: &App, listing: Uuid, wanted: &str) -> Result<Opti
     Ok(current.then_some((ad.org_id, ad.vehicle_id)))
 }
 
-async fn finish_price(app: &App, listing: Uuid, wanted: &str, outcome: Outcome, mid: Option<i32>) -> Result<()> {
-    let mut tx = app.begin().await?;
-    let Some(mut ad) = model::lock(&mut tx, listing).await? else { return Ok(()) };
+async fn finish_price(mut tx: Tx, listing: Uuid, wanted: &str, outcome: Outcome, mid: Option<i32>) -> Result<Effects> {
+    let Some(mut ad) = model::lock(&mut tx, listing).await? else { return Ok(Effects::none()) };
     let steps = model::steps(&mut tx, listing).await?;
     let step = steps.into_iter().find(|s| s.kind() == StepKind::Price && s.fingerprint.as_deref() == Some(wanted));
     if let Some(step) = step {
         record(&mut tx, &mut ad, step, outcome.with_fingerprint(wanted)).await?;
         ad.price_eur = ad.price_eur.or(mid);
         model::save_ad(&mut tx, &ad).await?;
-        tx.enqueue(&crate::jobs::AdvanceListing { listing_id: listing }).await?;
+        tx.enqueue(&crate::jobs::AdvanceListing { listing_id: listing, org_id: ad.org_id }).await?;
     }
-    tx.commit().await
+    Ok(tx.into())
 }
 
 /// Writes title and body from the facts, unless the seller wrote them.

@@ -1,4 +1,4 @@
-use keroxio_core::{App, BackgroundJob, JobError};
+use keroxio_core::{App, BackgroundJob, Effects, GivenUp, JobError};
 use keroxio_images::events::PhotoCleaned;
 use keroxio_plates::events::PlateRead;
 use serde::{Deserialize, Serialize};
@@ -10,12 +10,22 @@ use crate::{advance, service};
 #[derive(Serialize, Deserialize)]
 pub struct AdvanceListing {
     pub listing_id: Uuid,
+    pub org_id: Uuid,
 }
 
 impl BackgroundJob for AdvanceListing {
     const NAME: &'static str = "listing.advance";
 
-    async fn run(self, app: App) -> Result<(), JobError> {
+    fn org_id(&self) -> Option<Uuid> {
+        Some(self.org_id)
+    }
+
+    /// It reads everything anew, so one that waits does the work of all that could follow it.
+    fn unique_key(&self) -> Option<String> {
+        Some(self.listing_id.to_string())
+    }
+
+    async fn run(self, app: App) -> Result<Effects, JobError> {
         Ok(advance::advance(&app, self.listing_id).await?)
     }
 }
@@ -42,11 +52,17 @@ impl From<PhotoCleaned> for PhotoChanged {
 impl BackgroundJob for PhotoChanged {
     const NAME: &'static str = "listing.notice_photo";
 
-    async fn run(self, app: App) -> Result<(), JobError> {
-        for listing in service::with_photo(&app, self.org_id, self.photo_id).await? {
-            advance::advance(&app, listing).await?;
-        }
-        Ok(())
+    fn org_id(&self) -> Option<Uuid> {
+        Some(self.org_id)
+    }
+
+    async fn run(self, app: App) -> Result<Effects, JobError> {
+        let org_id = self.org_id;
+        let listings = service::with_photo(&app, org_id, self.photo_id).await?;
+        let jobs: Vec<_> = listings.into_iter().map(|listing_id| AdvanceListing { listing_id, org_id }).collect();
+        let mut tx = app.begin().await?;
+        tx.enqueue_all(&jobs).await?;
+        Ok(tx.into())
     }
 }
 
@@ -54,17 +70,22 @@ impl BackgroundJob for PhotoChanged {
 #[derive(Serialize, Deserialize)]
 pub struct PriceListing {
     pub listing_id: Uuid,
+    pub org_id: Uuid,
     pub fingerprint: String,
 }
 
 impl BackgroundJob for PriceListing {
     const NAME: &'static str = "listing.estimate_price";
 
-    async fn run(self, app: App) -> Result<(), JobError> {
+    fn org_id(&self) -> Option<Uuid> {
+        Some(self.org_id)
+    }
+
+    async fn run(self, app: App) -> Result<Effects, JobError> {
         Ok(advance::price(&app, self.listing_id, &self.fingerprint).await?)
     }
 
-    async fn gave_up(self, app: App, _reason: String) -> keroxio_core::Result<()> {
+    async fn gave_up(self, app: App, _why: GivenUp) -> keroxio_core::Result<Effects> {
         advance::price_failed(&app, self.listing_id, &self.fingerprint).await
     }
 }

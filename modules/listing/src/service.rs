@@ -54,7 +54,7 @@ pub(crate) async fn prepare(
     for photo in photos {
         keroxio_images::service::start_cleaning(&mut tx, actor.org_id, photo).await?;
     }
-    tx.enqueue(&AdvanceListing { listing_id: ad.id }).await?;
+    tx.enqueue(&AdvanceListing { listing_id: ad.id, org_id: ad.org_id }).await?;
     tx.commit().await?;
     Ok(ad)
 }
@@ -179,7 +179,7 @@ async fn reopen(mut tx: Tx, mut ad: Ad) -> Result<Ad> {
     ad.state = ListingState::Preparing.as_str().to_owned();
     ad.updated_at = tx.app().now();
     model::save_ad(&mut tx, &ad).await?;
-    tx.enqueue(&AdvanceListing { listing_id: ad.id }).await?;
+    tx.enqueue(&AdvanceListing { listing_id: ad.id, org_id: ad.org_id }).await?;
     tx.commit().await?;
     Ok(ad)
 }
@@ -203,7 +203,7 @@ pub async fn report_publication(tx: &mut Tx, listing: Uuid, fingerprint: &str, f
     };
     advance::record(tx, &mut ad, step, outcome.with_fingerprint(fingerprint)).await?;
     model::save_ad(tx, &ad).await?;
-    tx.enqueue(&AdvanceListing { listing_id: listing }).await
+    tx.enqueue(&AdvanceListing { listing_id: listing, org_id: ad.org_id }).await.map(drop)
 }
 
 /// Every change of a listing after `seq`, in order, then new ones as they come, until it is settled.

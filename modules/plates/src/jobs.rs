@@ -1,7 +1,7 @@
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use keroxio_core::{App, BackgroundJob, JobError, Queue};
+use keroxio_core::{App, BackgroundJob, Effects, GivenUp, JobError, Priority, Queue};
 use keroxio_plugin_sdk::PlateReader;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -12,15 +12,23 @@ use crate::service::{self, Outcome};
 #[derive(Serialize, Deserialize)]
 pub struct ReadPlate {
     pub reading_id: Uuid,
+    pub org_id: Uuid,
 }
 
 impl BackgroundJob for ReadPlate {
     const NAME: &'static str = "plates.read";
     const QUEUE: Queue = Queue::Inference;
+    const PRIORITY: Priority = Priority::High;
     const MAX_ATTEMPTS: i32 = 3;
+    const KEEP: Duration = Duration::from_secs(24 * 3_600);
+    const CANCELLABLE: bool = true;
 
-    async fn run(self, app: App) -> Result<(), JobError> {
-        let Some(reading) = service::pending(&app, self.reading_id).await? else { return Ok(()) };
+    fn org_id(&self) -> Option<Uuid> {
+        Some(self.org_id)
+    }
+
+    async fn run(self, app: App) -> Result<Effects, JobError> {
+        let Some(reading) = service::pending(&app, self.reading_id).await? else { return Ok(Effects::none()) };
         let reader: Arc<dyn PlateReader> = app.get()?;
         let photo = keroxio_storage::service::photo(&app, reading.org_id, reading.photo_id).await?;
         let started = Instant::now();
@@ -31,7 +39,11 @@ impl BackgroundJob for ReadPlate {
         Ok(service::finish(&app, self.reading_id, outcome).await?)
     }
 
-    async fn gave_up(self, app: App, _reason: String) -> keroxio_core::Result<()> {
-        service::finish(&app, self.reading_id, Outcome::GivenUp).await
+    async fn gave_up(self, app: App, why: GivenUp) -> keroxio_core::Result<Effects> {
+        let code = match why {
+            GivenUp::Failed(_) => "PLATE_READING_FAILED",
+            GivenUp::Cancelled => "PLATE_READING_CANCELLED",
+        };
+        service::finish(&app, self.reading_id, Outcome::GivenUp(code)).await
     }
 }

@@ -1,5 +1,5 @@
 use diesel_async::AsyncPgConnection;
-use keroxio_core::{Actor, App, Result, Tx};
+use keroxio_core::{Actor, App, Effects, Result, Tx};
 use keroxio_plate_grammar::{Plate, normalize_foreign};
 use keroxio_plugin_sdk::{Manifest, PlateSighting};
 use serde_json::json;
@@ -36,7 +36,7 @@ pub async fn start_reading(tx: &mut Tx, org: Uuid, photo_id: Uuid) -> Result<Rea
         model::save(tx, &reading).await?;
     }
     if new || failed {
-        tx.enqueue(&ReadPlate { reading_id: reading.id }).await?;
+        tx.enqueue(&ReadPlate { reading_id: reading.id, org_id: org }).await?;
     }
     Ok(reading)
 }
@@ -91,12 +91,15 @@ pub(crate) async fn pending(app: &App, id: Uuid) -> Result<Option<Reading>> {
 
 pub(crate) enum Outcome {
     Read { sightings: Vec<PlateSighting>, manifest: Manifest, accept_from: f32 },
-    GivenUp,
+    /// With the code of the reason.
+    GivenUp(&'static str),
 }
 
-pub(crate) async fn finish(app: &App, id: Uuid, outcome: Outcome) -> Result<()> {
+pub(crate) async fn finish(app: &App, id: Uuid, outcome: Outcome) -> Result<Effects> {
     let mut tx = app.begin().await?;
-    let Some(mut reading) = model::lock(&mut tx, id).await?.filter(|r| !r.is_finished()) else { return Ok(()) };
+    let Some(mut reading) = model::lock(&mut tx, id).await?.filter(|r| !r.is_finished()) else {
+        return Ok(Effects::none());
+    };
     reading.finished_at = Some(app.now());
     match outcome {
         Outcome::Read { sightings, manifest, accept_from } => {
@@ -110,14 +113,14 @@ pub(crate) async fn finish(app: &App, id: Uuid, outcome: Outcome) -> Result<()> 
             }
             reading.sightings = serde_json::to_value(sightings)?;
         }
-        Outcome::GivenUp => {
+        Outcome::GivenUp(code) => {
             reading.state = "failed".to_owned();
-            reading.error = Some("PLATE_READING_FAILED".to_owned());
+            reading.error = Some(code.to_owned());
         }
     }
     model::save(&mut tx, &reading).await?;
     announce(&mut tx, &reading).await?;
-    tx.commit().await
+    Ok(tx.into())
 }
 
 async fn announce(tx: &mut Tx, reading: &Reading) -> Result<()> {

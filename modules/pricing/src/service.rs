@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use keroxio_core::{App, Error, Result};
+use keroxio_core::{App, Error, Result, Tx};
 use keroxio_plugin_sdk::{CarFacts, PriceAnswer, PriceEstimator};
 use serde_json::json;
 use uuid::Uuid;
@@ -14,6 +14,23 @@ use crate::model::{self, Estimate, Row};
 /// # Errors
 /// `FACTS_MISSING` naming what the seller has to add. A refusal by the model is an answer, not an error.
 pub async fn estimate(app: &App, org: Uuid, vehicle_id: Uuid) -> Result<Estimate> {
+    let draft = draft(app, org, vehicle_id).await?;
+    let mut conn = app.conn().await?;
+    model::insert(&mut conn, &draft.row).await?;
+    Ok(draft.estimate)
+}
+
+/// An estimate not yet saved.
+pub struct Draft {
+    pub estimate: Estimate,
+    row: Row,
+}
+
+/// [`estimate`] without saving it, for a job that saves it with its other effects.
+///
+/// # Errors
+/// As for [`estimate`].
+pub async fn draft(app: &App, org: Uuid, vehicle_id: Uuid) -> Result<Draft> {
     let vehicle = keroxio_vehicle::service::fetch(app, org, vehicle_id).await?;
     let facts = keroxio_vehicle::service::car_facts(&vehicle, app.now().date_naive())
         .map_err(|missing| error::facts_missing(&missing))?;
@@ -25,9 +42,12 @@ pub async fn estimate(app: &App, org: Uuid, vehicle_id: Uuid) -> Result<Estimate
     let mut row = row(app, org, vehicle_id, &facts)?;
     row.manifest = serde_json::to_value(estimator.manifest())?;
     fill(&mut row, answer)?;
-    let mut conn = app.conn().await?;
-    model::insert(&mut conn, &row).await?;
-    Ok(row.into())
+    Ok(Draft { estimate: row.clone().into(), row })
+}
+
+pub async fn save(tx: &mut Tx, draft: &Draft) -> Result<()> {
+    model::insert(tx, &draft.row).await?;
+    Ok(())
 }
 
 fn anyhow_missing_answer() -> std::io::Error {

@@ -1,4 +1,4 @@
-use keroxio_core::{App, BackgroundJob, JobError};
+use keroxio_core::{App, BackgroundJob, Effects, GivenUp, JobError};
 use keroxio_listing::events::ListingPrepared;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -22,11 +22,15 @@ impl From<ListingPrepared> for BuildPacks {
 impl BackgroundJob for BuildPacks {
     const NAME: &'static str = "publication.build_packs";
 
-    async fn run(self, app: App) -> Result<(), JobError> {
+    fn org_id(&self) -> Option<Uuid> {
+        Some(self.org_id)
+    }
+
+    async fn run(self, app: App) -> Result<Effects, JobError> {
         Ok(service::build(&app, &self).await?)
     }
 
-    async fn gave_up(self, app: App, _reason: String) -> keroxio_core::Result<()> {
+    async fn gave_up(self, app: App, _why: GivenUp) -> keroxio_core::Result<Effects> {
         service::give_up(&app, &self).await
     }
 }

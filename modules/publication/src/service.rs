@@ -1,4 +1,4 @@
-use keroxio_core::{Actor, App, Money, Result, Tx, group_digits};
+use keroxio_core::{Actor, App, Effects, Money, Result, Tx, group_digits};
 use keroxio_listing::{Ad, service as listings};
 use keroxio_vehicle::Vehicle;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use crate::model::{self, Pack};
 use crate::{error, jobs::BuildPacks};
 
 /// Writes one pack per channel and reports the step, in one transaction.
-pub(crate) async fn build(app: &App, job: &BuildPacks) -> Result<()> {
+pub(crate) async fn build(app: &App, job: &BuildPacks) -> Result<Effects> {
     let ad = listings::get(app, job.org_id, job.listing_id).await?;
     let vehicle = keroxio_vehicle::service::fetch(app, job.org_id, ad.vehicle_id).await?;
     let channels: Channels = app.get()?;
@@ -19,13 +19,13 @@ pub(crate) async fn build(app: &App, job: &BuildPacks) -> Result<()> {
         model::upsert(&mut tx, &pack).await?;
     }
     listings::report_publication(&mut tx, job.listing_id, &job.fingerprint, false).await?;
-    tx.commit().await
+    Ok(tx.into())
 }
 
-pub(crate) async fn give_up(app: &App, job: &BuildPacks) -> Result<()> {
+pub(crate) async fn give_up(app: &App, job: &BuildPacks) -> Result<Effects> {
     let mut tx: Tx = app.begin().await?;
     listings::report_publication(&mut tx, job.listing_id, &job.fingerprint, true).await?;
-    tx.commit().await
+    Ok(tx.into())
 }
 
 fn pack(ad: &Ad, vehicle: &Vehicle, channel: &Channel, app: &App) -> Pack {

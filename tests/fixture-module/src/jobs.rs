@@ -1,4 +1,4 @@
-use keroxio_core::{App, BackgroundJob, JobError};
+use keroxio_core::{App, BackgroundJob, Effects, JobError};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -19,7 +19,11 @@ impl From<NoteWritten> for SignNote {
 impl BackgroundJob for SignNote {
     const NAME: &'static str = "fixture.sign_note";
 
-    async fn run(self, app: App) -> Result<(), JobError> {
+    fn org_id(&self) -> Option<Uuid> {
+        None
+    }
+
+    async fn run(self, app: App) -> Result<Effects, JobError> {
         Ok(service::sign(&app, self.note).await?)
     }
 }

@@ -1,6 +1,6 @@
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use keroxio_core::{Actor, App, Event, Result};
+use keroxio_core::{Actor, App, Effects, Event, Result};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use uuid::Uuid;
@@ -46,7 +46,7 @@ pub(crate) async fn list(app: &App, org: Uuid) -> Result<Vec<Note>> {
     Ok(notes.select(Note::as_select()).load(&mut conn).await?)
 }
 
-pub(crate) async fn sign(app: &App, id: Uuid) -> Result<()> {
+pub(crate) async fn sign(app: &App, id: Uuid) -> Result<Effects> {
     let Signature(signature) = app.get()?;
     let mut tx = app.begin().await?;
     let org: Uuid = diesel::update(fixture_notes::table.find(id))
@@ -55,5 +55,5 @@ pub(crate) async fn sign(app: &App, id: Uuid) -> Result<()> {
         .get_result(&mut *tx)
         .await?;
     tx.publish(topic(org), json!({ "id": id }));
-    tx.commit().await
+    Ok(tx.into())
 }

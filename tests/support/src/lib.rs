@@ -9,8 +9,7 @@ mod subscription;
 use std::sync::Arc;
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl as _};
-use fred::prelude::{KeysInterface as _, StreamsInterface as _};
-use keroxio_core::{App, Queue, worker};
+use keroxio_core::{App, worker};
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 use tokio::task::JoinHandle;
@@ -149,7 +148,7 @@ impl TestApp {
     /// Starts a real worker: relay, Redis Streams and all. Stop it before the test ends.
     pub fn start_worker(&self) -> RunningWorker {
         let stop = CancellationToken::new();
-        let concurrency = worker::Concurrency { default: 4, inference: 1 };
+        let concurrency = worker::Concurrency { default: 4, inference: 1, outbound: 4 };
         let task = tokio::spawn(worker::run(self.app.clone(), concurrency, stop.clone()));
         RunningWorker { stop, task }
     }
@@ -159,46 +158,9 @@ impl TestApp {
         worker::drain(&self.app).await.unwrap()
     }
 
-    /// Loses every entry of the job queues, as a Redis restarted empty does.
-    pub async fn forget_queues(&self) {
-        for queue in Queue::ALL {
-            let stream = self.app.redis().key(&format!("jobs:{}", queue.name()));
-            self.app.redis().commands().del::<(), _>(stream).await.unwrap();
-        }
-    }
-
-    /// Entries waiting in every queue, taken ones included.
-    pub async fn entries(&self) -> u64 {
-        let mut waiting = 0;
-        for queue in Queue::ALL {
-            let stream = self.app.redis().key(&format!("jobs:{}", queue.name()));
-            waiting += self.app.redis().commands().xlen::<u64, _>(stream).await.unwrap();
-        }
-        waiting
-    }
-
-    /// Reads every entry as a worker that dies with them, an hour ago; answers how many.
-    pub async fn steal_entries(&self) -> usize {
-        let redis = self.app.redis().commands();
-        let mut stolen = 0;
-        for queue in Queue::ALL {
-            let stream = self.app.redis().key(&format!("jobs:{}", queue.name()));
-            redis.xgroup_create::<(), _, _, _>(&stream, "workers", "0", true).await.unwrap();
-            let read: fred::types::Value =
-                redis.xreadgroup("workers", "dead", None, None, false, &stream, ">").await.unwrap();
-            if read.is_null() {
-                continue;
-            }
-            let entries = read.into_xread_response::<String, String, String, String>().unwrap();
-            let ids: Vec<String> = entries.into_values().flatten().map(|(id, _)| id).collect();
-            stolen += ids.len();
-            let hour = Some(3_600_000);
-            redis
-                .xclaim::<(), _, _, _, _>(&stream, "workers", "dead", 0, ids, hour, None, None, false, true)
-                .await
-                .unwrap();
-        }
-        stolen
+    /// Loses every ticket of the job queues, as a Redis restarted empty does.
+    pub async fn forget_tickets(&self) {
+        self.app.forget_tickets().await.unwrap();
     }
 
     /// Ends the test: no job may be left or dead. Removes the database.
@@ -210,7 +172,8 @@ impl TestApp {
         }
         let mut conn = self.app.conn().await.unwrap();
         let left: Vec<Left> = diesel::sql_query(
-            "SELECT name || ' ' || state || ': ' || coalesce(last_error, '') AS job FROM core_jobs WHERE state <> 'done'",
+            "SELECT name || ' open: ' || history AS job FROM core_jobs \
+               UNION ALL SELECT name || ' dead: ' || history FROM core_jobs_ended WHERE outcome = 'dead'",
         )
         .load(&mut conn)
         .await

@@ -5,14 +5,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use diesel_async::{AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _};
-use keroxio_core::{App, AppBuilder, BackgroundJob, Env, JobError, JobRegistry, Module, worker};
+use keroxio_core::{App, AppBuilder, BackgroundJob, Effects, Env, JobError, JobRegistry, Module, worker};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::GROUP;
 
-const CONCURRENCY: worker::Concurrency = worker::Concurrency { default: GROUP, inference: 1 };
+const CONCURRENCY: worker::Concurrency = worker::Concurrency { default: GROUP, inference: 1, outbound: 1 };
 
 static RAN: AtomicUsize = AtomicUsize::new(0);
 static ENOUGH: AtomicUsize = AtomicUsize::new(usize::MAX);
@@ -28,12 +28,16 @@ struct Empty {
 impl BackgroundJob for Empty {
     const NAME: &'static str = "bench.empty";
 
-    async fn run(self, _app: App) -> Result<(), JobError> {
+    fn org_id(&self) -> Option<uuid::Uuid> {
+        None
+    }
+
+    async fn run(self, _app: App) -> Result<Effects, JobError> {
         *STARTED.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
         if RAN.fetch_add(1, Ordering::AcqRel) + 1 >= ENOUGH.load(Ordering::Acquire) {
             ALL_RAN.notify_one();
         }
-        Ok(())
+        Ok(Effects::none())
     }
 }
 
@@ -55,10 +59,11 @@ impl Ours {
     pub async fn start() -> Self {
         let url = std::env::var("DATABASE_URL").expect("DATABASE_URL");
         let mut conn = AsyncPgConnection::establish(&url).await.unwrap();
-        conn.batch_execute("DROP TABLE IF EXISTS core_jobs").await.unwrap();
+        conn.batch_execute("DROP TABLE IF EXISTS core_jobs, core_jobs_ended, core_workers, core_batches, core_schedules").await.unwrap();
         for migration in [
             include_str!("../../../../migrations/2026-11-24-000001_core_jobs/up.sql"),
             include_str!("../../../../migrations/2026-11-24-000071_core_jobs_dead/up.sql"),
+            include_str!("../../../../migrations/2026-11-24-000080_core_jobs_ended/up.sql"),
         ] {
             conn.batch_execute(migration).await.unwrap();
         }
@@ -80,7 +85,7 @@ impl Ours {
         let worker = tokio::spawn(worker::run(self.0.clone(), CONCURRENCY, stop.clone()));
         ALL_RAN.notified().await;
         // The last outcomes are part of the work; waiting for the reader to end its read is not.
-        self.wait_until_saved(jobs).await;
+        self.wait_until_saved().await;
         let drained = begun.elapsed();
         stop.cancel();
         worker.await.unwrap();
@@ -120,18 +125,18 @@ impl Ours {
         tx.commit().await.unwrap();
     }
 
-    async fn wait_until_saved(&self, jobs: usize) {
+    async fn wait_until_saved(&self) {
         #[derive(diesel::QueryableByName)]
         struct Count {
             #[diesel(sql_type = diesel::sql_types::BigInt)]
-            done: i64,
+            open: i64,
         }
         use diesel_async::RunQueryDsl as _;
         let mut conn = self.0.conn().await.unwrap();
         loop {
-            let query = diesel::sql_query("SELECT count(*) AS done FROM core_jobs WHERE state = 'done'");
+            let query = diesel::sql_query("SELECT count(*) AS open FROM core_jobs");
             let row: Count = query.get_result(&mut conn).await.unwrap();
-            if row.done >= jobs as i64 {
+            if row.open == 0 {
                 return;
             }
             tokio::task::yield_now().await;
