@@ -1,13 +1,14 @@
 # Everything runs from a fresh Debian 12 with Rust; see README.md.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/keroxio/target
 KEROXIO := $(CARGO_TARGET_DIR)/debug/keroxio
-.PHONY: help setup build demo run test bench bench-jobs services-up services-down schema fmt lint clean
+.PHONY: help setup build demo run test chaos bench bench-jobs services-up services-down schema fmt lint clean
 
 help:
 	@echo "make demo [PHOTO=\"a.jpg b.jpg\"] [ARGS=\"--json --make Renault\"]   the journey from photo to ad, with a report"
 	@echo "make run     API, pages and worker on http://127.0.0.1:8080"
 	@echo "make test    every test, with private servers"
 	@echo "make schema  writes schema/schema.graphql"
+	@echo "make chaos   10,000 jobs while everything around them breaks; SEED=n, JOBS=n, FAULTS=n"
 	@echo "make bench   benchmarks beside peers; make bench-jobs the job runner alone"
 	@echo "make services-up, make services-down   the private PostgreSQL and Redis alone"
 	@echo "make clean   removes .keroxio, its databases included"
@@ -30,6 +31,10 @@ test: setup
 	@KEROXIO_SERVICES=test bash api/dev/with-services.sh bash api/dev/test.sh
 
 bench: bench-jobs
+
+chaos: setup
+	@cargo build --locked --workspace --bins
+	@KEROXIO_SERVICES=chaos CRASH=yes bash api/dev/with-services.sh "$${CARGO_TARGET_DIR:-target}/debug/keroxio-chaos" run
 
 bench-jobs: setup
 	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh bash api/dev/bench-jobs.sh

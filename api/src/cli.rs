@@ -31,6 +31,11 @@ pub enum Role {
         #[command(subcommand)]
         command: JobsCommand,
     },
+    /// Looks after people's accounts.
+    Users {
+        #[command(subcommand)]
+        command: UsersCommand,
+    },
     /// Prints the GraphQL schema.
     Schema,
     /// Runs the journey from photos to an ad, and writes a report.
@@ -48,8 +53,20 @@ pub enum Role {
 }
 
 #[derive(Subcommand)]
+pub enum UsersCommand {
+    /// Makes somebody one of the platform's staff; they log in again for it to take effect.
+    Staff {
+        /// The e-mail address of the account.
+        email: String,
+        /// Makes them an ordinary user again.
+        #[arg(long)]
+        revoke: bool,
+    },
+}
+
+#[derive(Subcommand)]
 pub enum JobsCommand {
-    /// Prints jobs, one JSON object a line, oldest first.
+    /// Prints jobs, one JSON object a line, newest first.
     List {
         #[arg(long, value_enum, default_value = "dead")]
         state: JobState,

@@ -2,22 +2,19 @@
 
 use anyhow::Context as _;
 use chrono::{Duration, Utc};
-use diesel_async::{AsyncConnection as _, AsyncPgConnection};
 use keroxio_core::ledger::{self, JobFilter};
-use keroxio_core::Env;
 
 use crate::cli::JobsCommand;
+use crate::migrate;
 
 /// Prints one JSON line per job, or says how many jobs were changed.
 pub async fn run(command: JobsCommand) -> anyhow::Result<()> {
-    let env = Env::from_process();
-    let url = env.required("DATABASE_URL", "PostgreSQL, e.g. postgres://user:password@host/db");
-    env.check()?;
-    let conn = AsyncPgConnection::establish(&url).await;
-    let conn = &mut conn.context("PostgreSQL cannot be reached; check DATABASE_URL")?;
+    let conn = &mut migrate::connect().await?;
     match command {
         JobsCommand::List { state, most } => {
-            for job in ledger::list(conn, &JobFilter { state: Some(state.into()), ..JobFilter::default() }, None, most).await? {
+            for job in
+                ledger::list(conn, &JobFilter { state: Some(state.into()), ..JobFilter::default() }, None, most).await?
+            {
                 println!("{}", serde_json::to_string(&job)?);
             }
         }

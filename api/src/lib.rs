@@ -9,3 +9,4 @@ pub mod jobs;
 pub mod migrate;
 pub mod plugins;
 pub mod serve;
+pub mod users;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use keroxio_api::cli::{Cli, Role};
-use keroxio_api::{config, demo, eval, jobs, migrate, serve};
+use keroxio_api::{config, demo, eval, jobs, migrate, serve, users};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -17,6 +17,7 @@ async fn main() -> ExitCode {
         Role::Run => serve::run(serve::Roles::BOTH).await,
         Role::Migrate { redo } => migrate::run(redo).await,
         Role::Jobs { command } => jobs::run(command).await,
+        Role::Users { command } => users::run(command).await,
         Role::Schema => {
             print!("{}", keroxio_schema::sdl());
             Ok(())

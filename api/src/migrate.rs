@@ -58,7 +58,7 @@ pub async fn run(redo: bool) -> anyhow::Result<()> {
 /// # Errors
 /// When the database cannot be reached or a migration fails; earlier ones stay applied.
 pub async fn apply(url: &str, modules: &[&dyn Module]) -> anyhow::Result<Vec<String>> {
-    let mut harness = AsyncMigrationHarness::new(connect(url).await?);
+    let mut harness = AsyncMigrationHarness::new(establish(url).await?);
     let done = harness.run_pending_migrations(All::of(modules)?).map_err(|e| anyhow::anyhow!("migration: {e}"))?;
     Ok(done.into_iter().map(|version| version.to_string()).collect())
 }
@@ -68,11 +68,22 @@ pub async fn apply(url: &str, modules: &[&dyn Module]) -> anyhow::Result<Vec<Str
 /// # Errors
 /// When a `down.sql` fails.
 pub async fn revert_all(url: &str, modules: &[&dyn Module]) -> anyhow::Result<()> {
-    let mut harness = AsyncMigrationHarness::new(connect(url).await?);
+    let mut harness = AsyncMigrationHarness::new(establish(url).await?);
     harness.revert_all_migrations(All::of(modules)?).map_err(|e| anyhow::anyhow!("way back: {e}"))?;
     Ok(())
 }
 
-async fn connect(url: &str) -> anyhow::Result<AsyncPgConnection> {
+/// The database of the settings.
+///
+/// # Errors
+/// When it is not set or cannot be reached.
+pub async fn connect() -> anyhow::Result<AsyncPgConnection> {
+    let env = Env::from_process();
+    let url = env.required("DATABASE_URL", "PostgreSQL, e.g. postgres://user:password@host/db");
+    env.check()?;
+    establish(&url).await
+}
+
+async fn establish(url: &str) -> anyhow::Result<AsyncPgConnection> {
     AsyncPgConnection::establish(url).await.context("PostgreSQL cannot be reached; check DATABASE_URL")
 }

@@ -50,8 +50,9 @@ fn root_fields(sdl: &str) -> Vec<String> {
 }
 
 /// Tier of each module; a module depends only on strictly lower ones.
-const TIERS: [(&str, u32); 10] = [
+const TIERS: [(&str, u32); 11] = [
     ("keroxio-core", 0),
+    ("keroxio-jobs", 1),
     ("keroxio-storage", 1),
     ("keroxio-auth", 2),
     ("keroxio-plates", 2),
@@ -128,6 +129,9 @@ async fn every_other_mutation_asks_who_you_are() {
     let app = TestApp::start().await;
     let id = "01890000-0000-7000-8000-000000000000";
     let calls = [
+        format!("cancelJob(id: \"{id}\") {{ id }}"),
+        format!("retryJobs(ids: [\"{id}\"])"),
+        "purgeJobs(state: DONE, days: 1)".to_owned(),
         format!("readPlate(photoId: \"{id}\") {{ id }}"),
         format!("correctPlate(readingId: \"{id}\", text: \"AB-123-CD\") {{ id }}"),
         format!("cleanPhoto(photoId: \"{id}\") {{ id }}"),

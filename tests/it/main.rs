@@ -4,9 +4,12 @@
 mod architecture;
 mod auth;
 mod extension;
+mod jobs;
 mod journey;
+mod lab;
 mod migrations;
 mod models;
+mod runner;
 mod s3;
 mod uploads;
 mod worker;

@@ -22,6 +22,7 @@ pub struct User {
     pub email: String,
     pub password_hash: String,
     pub created_at: DateTime<Utc>,
+    pub staff: bool,
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -90,4 +91,10 @@ pub async fn revoke_family(conn: &mut AsyncPgConnection, family: Uuid, now: Date
         .set(auth_refresh_tokens::revoked_at.eq(now))
         .execute(conn)
         .await
+}
+
+/// False when nobody has this address.
+pub async fn set_staff(conn: &mut AsyncPgConnection, email: &str, staff: bool) -> QueryResult<bool> {
+    let user = auth_users::table.filter(auth_users::email.eq(email));
+    Ok(diesel::update(user).set(auth_users::staff.eq(staff)).execute(conn).await? == 1)
 }

@@ -44,7 +44,8 @@ pub(crate) async fn register(
     let now = app.now();
     let organization =
         Organization { id: Uuid::now_v7(), name: name.to_owned(), kind: kind.to_owned(), created_at: now };
-    let user = User { id: Uuid::now_v7(), org_id: organization.id, email, password_hash, created_at: now };
+    let user =
+        User { id: Uuid::now_v7(), org_id: organization.id, email, password_hash, created_at: now, staff: false };
     let mut tx = app.begin().await?;
     if !model::insert_account(&mut tx, &organization, &user).await? {
         return Err(error::email_taken());
@@ -111,7 +112,7 @@ pub(crate) async fn viewer(app: &App, actor: &Actor) -> Result<(User, Organizati
 async fn open(tx: &mut Tx, user: User, organization: Organization, family_id: Uuid) -> Result<Opened> {
     let now = tx.app().now();
     let keys: Keys = tx.app().get()?;
-    let (access_token, expires_at) = keys.issue(user.id, organization.id, now)?;
+    let (access_token, expires_at) = keys.issue(user.id, organization.id, user.staff, now)?;
     let (refresh_token, token_hash) = token::refresh();
     let row = RefreshToken {
         id: Uuid::now_v7(),
@@ -153,4 +154,13 @@ fn check_password(password: &str) -> Result<()> {
         format!("Le mot de passe doit compter de {MIN_PASSWORD} à {MAX_PASSWORD} caractères."),
         format!("The password must have {MIN_PASSWORD} to {MAX_PASSWORD} characters."),
     ))
+}
+
+/// Makes somebody one of the platform's staff, or no longer; their next access token says so. For the
+/// command line, on a plain connection. Answers whether the address is known.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub async fn set_staff(conn: &mut diesel_async::AsyncPgConnection, email: &str, staff: bool) -> Result<bool> {
+    Ok(model::set_staff(conn, &email.trim().to_lowercase(), staff).await?)
 }

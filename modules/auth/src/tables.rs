@@ -14,6 +14,7 @@ diesel::table! {
         email -> Text,
         password_hash -> Text,
         created_at -> Timestamptz,
+        staff -> Bool,
     }
 }
 

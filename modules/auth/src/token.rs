@@ -19,6 +19,8 @@ struct Claims {
     iss: String,
     sub: Uuid,
     org: Uuid,
+    #[serde(default)]
+    staff: bool,
     exp: i64,
     iat: i64,
 }
@@ -33,9 +35,10 @@ impl Keys {
         Duration::minutes(15)
     }
 
-    pub fn issue(&self, user: Uuid, org: Uuid, now: DateTime<Utc>) -> Result<(String, DateTime<Utc>)> {
+    pub fn issue(&self, user: Uuid, org: Uuid, staff: bool, now: DateTime<Utc>) -> Result<(String, DateTime<Utc>)> {
         let expires = now + Self::lifetime();
-        let claims = Claims { iss: ISSUER.to_owned(), sub: user, org, exp: expires.timestamp(), iat: now.timestamp() };
+        let claims =
+            Claims { iss: ISSUER.to_owned(), sub: user, org, staff, exp: expires.timestamp(), iat: now.timestamp() };
         let token = encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).map_err(Error::internal)?;
         Ok((token, expires))
     }
@@ -50,7 +53,7 @@ impl Keys {
         if claims.exp <= now.timestamp() {
             return Err(ErrorCode::TOKEN_EXPIRED);
         }
-        Ok(Actor { user_id: claims.sub, org_id: claims.org, role: Role::Owner })
+        Ok(Actor { user_id: claims.sub, org_id: claims.org, role: Role::Owner, staff: claims.staff })
     }
 }
 
@@ -74,7 +77,7 @@ mod tests {
     fn a_token_lives_fifteen_minutes_and_cannot_be_forged() {
         let keys = Keys::new("one secret of at least thirty-two characters");
         let (user, org, now) = (Uuid::now_v7(), Uuid::now_v7(), Utc::now());
-        let (token, expires) = keys.issue(user, org, now).unwrap();
+        let (token, expires) = keys.issue(user, org, false, now).unwrap();
         assert_eq!(keys.verify(&token, now).unwrap().org_id, org);
         assert_eq!(keys.verify(&token, expires).unwrap_err(), ErrorCode::TOKEN_EXPIRED);
         let other = Keys::new("another secret of at least thirty-two characters");

@@ -15,6 +15,8 @@ pub struct Actor {
     pub user_id: Uuid,
     pub org_id: Uuid,
     pub role: Role,
+    /// One of the company that runs this installation.
+    pub staff: bool,
 }
 
 /// What resolvers find in their context.

@@ -25,10 +25,10 @@ pub use db::{Conn, Pool, Tx};
 pub use env::{Env, Secret};
 pub use error::{Error, ErrorCode, GqlError, GqlResult, Result};
 pub use event::Event;
-pub use guard::RequireUser;
+pub use guard::{RequireStaff, RequireUser};
 pub use jobs::{
-    BackgroundJob, Effects, GivenUp, JobError, JobRegistry, Priority, Provider, Queue, Recurrence, follow, ledger, relay,
-    worker,
+    BackgroundJob, Effects, GivenUp, JobError, JobRegistry, Priority, Provider, Queue, Recurrence, follow, ledger,
+    relay, worker,
 };
 pub use live::Live;
 pub use module::{Module, NoMutation, NoQuery, NoSubscription};

@@ -46,6 +46,8 @@ pub struct PhotoCleaning {
     created_at: DateTime<Utc>,
     /// When it ended.
     finished_at: Option<DateTime<Utc>>,
+    /// The job that does it, for `jobUpdated` and `cancelJob`; null while the plate is being read.
+    job_id: Option<Uuid>,
 }
 
 impl From<Cleaning> for PhotoCleaning {
@@ -66,6 +68,7 @@ impl From<Cleaning> for PhotoCleaning {
             error_code: row.error.clone(),
             created_at: row.created_at,
             finished_at: row.finished_at,
+            job_id: row.job_id,
             row,
         }
     }

@@ -25,6 +25,8 @@ pub struct Cleaning {
     pub error: Option<String>,
     pub created_at: DateTime<Utc>,
     pub finished_at: Option<DateTime<Utc>>,
+    /// The job that does it, or did it last.
+    pub job_id: Option<Uuid>,
 }
 
 impl Cleaning {
@@ -44,6 +46,7 @@ impl Cleaning {
             error: None,
             created_at: now,
             finished_at: None,
+            job_id: None,
         }
     }
 

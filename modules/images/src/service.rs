@@ -1,5 +1,5 @@
 use diesel_async::AsyncPgConnection;
-use keroxio_core::{Actor, App, Effects, Error, Result, Tx};
+use keroxio_core::{Actor, App, Effects, Error, Queue, Result, Tx};
 use uuid::Uuid;
 
 use crate::events::PhotoCleaned;
@@ -31,14 +31,15 @@ async fn begin(tx: &mut Tx, mut cleaning: Cleaning) -> Result<Cleaning> {
     cleaning.error = None;
     cleaning.finished_at = None;
     cleaning.state = if reading.is_finished() { "pending" } else { "waiting" }.to_owned();
-    model::save(tx, &cleaning).await?;
     if reading.is_finished() {
-        tx.enqueue(&CleanPhoto { cleaning_id: cleaning.id, org_id: cleaning.org_id }).await?;
+        cleaning.job_id = Some(tx.enqueue(&CleanPhoto { cleaning_id: cleaning.id, org_id: cleaning.org_id }).await?);
     }
+    model::save(tx, &cleaning).await?;
     Ok(cleaning)
 }
 
 pub(crate) async fn start(app: &App, actor: &Actor, photo: Uuid) -> Result<Cleaning> {
+    app.admit(Queue::Inference).await?;
     keroxio_storage::service::require(app, actor.org_id, &[photo]).await?;
     let mut tx = app.begin().await?;
     let cleaning = start_cleaning(&mut tx, actor.org_id, photo).await?;
@@ -51,8 +52,8 @@ pub(crate) async fn resume(app: &App, org: Uuid, photo: Uuid) -> Result<Effects>
     let mut tx = app.begin().await?;
     if let Some(mut cleaning) = model::lock_waiting(&mut tx, org, photo).await? {
         cleaning.state = "pending".to_owned();
+        cleaning.job_id = Some(tx.enqueue(&CleanPhoto { cleaning_id: cleaning.id, org_id: org }).await?);
         model::save(&mut tx, &cleaning).await?;
-        tx.enqueue(&CleanPhoto { cleaning_id: cleaning.id, org_id: cleaning.org_id }).await?;
     }
     Ok(tx.into())
 }

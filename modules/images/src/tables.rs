@@ -14,5 +14,6 @@ diesel::table! {
         error -> Nullable<Text>,
         created_at -> Timestamptz,
         finished_at -> Nullable<Timestamptz>,
+        job_id -> Nullable<Uuid>,
     }
 }

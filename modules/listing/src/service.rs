@@ -1,7 +1,7 @@
 use std::collections::HashSet;
 
 use futures_util::Stream;
-use keroxio_core::{Actor, App, Error, Page, Result, Tx};
+use keroxio_core::{Actor, App, Error, Page, Queue, Result, Tx};
 use keroxio_vehicle::VehicleInput;
 use keroxio_vehicle::service as vehicles;
 use uuid::Uuid;
@@ -32,6 +32,7 @@ pub(crate) async fn prepare(
     if photos.is_empty() || photos.len() > MAX_PHOTOS {
         return Err(error::photo_count(photos.len()));
     }
+    app.admit(Queue::Inference).await?;
     keroxio_storage::service::require(app, actor.org_id, &photos).await?;
     let mut tx = app.begin().await?;
     let now = app.now();

@@ -88,6 +88,8 @@ pub struct PlateReading {
     created_at: DateTime<Utc>,
     /// When it ended.
     finished_at: Option<DateTime<Utc>>,
+    /// The job that reads it, for `jobUpdated` and `cancelJob`.
+    job_id: Option<Uuid>,
 }
 
 fn formatted(text: &str) -> String {
@@ -135,6 +137,7 @@ impl From<Reading> for PlateReading {
             text: reading.text,
             created_at: reading.created_at,
             finished_at: reading.finished_at,
+            job_id: reading.job_id,
         }
     }
 }

@@ -26,6 +26,8 @@ pub struct Reading {
     pub finished_at: Option<DateTime<Utc>>,
     /// Whether the reader was sure enough for the text to be used without asking.
     pub accepted: bool,
+    /// The job that reads it, or read it last.
+    pub job_id: Option<Uuid>,
 }
 
 impl Reading {

@@ -1,5 +1,5 @@
 use diesel_async::AsyncPgConnection;
-use keroxio_core::{Actor, App, Effects, Result, Tx};
+use keroxio_core::{Actor, App, Effects, Queue, Result, Tx};
 use keroxio_plate_grammar::{Plate, normalize_foreign};
 use keroxio_plugin_sdk::{Manifest, PlateSighting};
 use serde_json::json;
@@ -27,21 +27,21 @@ pub async fn start_reading(tx: &mut Tx, org: Uuid, photo_id: Uuid) -> Result<Rea
         created_at: tx.app().now(),
         finished_at: None,
         accepted: false,
+        job_id: None,
     };
     let (mut reading, new) = model::ensure(tx, &fresh).await?;
     let failed = reading.state == "failed";
-    if failed {
+    if new || failed {
         reading.state = "pending".to_owned();
         reading.error = None;
+        reading.job_id = Some(tx.enqueue(&ReadPlate { reading_id: reading.id, org_id: org }).await?);
         model::save(tx, &reading).await?;
-    }
-    if new || failed {
-        tx.enqueue(&ReadPlate { reading_id: reading.id, org_id: org }).await?;
     }
     Ok(reading)
 }
 
 pub(crate) async fn start(app: &App, actor: &Actor, photo: Uuid) -> Result<Reading> {
+    app.admit(Queue::Inference).await?;
     keroxio_storage::service::require(app, actor.org_id, &[photo]).await?;
     let mut tx = app.begin().await?;
     let reading = start_reading(&mut tx, actor.org_id, photo).await?;
@@ -90,7 +90,11 @@ pub(crate) async fn pending(app: &App, id: Uuid) -> Result<Option<Reading>> {
 }
 
 pub(crate) enum Outcome {
-    Read { sightings: Vec<PlateSighting>, manifest: Manifest, accept_from: f32 },
+    Read {
+        sightings: Vec<PlateSighting>,
+        manifest: Manifest,
+        accept_from: f32,
+    },
     /// With the code of the reason.
     GivenUp(&'static str),
 }

@@ -13,5 +13,6 @@ diesel::table! {
         created_at -> Timestamptz,
         finished_at -> Nullable<Timestamptz>,
         accepted -> Bool,
+        job_id -> Nullable<Uuid>,
     }
 }

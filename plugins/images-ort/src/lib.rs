@@ -60,6 +60,6 @@ impl BackgroundRemover for ImagesOrt {
             let _turn = turn;
             cut::matte(&net, photo.rgb())
         };
-        tokio::task::spawn_blocking(work).await.map_err(|e| failed(&e))?
+        keroxio_onnx::interruptible(work).await
     }
 }

@@ -51,14 +51,15 @@ impl Net {
 
     fn run(&self, session: &mut Session, planes: &[f32]) -> Result<Plane, PluginError> {
         let tensor = TensorRef::from_array_view(([1, 3, self.side, self.side], planes)).map_err(failed)?;
-        let answer = session.run(ort::inputs![self.input.as_str() => tensor]).map_err(failed)?;
-        let car = answer.get(&self.output).ok_or_else(|| failed("the model has no such output"))?;
-        let (_, values) = car.try_extract_tensor::<f32>().map_err(failed)?;
-        if values.len() != self.side * self.side {
-            return Err(failed(format!("{} values instead of {}", values.len(), self.side * self.side)));
-        }
-        let values = values.iter().map(|v| if v.is_finite() { v.clamp(0.0, 1.0) } else { 0.0 }).collect();
-        Ok(Plane { width: self.side, height: self.side, values })
+        keroxio_onnx::run(session, ort::inputs![self.input.as_str() => tensor], |answer| {
+            let car = answer.get(&self.output).ok_or_else(|| failed("the model has no such output"))?;
+            let (_, values) = car.try_extract_tensor::<f32>().map_err(failed)?;
+            if values.len() != self.side * self.side {
+                return Err(failed(format!("{} values instead of {}", values.len(), self.side * self.side)));
+            }
+            let values = values.iter().map(|v| if v.is_finite() { v.clamp(0.0, 1.0) } else { 0.0 }).collect();
+            Ok(Plane { width: self.side, height: self.side, values })
+        })
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Session>> {

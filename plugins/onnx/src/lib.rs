@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod interrupt;
+
+pub use interrupt::{interruptible, run};
+
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use keroxio_plugin_sdk::PluginError;

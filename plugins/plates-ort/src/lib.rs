@@ -74,6 +74,6 @@ impl PlateReader for PlatesOrt {
             let _turn = turn;
             pipeline::read(&nets, photo.rgb())
         };
-        tokio::task::spawn_blocking(work).await.map_err(|e| failed(&e))?
+        keroxio_onnx::interruptible(work).await
     }
 }

@@ -60,13 +60,14 @@ impl Nets {
         let (width, height) = (small.width() as usize, small.height() as usize);
         let planes = planes(small);
         let tensor = TensorRef::from_array_view(([1, 3, height, width], planes.as_slice())).map_err(failed)?;
-        let answer = pair.detection.run(ort::inputs![tensor]).map_err(failed)?;
-        let (_, values) = answer[0].try_extract_tensor::<f32>().map_err(failed)?;
-        if values.len() != width * height {
-            return Err(failed(format!("{} values instead of {}", values.len(), width * height)));
-        }
-        let values = values.iter().map(|v| if v.is_finite() { *v } else { 0.0 }).collect();
-        Ok(TextMap { width, height, values })
+        keroxio_onnx::run(&mut pair.detection, ort::inputs![tensor], |answer| {
+            let (_, values) = answer[0].try_extract_tensor::<f32>().map_err(failed)?;
+            if values.len() != width * height {
+                return Err(failed(format!("{} values instead of {}", values.len(), width * height)));
+            }
+            let values = values.iter().map(|v| if v.is_finite() { *v } else { 0.0 }).collect();
+            Ok(TextMap { width, height, values })
+        })
     }
 
     /// The letters and digits in a strip 48 pixels high, place by place from left to right.
@@ -77,9 +78,10 @@ impl Nets {
         let (width, height) = (strip.width() as usize, strip.height() as usize);
         let planes = planes(strip);
         let tensor = TensorRef::from_array_view(([1, 3, height, width], planes.as_slice())).map_err(failed)?;
-        let answer = pair.recognition.run(ort::inputs![tensor]).map_err(failed)?;
-        let (_, values) = answer[0].try_extract_tensor::<f32>().map_err(failed)?;
-        Ok(values.chunks_exact(self.symbols.len().max(1)).map(|row| self.frame(row)).collect())
+        keroxio_onnx::run(&mut pair.recognition, ort::inputs![tensor], |answer| {
+            let (_, values) = answer[0].try_extract_tensor::<f32>().map_err(failed)?;
+            Ok(values.chunks_exact(self.symbols.len().max(1)).map(|row| self.frame(row)).collect())
+        })
     }
 
     /// Folds thousands of classes to letters and digits; the rest counts as nothing seen.

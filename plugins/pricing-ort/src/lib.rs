@@ -58,7 +58,7 @@ impl PriceEstimator for PricingOrt {
     async fn estimate(&self, cars: &[CarFacts], explain: bool) -> Result<Vec<PriceAnswer>, PluginError> {
         let (inner, cars) = (Arc::clone(&self.inner), cars.to_vec());
         let work = move || inner.estimate(&cars, explain);
-        tokio::task::spawn_blocking(work).await.map_err(|e| PluginError::Failed(e.to_string()))?
+        keroxio_onnx::interruptible(work).await
     }
 }
 

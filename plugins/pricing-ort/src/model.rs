@@ -128,11 +128,12 @@ fn run(session: &Mutex<Session>, flat: &[f32], rows: usize, width: usize) -> Res
     let failed = |e: &dyn std::fmt::Display| PluginError::Failed(e.to_string());
     let tensor = TensorRef::from_array_view(([rows, width], flat)).map_err(|e| failed(&e))?;
     let mut session = session.lock().unwrap_or_else(PoisonError::into_inner);
-    let answer = session.run(ort::inputs!["input" => tensor]).map_err(|e| failed(&e))?;
-    let output = answer.values().next().ok_or_else(|| failed(&"the model has no output"))?;
-    let (_, values) = output.try_extract_tensor::<f32>().map_err(|e| failed(&e))?;
-    if values.len() != rows {
-        return Err(failed(&"the model answered another number of rows"));
-    }
-    Ok(values.iter().map(|v| f64::from(*v)).collect())
+    keroxio_onnx::run(&mut session, ort::inputs!["input" => tensor], |answer| {
+        let output = answer.values().next().ok_or_else(|| failed(&"the model has no output"))?;
+        let (_, values) = output.try_extract_tensor::<f32>().map_err(|e| failed(&e))?;
+        if values.len() != rows {
+            return Err(failed(&"the model answered another number of rows"));
+        }
+        Ok(values.iter().map(|v| f64::from(*v)).collect())
+    })
 }

@@ -4,6 +4,7 @@ use keroxio_plugin_sdk::{
     BackgroundRemover, CarFacts, CharacterReading, Manifest, Matte, Photo, PlateReader, PlateSighting, PlateText,
     PluginError, Point, PriceAnswer, PriceEstimator, PriceRange, Refusal,
 };
+use tokio::sync::mpsc;
 
 fn manifest(id: &str) -> Manifest {
     Manifest { id: id.to_owned(), version: "test".to_owned(), models: Vec::new() }
@@ -13,6 +14,8 @@ fn manifest(id: &str) -> Manifest {
 pub struct FakePlates {
     manifest: Manifest,
     answer: Result<Vec<PlateSighting>, String>,
+    /// Told when a reading begins that will never end.
+    begun: Option<mpsc::UnboundedSender<()>>,
 }
 
 impl FakePlates {
@@ -23,16 +26,23 @@ impl FakePlates {
         Self {
             manifest: manifest("fake-plates"),
             answer: Ok(vec![PlateSighting { quad, score: 0.99, readings: vec![reading] }]),
+            begun: None,
         }
     }
 
     pub fn seeing_nothing() -> Self {
-        Self { manifest: manifest("fake-plates"), answer: Ok(Vec::new()) }
+        Self { manifest: manifest("fake-plates"), answer: Ok(Vec::new()), begun: None }
     }
 
     /// Fails every time with this message.
     pub fn failing(message: &str) -> Self {
-        Self { manifest: manifest("fake-plates"), answer: Err(message.to_owned()) }
+        Self { manifest: manifest("fake-plates"), answer: Err(message.to_owned()), begun: None }
+    }
+
+    /// Begins to read, says so, and never ends.
+    pub fn waiting_for_ever() -> (Self, mpsc::UnboundedReceiver<()>) {
+        let (begun, beginnings) = mpsc::unbounded_channel();
+        (Self { begun: Some(begun), ..Self::seeing_nothing() }, beginnings)
     }
 }
 
@@ -47,6 +57,10 @@ impl PlateReader for FakePlates {
     }
 
     async fn read(&self, _photo: &Photo) -> Result<Vec<PlateSighting>, PluginError> {
+        if let Some(begun) = &self.begun {
+            let _ = begun.send(());
+            std::future::pending::<()>().await;
+        }
         self.answer.clone().map_err(PluginError::Failed)
     }
 }

@@ -145,10 +145,25 @@ impl TestApp {
         actor
     }
 
+    /// Somebody of the platform's staff, signed in.
+    pub async fn staff(&self, name: &str) -> Actor {
+        let mut actor = self.garage(name).await;
+        let email = format!("{name}@example.org");
+        let mut conn = self.app.conn().await.unwrap();
+        assert!(keroxio_auth::service::set_staff(&mut conn, &email, true).await.unwrap());
+        let log_in = "mutation($e: String!, $p: String!) { logIn(email: $e, password: $p) { accessToken } }";
+        let answer = actor.run(log_in, json!({ "e": email, "p": "correct horse battery" })).await;
+        actor.token = answer.text("/logIn/accessToken");
+        actor
+    }
+
     /// Starts a real worker: relay, Redis Streams and all. Stop it before the test ends.
     pub fn start_worker(&self) -> RunningWorker {
+        self.start_worker_of(worker::Concurrency { default: 4, inference: 1, outbound: 4 })
+    }
+
+    pub fn start_worker_of(&self, concurrency: worker::Concurrency) -> RunningWorker {
         let stop = CancellationToken::new();
-        let concurrency = worker::Concurrency { default: 4, inference: 1, outbound: 4 };
         let task = tokio::spawn(worker::run(self.app.clone(), concurrency, stop.clone()));
         RunningWorker { stop, task }
     }

@@ -59,7 +59,11 @@ impl Ours {
     pub async fn start() -> Self {
         let url = std::env::var("DATABASE_URL").expect("DATABASE_URL");
         let mut conn = AsyncPgConnection::establish(&url).await.unwrap();
-        conn.batch_execute("DROP TABLE IF EXISTS core_jobs, core_jobs_ended, core_workers, core_batches, core_schedules").await.unwrap();
+        conn.batch_execute(
+            "DROP TABLE IF EXISTS core_jobs, core_jobs_ended, core_workers, core_batches, core_schedules",
+        )
+        .await
+        .unwrap();
         for migration in [
             include_str!("../../../../migrations/2026-11-24-000001_core_jobs/up.sql"),
             include_str!("../../../../migrations/2026-11-24-000071_core_jobs_dead/up.sql"),

@@ -16,7 +16,10 @@ use crate::App;
 pub(crate) enum Verdict {
     /// The work is done and had no effects: the row can go with others.
     Done,
-    Again { at: DateTime<Utc>, reason: String },
+    Again {
+        at: DateTime<Utc>,
+        reason: String,
+    },
     /// Interrupted by the end of its worker; the attempt does not count.
     HandBack,
     /// Nothing: the row ended with the effects, or belongs to somebody else.

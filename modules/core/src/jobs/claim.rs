@@ -169,12 +169,7 @@ async fn claim_of(
 
 /// Claims, through failures of PostgreSQL, until it is known what is ours, or the worker has to end: what
 /// it may have claimed then goes back with everything else it holds.
-pub(crate) async fn claim_patiently(
-    app: &App,
-    worker: Uuid,
-    ids: &[Uuid],
-    end: &CancellationToken,
-) -> Vec<ClaimedJob> {
+pub(crate) async fn claim_patiently(app: &App, worker: Uuid, ids: &[Uuid], end: &CancellationToken) -> Vec<ClaimedJob> {
     let mut again = false;
     loop {
         match claim(app, worker, ids, again).await {

@@ -50,7 +50,7 @@ pub(crate) fn history_entry(attempt: i32, at: DateTime<Utc>, reason: &str) -> Va
 /// When PostgreSQL fails; it may then have committed or not, which the row tells.
 pub(crate) async fn conclude(app: &App, job: &ClaimedJob, effects: Effects, ending: &Ending) -> Result<bool> {
     let mut tx = match effects.0 {
-        Some(tx) => tx,
+        Some(tx) => *tx,
         None => app.begin().await?,
     };
     let now = app.now();

@@ -36,7 +36,9 @@ impl NewJob {
     pub fn of<J: BackgroundJob>(job: &J) -> Result<Self> {
         let args = serde_json::to_value(job)?;
         if args.to_string().len() > LARGEST_ARGS {
-            return Err(anyhow::anyhow!("job {} is larger than {LARGEST_ARGS} bytes: put data into rows", J::NAME).into());
+            return Err(
+                anyhow::anyhow!("job {} is larger than {LARGEST_ARGS} bytes: put data into rows", J::NAME).into()
+            );
         }
         // Keys of different kinds of jobs never meet.
         let key = |key: String| format!("{}:{key}", J::NAME);
@@ -55,7 +57,12 @@ impl NewJob {
 
     /// Still without its id; none for a queue of another version.
     fn ticket(&self) -> Option<Ticket> {
-        Some(Ticket { id: Uuid::nil(), queue: Queue::named(&self.queue)?, priority: self.priority, org_id: self.org_id })
+        Some(Ticket {
+            id: Uuid::nil(),
+            queue: Queue::named(&self.queue)?,
+            priority: self.priority,
+            org_id: self.org_id,
+        })
     }
 }
 
@@ -135,7 +142,11 @@ impl Tx {
 
     /// Many jobs, and one that follows when the last of them has ended, however each ended. An empty
     /// batch is followed at once. Answers the ids of the jobs.
-    pub async fn enqueue_batch<J: BackgroundJob, C: BackgroundJob>(&mut self, jobs: &[J], then: &C) -> Result<Vec<Uuid>> {
+    pub async fn enqueue_batch<J: BackgroundJob, C: BackgroundJob>(
+        &mut self,
+        jobs: &[J],
+        then: &C,
+    ) -> Result<Vec<Uuid>> {
         if jobs.is_empty() {
             self.enqueue(then).await?;
             return Ok(Vec::new());

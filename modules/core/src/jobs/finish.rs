@@ -1,5 +1,6 @@
 //! Saves what became of jobs, many in one commit: while one commit is under way the next group gathers.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::attempt::{Outcome, Verdict};
 use super::end::{call_successors, history_entry};
+use super::pressure::count_ended;
 use super::running::Running;
 use super::statement::{FinishJobs, RepeatJob};
 use crate::{App, Result};
@@ -57,7 +59,8 @@ async fn save_patiently(app: &App, group: &[Outcome], lost: &CancellationToken) 
 pub(crate) async fn save(app: &App, outcomes: &[Outcome]) -> Result<()> {
     let mut done: Option<FinishJobs> = None;
     for Outcome { job, .. } in outcomes.iter().filter(|outcome| matches!(outcome.verdict, Verdict::Done)) {
-        let group = done.get_or_insert_with(|| FinishJobs { ids: Vec::new(), attempts: Vec::new(), worker: job.worker });
+        let group =
+            done.get_or_insert_with(|| FinishJobs { ids: Vec::new(), attempts: Vec::new(), worker: job.worker });
         group.ids.push(job.id);
         group.attempts.push(job.attempt);
     }
@@ -72,6 +75,13 @@ pub(crate) async fn save(app: &App, outcomes: &[Outcome]) -> Result<()> {
             repeat(app, &mut conn, outcome).await?;
         }
     }
+    let mut ended = HashMap::new();
+    for outcome in outcomes.iter().filter(|o| matches!(o.verdict, Verdict::Done | Verdict::Settled)) {
+        if let Some(handler) = app.jobs().handler(&outcome.job.name) {
+            *ended.entry(handler.queue).or_insert(0) += 1;
+        }
+    }
+    count_ended(app, &ended).await;
     // A retry keeps its ordering key, but leaves its provider's place to others.
     let freed: Vec<_> = outcomes.iter().map(|o| (o.job.ordering_key.clone(), o.job.provider.clone())).collect();
     if let Err(e) = call_successors(app, &freed).await {

@@ -97,7 +97,7 @@ pub trait BackgroundJob: Serialize + DeserializeOwned + Send + Sync + 'static {
 /// What a job wants to be true once it has ended.
 #[must_use]
 #[derive(Default)]
-pub struct Effects(pub(crate) Option<Tx>);
+pub struct Effects(pub(crate) Option<Box<Tx>>);
 
 impl Effects {
     /// For a job that found nothing left to do.
@@ -108,7 +108,7 @@ impl Effects {
 
 impl From<Tx> for Effects {
     fn from(tx: Tx) -> Self {
-        Self(Some(tx))
+        Self(Some(Box::new(tx)))
     }
 }
 

@@ -29,8 +29,7 @@ pub enum JobState {
 }
 
 impl JobState {
-    pub const ALL: [Self; 6] =
-        [Self::Scheduled, Self::Waiting, Self::Running, Self::Done, Self::Dead, Self::Cancelled];
+    pub const ALL: [Self; 6] = [Self::Scheduled, Self::Waiting, Self::Running, Self::Done, Self::Dead, Self::Cancelled];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -165,7 +164,7 @@ pub struct JobFilter {
     pub org_id: Option<Uuid>,
 }
 
-/// Jobs by their id, which is the order in which they were written, after one of them.
+/// Jobs, newest first, after one of them.
 pub async fn list(
     conn: &mut AsyncPgConnection,
     filter: &JobFilter,
@@ -174,7 +173,7 @@ pub async fn list(
 ) -> QueryResult<Vec<JobRow>> {
     let query = format!(
         "{JOBS} WHERE ($1 IS NULL OR state = $1) AND ($2 IS NULL OR name = $2) AND ($3 IS NULL OR org_id = $3) \
-           AND ($4 IS NULL OR id > $4) ORDER BY id LIMIT $5"
+           AND ($4 IS NULL OR id < $4) ORDER BY id DESC LIMIT $5"
     );
     let rows: Vec<Row> = diesel::sql_query(query)
         .bind::<Nullable<Text>, _>(filter.state.map(JobState::name))

@@ -29,19 +29,27 @@ pub(crate) async fn register(app: &App) -> Result<Uuid> {
 
 /// Says "still here" and looks for cancellations, until the end. Cancels `lost` when the others have
 /// taken this worker for dead: its jobs are theirs now.
-pub(crate) async fn keep_alive(app: App, worker: Uuid, running: Running, lost: CancellationToken, end: CancellationToken) {
+pub(crate) async fn keep_alive(
+    app: App,
+    worker: Uuid,
+    running: Running,
+    lost: CancellationToken,
+    end: CancellationToken,
+) {
     let every = app.job_settings().lease / 6;
     let hints = async {
         loop {
             match app.live().subscribe(CANCELLATIONS).await {
-                Ok(hints) => hints
-                    .for_each(|hint| {
-                        if let Some(id) = hint.get("id").and_then(|id| id.as_str()).and_then(|id| id.parse().ok()) {
-                            running.cancel(id);
-                        }
-                        std::future::ready(())
-                    })
-                    .await,
+                Ok(hints) => {
+                    hints
+                        .for_each(|hint| {
+                            if let Some(id) = hint.get("id").and_then(|id| id.as_str()).and_then(|id| id.parse().ok()) {
+                                running.cancel(id);
+                            }
+                            std::future::ready(())
+                        })
+                        .await
+                }
                 Err(e) => tracing::warn!("cancellations are noticed late: {e}"),
             }
             tokio::time::sleep(every).await;
@@ -117,11 +125,13 @@ async fn recover_silent(app: &App, lease: Duration) -> Result<()> {
     let mut conn = app.conn().await?;
     let recovered = conn
         .transaction(async |conn| {
-            let dead: Vec<Uuid> = diesel::delete(core_workers::table.filter(
-                core_workers::seen_at.lt(diesel::dsl::sql::<Timestamptz>("now() - make_interval(secs => ")
-                    .bind::<Double, _>(lease.as_secs_f64())
-                    .sql(")")),
-            ))
+            let dead: Vec<Uuid> = diesel::delete(
+                core_workers::table.filter(
+                    core_workers::seen_at.lt(diesel::dsl::sql::<Timestamptz>("now() - make_interval(secs => ")
+                        .bind::<Double, _>(lease.as_secs_f64())
+                        .sql(")")),
+                ),
+            )
             .returning(core_workers::id)
             .get_results(conn)
             .await?;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::enqueue::NewJob;
-use super::job::{BackgroundJob, Effects, GivenUp, JobError, Provider};
+use super::job::{BackgroundJob, Effects, GivenUp, JobError, Provider, Queue};
 use super::schedule::{Recurrence, Schedule};
 use crate::{App, Env, Event, Result};
 
@@ -17,6 +17,7 @@ type Farewell = Pin<Box<dyn Future<Output = Result<Effects>> + Send>>;
 
 #[derive(Clone)]
 pub(crate) struct Handler {
+    pub queue: Queue,
     pub timeout: Duration,
     pub keep: Duration,
     pub cancellable: bool,
@@ -39,6 +40,7 @@ pub struct JobRegistry {
 impl JobRegistry {
     pub fn register<J: BackgroundJob>(&mut self) -> &mut Self {
         let handler = Handler {
+            queue: J::QUEUE,
             timeout: J::TIMEOUT,
             keep: J::KEEP,
             cancellable: J::CANCELLABLE,

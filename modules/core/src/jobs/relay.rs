@@ -119,7 +119,8 @@ impl Relay {
         }
         let holder: Option<String> = redis.get(self.lock()).await?;
         if holder.as_ref() == Some(&self.id) {
-            let _: Option<String> = redis.set(self.lock(), self.id.clone(), for_ms, Some(SetOptions::XX), false).await?;
+            let _: Option<String> =
+                redis.set(self.lock(), self.id.clone(), for_ms, Some(SetOptions::XX), false).await?;
             return Ok(true);
         }
         Ok(false)

@@ -83,14 +83,20 @@ struct Worker {
 impl Worker {
     fn new(app: App, id: Uuid) -> Self {
         let ending = CancellationToken::new();
-        Self { app, id, running: Running::default(), tasks: TaskTracker::new(), ending, hurry: CancellationToken::new() }
+        Self {
+            app,
+            id,
+            running: Running::default(),
+            tasks: TaskTracker::new(),
+            ending,
+            hurry: CancellationToken::new(),
+        }
     }
 
     async fn run(self, concurrency: Concurrency, stop: &CancellationToken) {
         let lost = CancellationToken::new();
         let gone = CancellationToken::new();
-        let alive =
-            presence::keep_alive(self.app.clone(), self.id, self.running.clone(), lost.clone(), gone.clone());
+        let alive = presence::keep_alive(self.app.clone(), self.id, self.running.clone(), lost.clone(), gone.clone());
         let alive = tokio::spawn(alive);
         let (finisher, saved) = Finisher::start(self.app.clone(), self.running.clone(), lost.clone());
         let readers = Queue::ALL.map(|queue| {

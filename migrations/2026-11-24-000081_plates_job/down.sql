@@ -1,0 +1,1 @@
+ALTER TABLE plates_readings DROP COLUMN job_id;

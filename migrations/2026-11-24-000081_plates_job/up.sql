@@ -1,0 +1,1 @@
+ALTER TABLE plates_readings ADD COLUMN job_id uuid;

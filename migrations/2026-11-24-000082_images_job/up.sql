@@ -1,0 +1,1 @@
+ALTER TABLE images_cleanings ADD COLUMN job_id uuid;

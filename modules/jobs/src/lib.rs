@@ -1,0 +1,18 @@
+#![doc = include_str!("../README.md")]
+
+mod graphql;
+mod mutation;
+mod subscription;
+
+pub use graphql::{Job, JobsQuery as Query};
+pub use mutation::JobsMutation as Mutation;
+pub use subscription::JobsSubscription as Subscription;
+
+pub struct JobsModule;
+pub const MODULE: JobsModule = JobsModule;
+
+impl keroxio_core::Module for JobsModule {
+    fn name(&self) -> &'static str {
+        "jobs"
+    }
+}
