@@ -1,7 +1,7 @@
 # Everything runs from a fresh Debian 12 with Rust; see README.md.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/keroxio/target
 KEROXIO := $(CARGO_TARGET_DIR)/debug/keroxio
-.PHONY: help setup build demo run test chaos bench bench-jobs services-up services-down schema fmt lint clean
+.PHONY: help setup build demo run test chaos bench bench-memory bench-jobs services-up services-down schema fmt lint clean
 
 help:
 	@echo "make demo [PHOTO=\"a.jpg b.jpg\"] [ARGS=\"--json --make Renault\"]   the journey from photo to ad, with a report"
@@ -35,6 +35,9 @@ bench: bench-jobs
 chaos: setup
 	@cargo build --locked --workspace --bins
 	@KEROXIO_SERVICES=chaos CRASH=yes bash api/dev/with-services.sh "$${CARGO_TARGET_DIR:-target}/debug/keroxio-chaos" run
+
+bench-memory: setup
+	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh cargo bench --locked --workspace --bench memory
 
 bench-jobs: setup
 	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh bash api/dev/bench-jobs.sh

@@ -21,6 +21,8 @@ for round in $(seq "${ROUNDS:-3}"); do
     node "$peers/bullmq/bench.mjs" | tee -a "$lines"
     "$CARGO_TARGET_DIR/release/keroxio-bench-apalis" | tee -a "$lines"
 done
+echo "==> a backlog of ${BACKLOG:=100000}" >&2
+ROUNDS=1 JOBS=$BACKLOG LONE=0 "$ours"
 python3 - "$lines" <<'PY'
 import json, statistics, sys
 rows = [json.loads(line) for line in open(sys.argv[1])]

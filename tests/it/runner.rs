@@ -222,6 +222,23 @@ async fn a_recurring_job_fires_once_a_slot_however_many_look() {
 }
 
 #[tokio::test]
+async fn what_was_never_committed_is_never_begun() {
+    let (app, lab) = lab::open().await;
+    let worker = app.start_worker_of(ONE_BY_ONE);
+    for _ in 0..10 {
+        // A worker that has nothing to do may keep a place for the job; it must get it back.
+        let mut tx = app.app.begin().await.unwrap();
+        tx.enqueue(&note("never")).await.unwrap();
+        drop(tx);
+        app.app.enqueue(&note("now")).await.unwrap();
+    }
+    lab.logged(10).await;
+    worker.stop().await;
+    assert_eq!(lab::notes(&app.app).await, vec!["now"; 10]);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_job_for_later_waits_for_its_time() {
     let (app, lab) = lab::open().await;
     let later = app.app.now() + chrono::Duration::hours(1);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use crate::jobs::{self, JobSettings, Ticket, Waiting};
+use crate::jobs::{self, Desks, JobSettings, Ticket, Waiting};
 use crate::{Clock, Env, Error, JobRegistry, Live, Module, Pool, Redis, Result, db};
 
 /// Everything a request or a job needs, in one cheap handle.
@@ -19,6 +19,7 @@ struct Inner {
     jobs: JobRegistry,
     job_settings: JobSettings,
     waiting: Waiting,
+    desks: Desks,
     services: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
 }
 
@@ -68,7 +69,17 @@ impl AppBuilder {
         let live = Live::start(redis.clone());
         let waiting = Waiting::new(redis.clone());
         let Self { clock, services } = self;
-        Ok(App(Arc::new(Inner { pool, redis, live, clock, jobs, job_settings, waiting, services })))
+        Ok(App(Arc::new(Inner {
+            pool,
+            redis,
+            live,
+            clock,
+            jobs,
+            job_settings,
+            waiting,
+            desks: Desks::default(),
+            services,
+        })))
     }
 }
 
@@ -112,6 +123,10 @@ impl App {
 
     pub(crate) fn job_settings(&self) -> JobSettings {
         self.0.job_settings
+    }
+
+    pub(crate) fn desks(&self) -> &Desks {
+        &self.0.desks
     }
 
     pub(crate) fn waiting(&self) -> &Waiting {

@@ -5,7 +5,7 @@ use diesel_async::pooled_connection::AsyncDieselConnectionManager;
 use diesel_async::pooled_connection::bb8::PooledConnection;
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 
-use crate::jobs::Ticket;
+use crate::jobs::{Seat, Ticket};
 use crate::{App, Error, Event, Result};
 
 pub type Pool = bb8::Pool<AsyncDieselConnectionManager<AsyncPgConnection>>;
@@ -33,6 +33,7 @@ pub struct Tx {
     app: App,
     conn: Conn,
     tickets: Vec<Ticket>,
+    pub(crate) seats: Vec<Seat>,
     live: Vec<(String, serde_json::Value)>,
 }
 
@@ -40,7 +41,7 @@ impl Tx {
     pub(crate) async fn begin(app: &App) -> Result<Self> {
         let mut conn = app.conn().await?;
         AnsiTransactionManager::begin_transaction(&mut *conn).await?;
-        Ok(Self { app: app.clone(), conn, tickets: Vec::new(), live: Vec::new() })
+        Ok(Self { app: app.clone(), conn, tickets: Vec::new(), seats: Vec::new(), live: Vec::new() })
     }
 
     pub fn app(&self) -> &App {
@@ -68,8 +69,9 @@ impl Tx {
     /// The transaction is rolled back when PostgreSQL refuses the commit.
     pub async fn commit(mut self) -> Result<()> {
         AnsiTransactionManager::commit_transaction(&mut *self.conn).await?;
-        let Self { app, conn, tickets, live } = self;
+        let Self { app, conn, tickets, seats, live } = self;
         drop(conn);
+        seats.into_iter().for_each(Seat::begin);
         app.call_up(&tickets).await;
         for (topic, message) in live {
             app.live().publish(&topic, &message).await;

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod budget;
 mod error;
 mod graphql;
 mod http;
@@ -10,6 +11,7 @@ mod settings;
 mod signature;
 mod tables;
 
+pub use budget::HeldPhoto;
 pub use graphql::{StorageMutation as Mutation, StorageQuery as Query, StoredPhoto};
 pub use keroxio_core::NoSubscription as Subscription;
 pub use model::Object;
@@ -26,6 +28,7 @@ impl keroxio_core::Module for StorageModule {
         if let Some(store) = settings::store(env)? {
             app.provide(store);
         }
+        app.provide(budget::PixelBudget::from_env(env));
         app.provide(signature::Signer::from_env(env));
         Ok(())
     }

@@ -1,9 +1,10 @@
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use keroxio_core::{Actor, App, Error, Result};
-use keroxio_plugin_sdk::{DecodeLimits, Photo, PhotoFormat, sniff};
+use keroxio_plugin_sdk::{DecodeLimits, Photo, PhotoFormat, measure, sniff};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use crate::budget::{HeldPhoto, PixelBudget};
 use crate::error;
 use crate::jpeg::{self, Stripped};
 use crate::model::{self, Object};
@@ -19,8 +20,14 @@ pub async fn upload(app: &App, actor: &Actor, bytes: Vec<u8>) -> Result<Object> 
     if bytes.len() > MAX_PHOTO {
         return Err(error::too_large());
     }
-    let (clean, media_type, size) =
-        tokio::task::spawn_blocking(move || clean(bytes)).await.map_err(Error::internal)??;
+    let announced = measure(&bytes, DecodeLimits::default()).map_err(error::of_photo)?;
+    let share = app.get::<PixelBudget>()?.reserve(announced).await?;
+    // The share moves along: a request that is broken off must not make room before its decoding ends.
+    let work = move || {
+        let _share = share;
+        clean(bytes)
+    };
+    let (clean, media_type, size) = tokio::task::spawn_blocking(work).await.map_err(Error::internal)??;
     put(app, actor.org_id, clean, media_type, Some(size)).await
 }
 
@@ -102,11 +109,15 @@ pub async fn read(app: &App, object: &Object) -> Result<Vec<u8>> {
     Ok(bytes.to_vec())
 }
 
-/// A stored photo, decoded.
-pub async fn photo(app: &App, org: Uuid, id: Uuid) -> Result<Photo> {
+/// A stored photo, decoded as soon as the pixel budget has room for it.
+pub async fn photo(app: &App, org: Uuid, id: Uuid) -> Result<HeldPhoto> {
     let object = get(app, org, id).await?;
     let bytes = read(app, &object).await?;
-    let decoded = tokio::task::spawn_blocking(move || Photo::decode(&bytes, DecodeLimits::default()));
+    let announced = measure(&bytes, DecodeLimits::default()).map_err(error::of_photo)?;
+    let share = app.get::<PixelBudget>()?.reserve(announced).await?;
+    let decoded = tokio::task::spawn_blocking(move || {
+        Ok(HeldPhoto { photo: Photo::decode(&bytes, DecodeLimits::default())?, _share: share })
+    });
     decoded.await.map_err(Error::internal)?.map_err(error::of_photo)
 }
 

@@ -18,7 +18,7 @@ async fn work_ends_when_the_one_who_waits_for_it_leaves() {
         std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join("../images-ort/model/car-matte.onnx")).unwrap();
     let mut session = keroxio_onnx::session(&model).unwrap();
     let side = usize::try_from(session.inputs()[0].dtype().tensor_shape().unwrap()[2]).unwrap();
-    let pixels = vec![0.5; 3 * side * side];
+    let pixels = vec![0.5_f32; 3 * side * side];
     let (begun, has_begun) = oneshot::channel();
     let (ended, has_ended) = oneshot::channel();
     let waiting = tokio::spawn(keroxio_onnx::interruptible(move || {

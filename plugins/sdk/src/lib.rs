@@ -9,7 +9,7 @@ mod price;
 
 pub use manifest::{Manifest, ModelFile};
 pub use matte::{BackgroundRemover, Matte};
-pub use photo::{DecodeLimits, Photo, PhotoError, PhotoFormat, sniff};
+pub use photo::{DecodeLimits, Photo, PhotoError, PhotoFormat, measure, sniff};
 pub use plate::{CharacterReading, PlateReader, PlateSighting, PlateText, Point, Quad};
 pub use price::{CarFacts, Fuel, Gearbox, PriceAnswer, PriceContribution, PriceEstimator, PriceRange, Refusal};
 

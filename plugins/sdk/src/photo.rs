@@ -101,6 +101,31 @@ pub fn sniff(bytes: &[u8]) -> Result<PhotoFormat, PhotoError> {
     }
 }
 
+/// The size a picture announces, before any of its pixels is decoded.
+///
+/// # Errors
+/// As for [`Photo::decode`].
+pub fn measure(bytes: &[u8], limits: DecodeLimits) -> Result<(u32, u32), PhotoError> {
+    decoder(bytes, limits).map(|decoder| decoder.dimensions())
+}
+
+fn decoder(bytes: &[u8], limits: DecodeLimits) -> Result<impl ImageDecoder + '_, PhotoError> {
+    let format = sniff(bytes)?;
+    let mut reader = ImageReader::with_format(Cursor::new(bytes), format.image_format());
+    let mut bounds = image::Limits::default();
+    bounds.max_image_width = Some(u32::MAX);
+    bounds.max_image_height = Some(u32::MAX);
+    bounds.max_alloc = Some(limits.max_pixels.saturating_mul(8).saturating_add(1 << 20));
+    reader.limits(bounds);
+    let decoder = reader.into_decoder().map_err(|_| PhotoError::Damaged)?;
+    let (width, height) = decoder.dimensions();
+    let too_many = u64::from(width) * u64::from(height) > limits.max_pixels;
+    if width > limits.max_side || height > limits.max_side || too_many {
+        return Err(PhotoError::TooManyPixels { width, height });
+    }
+    Ok(decoder)
+}
+
 impl Photo {
     /// Decodes an untrusted file: sniffs it, checks its announced size, decodes, turns it upright
     /// (EXIF) and converts CMYK, grey, palette, alpha (over white) and 16-bit samples to 8-bit RGB.
@@ -108,19 +133,8 @@ impl Photo {
     /// # Errors
     /// See [`PhotoError`]; nothing is allocated for a picture over the limits.
     pub fn decode(bytes: &[u8], limits: DecodeLimits) -> Result<Self, PhotoError> {
-        let format = sniff(bytes)?;
-        let mut reader = ImageReader::with_format(Cursor::new(bytes), format.image_format());
-        let mut bounds = image::Limits::default();
-        bounds.max_image_width = Some(u32::MAX);
-        bounds.max_image_height = Some(u32::MAX);
-        bounds.max_alloc = Some(limits.max_pixels.saturating_mul(8).saturating_add(1 << 20));
-        reader.limits(bounds);
-        let mut decoder = reader.into_decoder().map_err(|_| PhotoError::Damaged)?;
+        let mut decoder = decoder(bytes, limits)?;
         let (width, height) = decoder.dimensions();
-        let too_many = u64::from(width) * u64::from(height) > limits.max_pixels;
-        if width > limits.max_side || height > limits.max_side || too_many {
-            return Err(PhotoError::TooManyPixels { width, height });
-        }
         let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
         let mut picture = DynamicImage::from_decoder(decoder).map_err(|e| match e {
             ImageError::Limits(_) => PhotoError::TooManyPixels { width, height },

@@ -31,6 +31,9 @@ async fn main() {
         report("floor_outbox", jobs, enqueue, drain);
         let (enqueue, drain) = ours.throughput(jobs).await;
         report("keroxio", jobs, enqueue, drain);
+        if lone == 0 {
+            continue;
+        }
         let mut starts = ours.lone(lone).await;
         starts.sort();
         let at = |share: f64| starts[((starts.len() - 1) as f64 * share) as usize].as_secs_f64() * 1_000.0;
@@ -38,11 +41,19 @@ async fn main() {
     }
 }
 
+/// Memory of this process, in mebibytes.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find(|line| line.starts_with("VmRSS")).unwrap_or_default();
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
 fn report(what: &str, jobs: usize, enqueue: Duration, drain: Duration) {
     let rate = |time: Duration| (jobs as f64 / time.as_secs_f64()).round();
     let total = rate(enqueue + drain);
     println!(
         "{}",
-        json!({ "what": what, "jobs": jobs, "enqueue": rate(enqueue), "drain": rate(drain), "total": total })
+        json!({ "what": what, "jobs": jobs, "enqueue": rate(enqueue), "drain": rate(drain), "total": total,
+            "rss_mib": resident() })
     );
 }

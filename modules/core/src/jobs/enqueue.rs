@@ -6,10 +6,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::desk::Seat;
 use super::job::{BackgroundJob, Queue};
 use super::statement::{InsertBatch, InsertJobs, InsertUniqueJob};
 use super::waiting::Ticket;
-use crate::{Result, Tx};
+use crate::{App, Result, Tx};
 
 /// Bounds the size of one statement; beyond this a round trip no longer matters.
 const ROWS_A_STATEMENT: usize = 1_000;
@@ -115,19 +116,59 @@ pub(crate) async fn insert(
     Ok((ids, tickets))
 }
 
+/// Writes one row that may run at once, for a worker of this process if one has nothing to do.
+async fn insert_one(app: &App, conn: &mut AsyncPgConnection, job: NewJob) -> Result<Written> {
+    let when = When::at_once(app.now());
+    let seat = app.jobs().handler(&job.name).and_then(|_| app.desks().seat(&job));
+    let Some(mut seat) = seat else {
+        let (ids, tickets) = insert(conn, vec![job], when).await?;
+        return Ok(Written { id: ids.into_iter().next().unwrap_or_default(), tickets, seat: None });
+    };
+    let mut row = InsertJobs::like(&job, when).claimed_by(seat.worker());
+    let id = row.push(job);
+    seat.name(id);
+    row.execute(conn).await?;
+    Ok(Written { id, tickets: Vec::new(), seat: Some(seat) })
+}
+
+struct Written {
+    id: Uuid,
+    tickets: Vec<Ticket>,
+    seat: Option<Seat>,
+}
+
+impl App {
+    /// Writes a job row in a transaction of its own: for a job that goes with no other change. See
+    /// [`Tx::enqueue`].
+    pub async fn enqueue<J: BackgroundJob>(&self, job: &J) -> Result<Uuid> {
+        let mut conn = self.conn().await?;
+        let written = insert_one(self, &mut conn, NewJob::of(job)?).await?;
+        drop(conn);
+        if let Some(seat) = written.seat {
+            seat.begin();
+        }
+        self.call_up(&written.tickets).await;
+        Ok(written.id)
+    }
+}
+
 impl Tx {
     /// Writes a job row in this transaction; it runs at least once after the commit, and its effects are
     /// applied once. Answers its id, or that of an equal one that waits already (see
     /// [`BackgroundJob::unique_key`]).
     pub async fn enqueue<J: BackgroundJob>(&mut self, job: &J) -> Result<Uuid> {
-        let when = When::at_once(self.app().now());
-        self.write_one(NewJob::of(job)?, when).await
+        let app = self.app().clone();
+        let written = insert_one(&app, self, NewJob::of(job)?).await?;
+        self.call_up(written.tickets);
+        self.seats.extend(written.seat);
+        Ok(written.id)
     }
 
     /// The same, not before a moment.
     pub async fn enqueue_at<J: BackgroundJob>(&mut self, job: &J, run_at: DateTime<Utc>) -> Result<Uuid> {
         let when = When { run_at, ..When::at_once(self.app().now()) };
-        self.write_one(NewJob::of(job)?, when).await
+        let ids: Vec<Uuid> = self.write(vec![NewJob::of(job)?], when).await?;
+        Ok(ids.into_iter().next().unwrap_or_default())
     }
 
     /// Many at once, in one statement; the order of the slice is the order of their organization's turns.
@@ -164,11 +205,6 @@ impl Tx {
             ids.extend(self.write(group, when).await?);
         }
         Ok(ids)
-    }
-
-    async fn write_one(&mut self, job: NewJob, when: When) -> Result<Uuid> {
-        let ids: Vec<Uuid> = self.write(vec![job], when).await?;
-        Ok(ids.into_iter().next().unwrap_or_default())
     }
 
     async fn write(&mut self, jobs: Vec<NewJob>, when: When) -> Result<Vec<Uuid>> {

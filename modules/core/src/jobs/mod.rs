@@ -2,6 +2,7 @@
 
 mod attempt;
 mod claim;
+mod desk;
 mod end;
 mod enqueue;
 mod finish;
@@ -20,6 +21,7 @@ mod statement;
 mod waiting;
 pub mod worker;
 
+pub(crate) use desk::{Desks, Seat};
 pub(crate) use housekeeping::register as register_own;
 pub(crate) use settings::JobSettings;
 pub(crate) use waiting::{Ticket, Waiting};

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use diesel::prelude::*;
 use diesel::sql_types::{Array, Double, Jsonb, Timestamptz, Uuid as SqlUuid};
-use diesel_async::{AsyncConnection as _, RunQueryDsl};
+use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl};
 use futures_util::StreamExt as _;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -87,7 +87,44 @@ async fn beat(app: &App, worker: Uuid, running: &Running) -> Result<bool> {
         .load::<Uuid>(&mut conn)
         .await?;
     cancelled.into_iter().for_each(|id| running.cancel(id));
+    let doubts = running.doubts();
+    if !doubts.is_empty() {
+        let left: Vec<Found> = hand_back(&mut conn, worker, &doubts).await?;
+        drop(conn);
+        // Once back it may be claimed again, and then rightly be in this worker's name.
+        running.settle(&left.iter().map(Found::id).collect::<Vec<_>>());
+        app.call_up(&left.iter().filter_map(Found::ticket).collect::<Vec<_>>()).await;
+    }
     Ok(known)
+}
+
+/// Gives rows back that were written in this worker's name and will not be begun.
+async fn hand_back(conn: &mut AsyncPgConnection, worker: Uuid, ids: &[Uuid]) -> QueryResult<Vec<Found>> {
+    diesel::sql_query(
+        "UPDATE core_jobs SET worker = NULL, attempt = 0 WHERE id = ANY($1) AND worker = $2 AND attempt = 1 \
+         RETURNING id, queue, priority, org_id",
+    )
+    .bind::<Array<SqlUuid>, _>(ids)
+    .bind::<SqlUuid, _>(worker)
+    .load(conn)
+    .await
+}
+
+/// Gives back rows in the name of workers that are not there any more: written at the very moment at
+/// which they left.
+pub(crate) async fn recover_orphans(app: &App) -> Result<()> {
+    let found: Vec<Found> = {
+        let mut conn = app.conn().await?;
+        diesel::sql_query(
+            "UPDATE core_jobs SET worker = NULL, attempt = attempt - 1 WHERE worker IS NOT NULL \
+               AND NOT EXISTS (SELECT FROM core_workers w WHERE w.id = core_jobs.worker) \
+             RETURNING id, queue, priority, org_id",
+        )
+        .load(&mut conn)
+        .await?
+    };
+    app.call_up(&found.iter().filter_map(Found::ticket).collect::<Vec<_>>()).await;
+    Ok(())
 }
 
 /// Leaves, and hands back whatever is still in this worker's name.

@@ -58,6 +58,7 @@ pub async fn look(app: &App) -> Result<()> {
     schedule::install(app).await?;
     schedule::fire(app).await?;
     presence::recover(app, Instant::now() - app.job_settings().lease).await?;
+    presence::recover_orphans(app).await?;
     call_due(app).await?;
     let mut after = Some(Uuid::nil());
     while let Some(from) = after {
@@ -73,6 +74,7 @@ struct Relay {
     steady_since: Instant,
     scheduled: bool,
     searched: Instant,
+    orphans_sought: Instant,
     /// Where the search for lost tickets goes on; none is under way otherwise.
     search_from: Option<Uuid>,
     reported: Instant,
@@ -82,7 +84,16 @@ impl Relay {
     fn new(app: App) -> Self {
         let now = Instant::now();
         let id = Uuid::now_v7().to_string();
-        Self { app, id, steady_since: now, scheduled: false, searched: now, search_from: None, reported: now }
+        Self {
+            app,
+            id,
+            steady_since: now,
+            scheduled: false,
+            searched: now,
+            orphans_sought: now,
+            search_from: None,
+            reported: now,
+        }
     }
 
     fn lock(&self) -> String {
@@ -144,6 +155,10 @@ impl Relay {
                 waiting += self.app.waiting().len(queue).await?;
             }
             if waiting < BUSY || self.searched.elapsed() >= SEARCH_ANYWAY {
+                if self.orphans_sought.elapsed() >= SEARCH_ANYWAY {
+                    presence::recover_orphans(&self.app).await?;
+                    self.orphans_sought = Instant::now();
+                }
                 self.searched = Instant::now();
                 self.search_from = Some(Uuid::nil());
             }

@@ -2,16 +2,23 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 #[derive(Clone, Default)]
-pub(crate) struct Running(Arc<Mutex<HashMap<Uuid, CancellationToken>>>);
+pub(crate) struct Running {
+    held: Arc<Mutex<HashMap<Uuid, CancellationToken>>>,
+    doubtful: Arc<Mutex<Vec<(Uuid, Instant)>>>,
+}
+
+/// A transaction whose end nobody has heard of is over after this long.
+const SURELY_OVER: Duration = Duration::from_secs(120);
 
 impl Running {
     fn jobs(&self) -> MutexGuard<'_, HashMap<Uuid, CancellationToken>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Answers the token by which the job can be called off.
@@ -30,13 +37,28 @@ impl Running {
         }
     }
 
+    /// Remembers a row that may exist in this worker's name without being held, or may yet come to exist.
+    pub fn doubt(&self, id: Uuid) {
+        self.doubtful.lock().unwrap_or_else(PoisonError::into_inner).push((id, Instant::now()));
+    }
+
+    /// These need not be looked for any more.
+    pub fn settle(&self, ids: &[Uuid]) {
+        self.doubtful.lock().unwrap_or_else(PoisonError::into_inner).retain(|(id, _)| !ids.contains(id));
+    }
+
+    /// Rows to look for.
+    pub fn doubts(&self) -> Vec<Uuid> {
+        let mut doubtful = self.doubtful.lock().unwrap_or_else(PoisonError::into_inner);
+        doubtful.retain(|(_, since)| since.elapsed() < SURELY_OVER);
+        doubtful.iter().map(|(id, _)| *id).collect()
+    }
+
     pub fn ids(&self) -> Vec<Uuid> {
         self.jobs().keys().copied().collect()
     }
 
-    /// Keeps the ids that are not held here: a ticket may come twice.
-    pub fn without(&self, ids: Vec<Uuid>) -> Vec<Uuid> {
-        let jobs = self.jobs();
-        ids.into_iter().filter(|id| !jobs.contains_key(id)).collect()
+    pub fn holds(&self, id: Uuid) -> bool {
+        self.jobs().contains_key(&id)
     }
 }

@@ -45,7 +45,7 @@ statement! {
     InsertJobs -> () {
         name: String => Text,
             "INSERT INTO core_jobs (name, queue, priority, max_attempts, provider, batch_id, run_at, created_at, \
-               dispatched_at, id, org_id, ordering_key, args) SELECT ";
+               dispatched_at, worker, started_at, attempt, id, org_id, ordering_key, args) SELECT ";
         queue: String => Text, ", ";
         priority: i16 => SmallInt, ", ";
         max_attempts: i32 => Integer, ", ";
@@ -54,6 +54,9 @@ statement! {
         run_at: DateTime<Utc> => Timestamptz, ", ";
         now: DateTime<Utc> => Timestamptz, ", ";
         dispatched_at: Option<DateTime<Utc>> => Nullable<Timestamptz>, ", ";
+        worker: Option<Uuid> => Nullable<SqlUuid>, ", ";
+        started_at: Option<DateTime<Utc>> => Nullable<Timestamptz>, ", ";
+        attempt: i32 => Integer, ", ";
         ids: Vec<Uuid> => Array<SqlUuid>, ", j.* FROM unnest(";
         orgs: Vec<Option<Uuid>> => Array<Nullable<SqlUuid>>, ", ";
         ordering_keys: Vec<Option<String>> => Array<Nullable<Text>>, ", ";
@@ -74,11 +77,19 @@ impl InsertJobs {
             run_at: when.run_at,
             now: when.now,
             dispatched_at: when.dispatched_at(),
+            worker: None,
+            started_at: None,
+            attempt: 0,
             ids: Vec::new(),
             orgs: Vec::new(),
             ordering_keys: Vec::new(),
             args: Vec::new(),
         }
+    }
+
+    /// As claimed by this worker.
+    pub fn claimed_by(self, worker: Option<Uuid>) -> Self {
+        Self { worker, started_at: worker.map(|_| self.now), attempt: worker.map_or(0, |_| 1), ..self }
     }
 
     /// Answers the id given to the row.

@@ -7,6 +7,7 @@
 
 use fred::interfaces::SortedSetsInterface as _;
 use fred::prelude::Client;
+use fred::types::SetOptions;
 use fred::types::scripts::Script;
 use fred::types::sorted_sets::ZCmp;
 use uuid::Uuid;
@@ -84,18 +85,29 @@ impl Waiting {
         Ok(())
     }
 
-    /// Takes up to `most` ids whose turn it is; waits up to `seconds` for the first.
+    /// Takes up to `most` ids whose turn it is, with their turns; waits up to `seconds` for the first.
     pub async fn take(
         &self,
         client: &Client,
         queue: Queue,
         most: usize,
         seconds: f64,
-    ) -> Result<Vec<Uuid>, fred::error::Error> {
+    ) -> Result<Vec<(Uuid, f64)>, fred::error::Error> {
         let [key, _] = self.keys(queue);
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let taken: Option<(String, Vec<(String, f64)>)> = client.bzmpop(seconds, key, ZCmp::Min, Some(most)).await?;
-        Ok(taken.into_iter().flat_map(|(_, members)| members).filter_map(|(id, _)| id.parse().ok()).collect())
+        Ok(taken
+            .into_iter()
+            .flat_map(|(_, members)| members)
+            .filter_map(|(id, turn)| Some((id.parse().ok()?, turn)))
+            .collect())
+    }
+
+    /// Puts tickets back where they were.
+    pub async fn put_back(&self, queue: Queue, tickets: &[(Uuid, f64)]) -> Result<(), fred::error::Error> {
+        let [key, _] = self.keys(queue);
+        let members: Vec<(f64, String)> = tickets.iter().map(|(id, turn)| (*turn, id.simple().to_string())).collect();
+        self.redis.commands().zadd(key, Some(SetOptions::NX), None, false, false, members).await
     }
 
     pub async fn len(&self, queue: Queue) -> Result<u64, fred::error::Error> {

@@ -6,13 +6,14 @@ use std::time::Duration;
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use fred::prelude::ClientLike as _;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::attempt::{Interrupts, execute};
 use super::claim::{ClaimedJob, claim, claim_patiently};
+use super::desk::{Places, Told};
 use super::finish::{self, Finisher};
 use super::job::Queue;
 use super::running::Running;
@@ -99,18 +100,24 @@ impl Worker {
         let alive = presence::keep_alive(self.app.clone(), self.id, self.running.clone(), lost.clone(), gone.clone());
         let alive = tokio::spawn(alive);
         let (finisher, saved) = Finisher::start(self.app.clone(), self.running.clone(), lost.clone());
+        let (desk, told) = mpsc::unbounded_channel();
+        let listening = tokio::spawn(self.clone().listen(told, finisher.clone()));
         let readers = Queue::ALL.map(|queue| {
-            let (worker, finisher) = (self.clone(), finisher.clone());
-            tokio::spawn(async move { worker.read(queue, concurrency.of(queue), &finisher).await })
+            let (worker, finisher, places) = (self.clone(), finisher.clone(), Places::default());
+            self.app.desks().open(queue, self.id, places.clone(), desk.clone());
+            tokio::spawn(async move { worker.read(queue, concurrency.of(queue), &places, &finisher).await })
         });
+        drop(desk);
         tokio::select! {
             () = stop.cancelled() => {}
             () = lost.cancelled() => self.hurry.cancel(),
         }
         self.ending.cancel();
+        self.app.desks().close(self.id);
         for reader in readers {
             let _ = reader.await;
         }
+        let _ = listening.await;
         self.tasks.close();
         if tokio::time::timeout(self.app.job_settings().shutdown, self.tasks.wait()).await.is_err() {
             tracing::warn!(jobs = self.running.ids().len(), "deadline reached: running jobs are handed back");
@@ -127,46 +134,85 @@ impl Worker {
         }
     }
 
-    async fn read(&self, queue: Queue, slots: usize, finisher: &Finisher) {
+    /// Begins what is handed over without a ticket.
+    async fn listen(self, mut told: mpsc::UnboundedReceiver<Told>, finisher: Finisher) {
+        loop {
+            let next = tokio::select! {
+                next = told.recv() => next,
+                () = self.ending.cancelled(), if !told.is_closed() => {
+                    told.close();
+                    continue;
+                }
+            };
+            match next {
+                Some(Told::Begin(job, place)) => self.begin(*job, place, &finisher),
+                Some(Told::Perhaps(id)) => self.running.doubt(id),
+                None => return,
+            }
+        }
+    }
+
+    async fn read(&self, queue: Queue, slots: usize, places: &Places, finisher: &Finisher) {
+        let slots = Arc::new(Semaphore::new(slots));
         while !self.ending.is_cancelled() {
-            if let Err(e) = self.read_until_it_fails(queue, slots, finisher).await {
+            if let Err(e) = self.read_until_it_fails(queue, &slots, places, finisher).await {
                 tracing::warn!(queue = queue.name(), "reader restarts: {e:#}");
                 pause(&self.ending).await;
             }
         }
     }
 
-    async fn read_until_it_fails(&self, queue: Queue, slots: usize, finisher: &Finisher) -> anyhow::Result<()> {
+    async fn read_until_it_fails(
+        &self,
+        queue: Queue,
+        slots: &Arc<Semaphore>,
+        places: &Places,
+        finisher: &Finisher,
+    ) -> anyhow::Result<()> {
         let client = self.app.redis().blocking().await?;
-        let slots = Arc::new(Semaphore::new(slots));
         while !self.ending.is_cancelled() {
-            let mut permits = vec![Arc::clone(&slots).acquire_owned().await?];
+            let mut permits = vec![Arc::clone(slots).acquire_owned().await?];
             while permits.len() < GROUP_OF
-                && let Ok(permit) = Arc::clone(&slots).try_acquire_owned()
+                && let Ok(permit) = Arc::clone(slots).try_acquire_owned()
             {
                 permits.push(permit);
             }
-            let ids = self.app.waiting().take(&client, queue, permits.len(), WAIT_SECONDS).await?;
-            let ids = self.running.without(ids);
+            let most = permits.len();
+            places.offer(permits);
+            let taken = self.app.waiting().take(&client, queue, most, WAIT_SECONDS).await;
+            let permits = places.withdraw();
+            let mut tickets = taken?;
+            // A ticket may come twice.
+            tickets.retain(|(id, _)| !self.running.holds(*id));
+            let too_many = tickets.split_off(tickets.len().min(permits.len()));
+            if !too_many.is_empty() {
+                // Their places were given away meanwhile; others may have some.
+                self.app.waiting().put_back(queue, &too_many).await?;
+            }
+            let ids: Vec<Uuid> = tickets.into_iter().map(|(id, _)| id).collect();
             if ids.is_empty() {
                 continue;
             }
             let claimed = claim_patiently(&self.app, self.id, &ids, &self.hurry).await;
-            for (job, permit) in claimed.into_iter().zip(permits) {
-                let (worker, finisher) = (self.clone(), finisher.clone());
-                // Known before it runs, so that a cancellation always finds it.
-                let cancelled = self.running.add(job.id);
-                self.tasks.spawn(async move {
-                    let interrupts = Interrupts { cancelled, hurry: worker.hurry.clone() };
-                    let outcome = execute(&worker.app, job, &interrupts).await;
-                    // The next group may be claimed while this one is saved; the channel bounds how many wait.
-                    drop(permit);
-                    finisher.save(outcome).await;
-                });
+            for (job, place) in claimed.into_iter().zip(permits) {
+                self.begin(job, place, finisher);
             }
         }
         client.quit().await?;
         Ok(())
+    }
+
+    fn begin(&self, job: ClaimedJob, place: OwnedSemaphorePermit, finisher: &Finisher) {
+        let (worker, finisher) = (self.clone(), finisher.clone());
+        // Known before it runs, so that a cancellation always finds it.
+        let cancelled = self.running.add(job.id);
+        self.tasks.spawn(async move {
+            let interrupts = Interrupts { cancelled, hurry: worker.hurry.clone() };
+            let outcome = execute(&worker.app, job, &interrupts).await;
+            // The next group may be claimed while this one is saved; the channel bounds how many wait.
+            drop(place);
+            finisher.save(outcome).await;
+        });
     }
 }
 
