@@ -1,7 +1,7 @@
 use anyhow::Context as _;
 use diesel::migration::{Migration, MigrationSource};
 use diesel::pg::Pg;
-use diesel_async::{AsyncConnection as _, AsyncMigrationHarness, AsyncPgConnection};
+use diesel_async::{AsyncMigrationHarness, AsyncPgConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness as _, embed_migrations};
 use keroxio_core::{Env, Module};
 use keroxio_schema::MODULES;
@@ -85,5 +85,6 @@ pub async fn connect() -> anyhow::Result<AsyncPgConnection> {
 }
 
 async fn establish(url: &str) -> anyhow::Result<AsyncPgConnection> {
-    AsyncPgConnection::establish(url).await.context("PostgreSQL cannot be reached; check DATABASE_URL")
+    let conn = keroxio_core::establish(url, &Env::from_process()).await;
+    conn.context("PostgreSQL cannot be reached; check DATABASE_URL")
 }

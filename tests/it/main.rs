@@ -11,5 +11,6 @@ mod migrations;
 mod models;
 mod runner;
 mod s3;
+mod tls;
 mod uploads;
 mod worker;

@@ -64,8 +64,8 @@ impl AppBuilder {
         }
         jobs.check(env);
         env.check()?;
-        let pool = db::pool(&database, pool_size).await?;
-        let redis = Redis::connect(&redis, &prefix).await?;
+        let pool = db::pool(&database, pool_size, env).await?;
+        let redis = Redis::connect(&redis, &prefix, env).await?;
         let live = Live::start(redis.clone());
         let waiting = Waiting::new(redis.clone());
         let Self { clock, services } = self;

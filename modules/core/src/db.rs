@@ -1,28 +1,64 @@
 use std::ops::{Deref, DerefMut};
 use std::time::Duration;
 
-use diesel_async::pooled_connection::AsyncDieselConnectionManager;
+use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::bb8::PooledConnection;
+use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
 use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
 
 use crate::jobs::{Seat, Ticket};
-use crate::{App, Error, Event, Result};
+use futures_util::FutureExt as _;
+use rustls::ClientConfig;
+use tokio_postgres_rustls::MakeRustlsConnect;
+
+use crate::{App, Env, Error, Event, Result, tls};
 
 pub type Pool = bb8::Pool<AsyncDieselConnectionManager<AsyncPgConnection>>;
 /// A pooled connection outside any transaction, for reads.
 pub type Conn = PooledConnection<'static, AsyncPgConnection>;
 
 /// Opens the pool. Connections carry a statement timeout, so that no query outlives its request for long.
-pub(crate) async fn pool(url: &str, size: u32) -> anyhow::Result<Pool> {
+pub(crate) async fn pool(url: &str, size: u32, env: &Env) -> anyhow::Result<Pool> {
     let separator = if url.contains('?') { '&' } else { '?' };
     let url = format!("{url}{separator}options=-c%20statement_timeout%3D30000");
+    // The pool keeps the reason of a failure to itself; this does not.
+    drop(connect(url.clone(), tls::client_config(env)?).await?);
     let pool = bb8::Pool::builder()
         .max_size(size)
         .connection_timeout(Duration::from_secs(10))
         .test_on_check_out(false)
-        .build(AsyncDieselConnectionManager::<AsyncPgConnection>::new(url))
+        .build(AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, manager(env)?))
         .await?;
     Ok(pool)
+}
+
+fn manager(env: &Env) -> anyhow::Result<ManagerConfig<AsyncPgConnection>> {
+    let tls = tls::client_config(env)?;
+    let mut config = ManagerConfig::default();
+    config.custom_setup = Box::new(move |url| connect(url.to_owned(), tls.clone()).boxed());
+    Ok(config)
+}
+
+/// `sslmode=require` in the address insists on TLS, `disable` forbids it; otherwise the server decides.
+async fn connect(url: String, tls: ClientConfig) -> ConnectionResult<AsyncPgConnection> {
+    let tls = MakeRustlsConnect::new(tls);
+    let connected = tokio_postgres::connect(&url, tls).await;
+    let (client, connection) = connected.map_err(|e| ConnectionError::BadConnection(told(&e)))?;
+    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+}
+
+/// With its causes, which the driver keeps to itself.
+fn told(e: &tokio_postgres::Error) -> String {
+    let cause = std::error::Error::source(e).map(|cause| format!(": {cause}")).unwrap_or_default();
+    format!("{e}{cause}")
+}
+
+/// One connection outside any pool, for the command line.
+///
+/// # Errors
+/// When the server cannot be reached, or its certificate is not trusted.
+pub async fn establish(url: &str, env: &Env) -> anyhow::Result<AsyncPgConnection> {
+    Ok(connect(url.to_owned(), tls::client_config(env)?).await?)
 }
 
 /// An open transaction. Dropped without [`Tx::commit`] it is rolled back: the connection is then

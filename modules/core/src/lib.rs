@@ -17,11 +17,12 @@ mod redis;
 mod scalars;
 mod tables;
 pub mod telemetry;
+mod tls;
 
 pub use actor::{Actor, Authentication, RequestContext, Role};
 pub use app::{App, AppBuilder};
 pub use clock::Clock;
-pub use db::{Conn, Pool, Tx};
+pub use db::{Conn, Pool, Tx, establish};
 pub use env::{Env, Secret};
 pub use error::{Error, ErrorCode, GqlError, GqlResult, Result};
 pub use event::Event;

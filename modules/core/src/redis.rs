@@ -1,5 +1,8 @@
 use fred::clients::SubscriberClient;
 use fred::prelude::{Builder, Client, ClientLike, Config, ReconnectPolicy};
+use fred::types::config::TlsConnector;
+
+use crate::{Env, tls};
 
 /// Connections to Redis: one for commands, one for pub/sub, and a fresh one per blocking reader,
 /// because a blocking read stalls everything else on its connection.
@@ -12,8 +15,12 @@ pub struct Redis {
 }
 
 impl Redis {
-    pub(crate) async fn connect(url: &str, prefix: &str) -> anyhow::Result<Self> {
-        let config = Config::from_url(url)?;
+    pub(crate) async fn connect(url: &str, prefix: &str, env: &Env) -> anyhow::Result<Self> {
+        let mut config = Config::from_url(url)?;
+        // `rediss://` asks for TLS; whom it trusts is our setting.
+        if config.tls.is_some() {
+            config.tls = Some(TlsConnector::from(tls::client_config(env)?).into());
+        }
         let builder = Self::builder(&config);
         let commands = builder.build()?;
         let subscriber = builder.build_subscriber_client()?;
