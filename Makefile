@@ -37,7 +37,7 @@ chaos: setup
 	@KEROXIO_SERVICES=chaos CRASH=yes bash api/dev/with-services.sh "$${CARGO_TARGET_DIR:-target}/debug/keroxio-chaos" run
 
 bench-memory: setup
-	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh cargo bench --locked --workspace --bench memory
+	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh cargo bench --locked --profile dev --workspace --bench memory
 
 bench-jobs: setup
 	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh bash api/dev/bench-jobs.sh

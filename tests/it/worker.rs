@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use diesel_async::RunQueryDsl as _;
 use keroxio_core::ledger::{self, JobFilter, JobState};
-use keroxio_test_support::{Actor, FakePlates, TestApp, fixture};
+use keroxio_test_support::{Actor, FakePlates, Setup, TestApp, fixture};
 use serde_json::{Value, json};
 
 const PREPARE: &str = "mutation($i: PrepareListingInput!) { prepareListing(input: $i) { id } }";
@@ -130,6 +130,21 @@ async fn a_job_nobody_knows_is_parked_with_its_reason_and_can_be_tried_again() {
     assert_eq!(ledger::purge(&mut conn, JobState::Dead, app.app.now() - day).await.unwrap(), 0);
     assert_eq!(ledger::purge(&mut conn, JobState::Dead, app.app.now() + day).await.unwrap(), 1);
     assert!(ledger::show(&mut conn, id).await.unwrap().is_none());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_subscriber_at_another_process_sees_every_step_too() {
+    let app = TestApp::start().await;
+    let other = Setup::default().beside(&app).await;
+    let garage = app.garage("dupont").await;
+    let worker = app.start_worker();
+    let id = prepare(&garage, 1).await;
+    let there = follow(&garage.at(&other), &id, json!(0)).await;
+    let here = follow(&garage, &id, json!(0)).await;
+    worker.stop().await;
+    assert_eq!(there.last().unwrap()["listing"]["state"], "READY");
+    assert_eq!(there.iter().map(changes).collect::<Vec<_>>(), here.iter().map(changes).collect::<Vec<_>>());
     app.finish().await;
 }
 

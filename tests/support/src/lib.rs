@@ -207,6 +207,11 @@ impl Actor {
         Answer(request.send().await.unwrap().json().await.unwrap())
     }
 
+    /// The same person at another address.
+    pub fn at(&self, base: &str) -> Self {
+        Self { http: self.http.clone(), base: base.to_owned(), token: self.token.clone() }
+    }
+
     /// Subscribes by the graphql-transport-ws protocol.
     pub async fn subscribe(&self, query: &str, variables: Value) -> Subscription {
         Subscription::open(&self.base, &self.token, query, variables).await

@@ -59,9 +59,24 @@ impl Setup {
     ) -> TestApp {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let database = TestDatabase::create().await;
-        let env = self.env(&database);
         let url = database.url.clone();
         migrate(move || async move { keroxio_api::migrate::apply(&url, modules).await.map(drop) }).await;
+        let (app, base) = self.serve(&database, modules, schema).await;
+        TestApp { app, base, http: reqwest::Client::new(), database }
+    }
+
+    /// Another process of the same installation; answers its address.
+    pub async fn beside(self, app: &TestApp) -> String {
+        self.serve(&app.database, keroxio_schema::MODULES, keroxio_schema::build).await.1
+    }
+
+    async fn serve<S: Executor>(
+        self,
+        database: &TestDatabase,
+        modules: &'static [&'static dyn Module],
+        schema: impl FnOnce(App) -> S,
+    ) -> (App, String) {
+        let env = self.env(database);
         let mut builder = AppBuilder::default();
         builder.provide(self.plates);
         builder.provide(self.images);
@@ -71,7 +86,7 @@ impl Setup {
         let base = format!("http://{}", listener.local_addr().unwrap());
         let router = keroxio_api::serve::router(app.clone(), schema(app.clone()), modules, None);
         tokio::spawn(async move { axum::serve(listener, router).await });
-        TestApp { app, base, http: reqwest::Client::new(), database }
+        (app, base)
     }
 
     fn env(&self, database: &TestDatabase) -> Env {

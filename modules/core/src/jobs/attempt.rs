@@ -45,7 +45,7 @@ pub(crate) struct Interrupts {
 /// the worker.
 pub(crate) async fn execute(app: &App, job: ClaimedJob, interrupts: &Interrupts) -> Outcome {
     let started = Instant::now();
-    if job.followed() {
+    if job.followed(app) {
         app.live().publish(&super::follow::topic(job.id), &serde_json::json!({})).await;
     }
     let (label, verdict) = decide(app, &job, interrupts).await;

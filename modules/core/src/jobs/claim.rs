@@ -32,9 +32,9 @@ pub(crate) struct ClaimedJob {
 }
 
 impl ClaimedJob {
-    /// Whether somebody outside may be watching it.
-    pub fn followed(&self) -> bool {
-        self.org_id.is_some()
+    /// Whether somebody outside may be watching it: only kinds that are kept show their ids.
+    pub fn followed(&self, app: &App) -> bool {
+        self.org_id.is_some() && app.jobs().handler(&self.name).is_some_and(|handler| !handler.keep.is_zero())
     }
 }
 

@@ -78,7 +78,7 @@ pub(crate) async fn conclude(app: &App, job: &ClaimedJob, effects: Effects, endi
         let tickets = count_down(&mut tx, batch, *ending != Ending::Done, now).await?;
         tx.call_up(tickets);
     }
-    if job.followed() {
+    if job.followed(app) {
         tx.publish(super::follow::topic(job.id), json!({}));
     }
     tx.commit().await?;

@@ -98,7 +98,7 @@ async fn repeat(app: &App, conn: &mut AsyncPgConnection, outcome: &Outcome) -> R
     };
     let repeat = RepeatJob { run_at, entry, uncounted, id: job.id, worker: job.worker, attempt: job.attempt };
     repeat.execute(conn).await?;
-    if job.followed() {
+    if job.followed(app) {
         app.live().publish(&super::follow::topic(job.id), &json!({})).await;
     }
     Ok(())

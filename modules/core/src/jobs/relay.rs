@@ -72,6 +72,7 @@ struct Relay {
     id: String,
     /// The last trouble, or the start.
     steady_since: Instant,
+    leading: bool,
     scheduled: bool,
     searched: Instant,
     orphans_sought: Instant,
@@ -88,6 +89,7 @@ impl Relay {
             app,
             id,
             steady_since: now,
+            leading: false,
             scheduled: false,
             searched: now,
             orphans_sought: now,
@@ -101,8 +103,14 @@ impl Relay {
     }
 
     async fn tick(&mut self) -> Result<()> {
-        if !self.leads().await? {
+        let leads = self.leads().await?;
+        let led = std::mem::replace(&mut self.leading, leads);
+        if !self.leading {
             return Ok(());
+        }
+        if !led {
+            // Until now it would not have noticed trouble.
+            self.steady_since = Instant::now();
         }
         if !self.scheduled {
             schedule::install(&self.app).await?;
