@@ -14,10 +14,7 @@ use crate::lab::{self, Call, Hold, Impatient, Note, Urgent, note};
 const ONE_BY_ONE: worker::Concurrency = worker::Concurrency { default: 1, inference: 1, outbound: 1 };
 
 async fn enqueue<J: BackgroundJob>(app: &TestApp, jobs: &[J]) -> Vec<Uuid> {
-    let mut tx = app.app.begin().await.unwrap();
-    let ids = tx.enqueue_all(jobs).await.unwrap();
-    tx.commit().await.unwrap();
-    ids
+    app.app.enqueue_all(jobs).await.unwrap()
 }
 
 async fn states(app: &App, ids: &[Uuid]) -> Vec<Option<JobState>> {

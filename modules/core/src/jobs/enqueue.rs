@@ -150,6 +150,23 @@ impl App {
         self.call_up(&written.tickets).await;
         Ok(written.id)
     }
+
+    /// The same for many, all or none. See [`Tx::enqueue_all`].
+    pub async fn enqueue_all<J: BackgroundJob>(&self, jobs: &[J]) -> Result<Vec<Uuid>> {
+        let rows = jobs.iter().map(NewJob::of).collect::<Result<Vec<_>>>()?;
+        if rows.len() > ROWS_A_STATEMENT || rows.iter().any(|row| row.unique_key.is_some()) {
+            let mut tx = self.begin().await?;
+            let ids = tx.enqueue_all(jobs).await?;
+            tx.commit().await?;
+            return Ok(ids);
+        }
+        // One statement is a transaction by itself, two round trips cheaper.
+        let mut conn = self.conn().await?;
+        let (ids, tickets) = insert(&mut conn, rows, When::at_once(self.now())).await?;
+        drop(conn);
+        self.call_up(&tickets).await;
+        Ok(ids)
+    }
 }
 
 impl Tx {
