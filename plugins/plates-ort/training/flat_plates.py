@@ -1,0 +1,323 @@
+"""Draws flat licence plates from a seed: a picture, the place of every character, and the text."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+SIV_LETTERS = "ABCDEFGHJKLMNPQRSTVWXYZ"
+HEIGHT, PAD, CAP = 66, 22, 96
+
+# The first three are nearest to what French plate makers emboss; the rest keeps the reader from leaning on one shape.
+FACES = [("opendin/OSP-DIN", 34), ("roadgeek/RG2014B", 10), ("roadgeek/RG2014C", 18), ("roadgeek/RG2014D", 12),
+         ("roadgeek/RG2014E", 4), ("liberation/LiberationSansNarrow-Bold", 8), ("liberation/LiberationSans-Bold", 5),
+         ("dejavu/DejaVuSansCondensed-Bold", 4), ("liberation/LiberationMono-Bold", 3), ("dejavu/DejaVuSansCondensed", 2)]
+
+# A letter, 9 digit, @ seal or shield, # any of both; repeated entries come more often.
+EUROPE = [("SK", "AA@999AA"), ("SK", "AA@999AA"), ("SK", "AA@999AA"), ("SK", "AA 999AA"), ("SK", "AA 999 AA"),
+          ("CZ", "9A9 9999"), ("CZ", "9A@9999"), ("CZ", "AAA 99-99"), ("D", "A@AA 9999"), ("D", "AA@AA 999"),
+          ("D", "AAA@A 99"), ("D", "AAA@AA 99"), ("B", "9-AAA-999"), ("B", "AAA-999"), ("E", "9999 AAA"),
+          ("I", "AA 999AA"), ("NL", "99-AAA-9"), ("NL", "AA-999-A"), ("NL", "99-AA-AA"), ("CH", "AA.999999"),
+          ("CH", "AA.99999"), ("PL", "AA 99999"), ("PL", "AAA 9A99"), ("RO", "A 99 AAA"), ("RO", "AA 99 AAA"),
+          ("RO", "A 999 AAA"), ("GB", "AA99 AAA"), ("GB", "A999 AAA"), ("P", "99-AA-99"), ("P", "AA 99 AA"),
+          ("A", "AA@9999A"), ("A", "A@99999A"), ("H", "AAA-999"), ("L", "AA 9999"), ("HR", "AA@999-AA"),
+          ("SLO", "AA@A9-999"), ("BG", "A 9999 AA"), ("S", "AAA 999"), ("DK", "AA 99 999"), ("", "######"), ("", "### ####")]
+
+
+@dataclass
+class Style:
+    lines: list
+    paper: tuple
+    ink: tuple
+    left: str | None = None
+    right: str | None = None
+    band: tuple = (20, 60, 160)
+    ratio: float = 520 / 110
+
+
+@dataclass
+class Plate:
+    """`seen` tells plate and frame from nothing; `corners` are those of the plate without its frame."""
+
+    rgb: np.ndarray
+    seen: np.ndarray
+    corners: np.ndarray
+    centres: np.ndarray
+    text: str
+
+
+class Plates:
+    def __init__(self, fonts: Path, random: np.random.Generator):
+        self.fonts, self.random, self.masks, self.opened = fonts, random, {}, {}
+        weights = np.array([weight for _, weight in FACES], float)
+        self.weights = weights / weights.sum()
+
+    def chance(self, share: float) -> bool:
+        return self.random.random() < share
+
+    def pick(self, things):
+        return things[self.random.integers(len(things))]
+
+    def letters(self, count: int, among: str = SIV_LETTERS, never=("SS",)) -> str:
+        while True:
+            text = "".join(self.pick(among) for _ in range(count))
+            if text not in never:
+                return text
+
+    def number(self, digits: int) -> str:
+        return f"{self.random.integers(1, 10 ** digits):0{digits}d}"
+
+    def department(self) -> str:
+        return self.pick(["2A", "2B", *(f"{n:02d}" for n in range(1, 96)), "971", "974"])
+
+    def white(self) -> tuple:
+        shade = self.random.integers(205, 256)
+        return tuple(int(v) for v in np.clip(shade - self.random.integers(0, 12, 3), 0, 255))
+
+    def yellow(self) -> tuple:
+        return (int(self.random.integers(225, 256)), int(self.random.integers(165, 215)), int(self.random.integers(0, 80)))
+
+    def black(self) -> tuple:
+        return tuple(int(v) for v in self.random.integers(5, 55) + self.random.integers(0, 8, 3))
+
+    def band(self) -> tuple:
+        return (int(self.random.integers(0, 60)), int(self.random.integers(40, 110)), int(self.random.integers(130, 220)))
+
+    def style(self) -> Style:
+        draw = self.random.random()
+        if draw < 0.52:
+            return self.siv()
+        if draw < 0.58:
+            return self.garage()
+        if draw < 0.72:
+            return self.fni()
+        return self.european()
+
+    def siv(self) -> Style:
+        left, right = self.letters(2, never=("SS", "WW")), self.letters(2)
+        digits = self.number(3)
+        style = Style([f"{left}-{digits}-{right}"], self.white(), self.black(), "F", self.department(), self.band())
+        if self.chance(0.03):
+            style.paper, style.ink, style.left, style.right = self.black(), (200, 200, 205), None, None
+        elif self.chance(0.06):
+            style.right = None
+        if self.chance(0.16):
+            style.lines = [f"{left}-{digits}", right] if self.chance(0.4) else [left, f"{digits}-{right}"]
+            style.ratio = self.pick([275 / 200, 210 / 130, 300 / 200])
+        return style
+
+    def garage(self) -> Style:
+        """Provisional and trade numbers: red, white on the oldest, pink since 2026."""
+        text = f"{self.pick(['W', 'WW'])}-{self.number(3)}-{self.letters(2)}"
+        style = Style([text], self.white(), self.black(), "F", self.department(), self.band())
+        draw = self.random.random()
+        if draw < 0.4:
+            style.paper, style.ink = (int(self.random.integers(160, 225)), 20, 35), self.white()
+        elif draw < 0.75:
+            style.paper = (int(self.random.integers(225, 256)), int(self.random.integers(130, 185)),
+                           int(self.random.integers(165, 205)))
+        return style
+
+    def fni(self) -> Style:
+        digits = str(self.random.integers(1, 10 ** self.pick([2, 3, 4, 4])))
+        letters = self.letters(self.pick([1, 2, 2, 2, 3, 3]), "ABCDEFGHJKLMNPQRSTUVWXYZ", ("SS", "TT", "WW"))
+        if len(letters) == 3:
+            digits = digits[:3]
+        department = self.pick(["2A", "2B", "20", *(f"{n:02d}" for n in range(1, 96)) ])
+        draw = self.random.random()
+        paper, ink = (self.white(), self.black()) if draw < 0.45 else (self.yellow(), self.black())
+        if draw > 0.85:
+            paper, ink = self.black(), self.pick([(235, 235, 235), (195, 195, 200)])
+        style = Style([f"{digits} {letters} {department}"], paper, ink, None, None, self.band())
+        if draw < 0.85 and self.chance(0.5):
+            style.left = "F"
+        if self.chance(0.15):
+            style.lines, style.ratio = [f"{digits}", f"{letters} {department}"], self.pick([275 / 200, 210 / 130])
+            if self.chance(0.5):
+                style.lines = [f"{digits} {letters}", department]
+        return style
+
+    def european(self) -> Style:
+        country, pattern = self.pick(EUROPE)
+        among = {"A": "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "9": "0123456789", "#": ALPHABET}
+        text = "".join(self.pick(among[c]) if c in among else c for c in pattern)
+        paper, left = self.white(), country or None
+        if country in ("NL", "L") or (country == "GB" and self.chance(0.5)):
+            paper = self.yellow()
+        ink = (int(self.random.integers(120, 190)), 20, 30) if country == "B" else self.black()
+        if country == "CH" or self.chance(0.12):
+            left = None
+        style = Style([text], paper, ink, left, "" if country == "I" and self.chance(0.5) else None, self.band())
+        gap = next((i for i, c in enumerate(text) if c in " -@."), 0)
+        if gap and self.chance(0.1):
+            style.lines, style.ratio = [text[:gap], text[gap + 1 :]], self.pick([340 / 200, 280 / 200])
+        return style
+
+    def glyph(self, face: str, char: str, weight: int) -> np.ndarray:
+        """A tight mask of one character, CAP pixels high; every weight is drawn once and kept."""
+        key = (face, char, weight)
+        if key not in self.masks:
+            if face not in self.opened:
+                self.opened[face] = ImageFont.truetype(str(self.fonts / f"{face}.ttf"), 130)
+            sheet = Image.new("L", (260, 240))
+            ImageDraw.Draw(sheet).text((50, 30), char, 255, self.opened[face])
+            mask = np.array(sheet.crop(sheet.getbbox()))
+            mask = cv2.resize(mask, (max(8, round(mask.shape[1] * CAP / mask.shape[0])), CAP), interpolation=cv2.INTER_AREA)
+            if weight:
+                brush = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (1 + 2 * abs(weight),) * 2)
+                mask = cv2.copyMakeBorder(mask, 6, 6, 6, 6, cv2.BORDER_CONSTANT)
+                mask = cv2.dilate(mask, brush) if weight > 0 else cv2.erode(mask, brush)
+                mask = mask[6 - max(weight, 0) : mask.shape[0] - 6 + max(weight, 0), 6 - max(weight, 0) : mask.shape[1] - 6 + max(weight, 0)]
+            self.masks[key] = mask
+        return self.masks[key]
+
+    def write(self, rgb, line, box, face, ink, weight=0, stretch=1.0, gap=0.12, space=0.45) -> list:
+        """Writes one line centred into the box, squeezed if too wide; returns the centres of its characters."""
+        x0, y0, x1, y1 = box
+        high = y1 - y0
+        masks = [self.glyph(face, c, weight) if c in ALPHABET else None for c in line]
+        wide = [high * (stretch * m.shape[1] / CAP if m is not None else space) for m in masks]
+        total = sum(wide) + gap * high * (len(line) - 1)
+        fit = min(1.0, (x1 - x0) / total)
+        x = (x0 + x1 - total * fit) / 2
+        centres = []
+        for char, mask, width in zip(line, masks, wide):
+            width *= fit
+            if mask is not None:
+                size = (max(2, round(width)), max(3, round(high)))
+                self.stamp(rgb, cv2.resize(mask, size, interpolation=cv2.INTER_AREA), round(x), round(y0), ink)
+                centres.append((x + width / 2, (y0 + y1) / 2))
+            else:
+                self.separator(rgb, char, x + width / 2, (y0 + y1) / 2, width, high, ink)
+            x += width + gap * high * fit
+        return centres
+
+    def separator(self, rgb, char, x, y, wide, high, ink):
+        if char == "-":
+            half, thick = wide * self.random.uniform(0.28, 0.5), high * self.random.uniform(0.045, 0.09)
+            cv2.rectangle(rgb, (round(x - half), round(y - thick)), (round(x + half), round(y + thick)), ink, -1)
+        elif char == ".":
+            cv2.circle(rgb, (round(x), round(y)), max(2, round(high * 0.08)), ink, -1)
+        elif char == "@":
+            for up in (-0.24, 0.24) if self.chance(0.4) else (0.0,):
+                colour = tuple(int(v) for v in self.random.integers(30, 230, 3))
+                radius = max(3, round(min(wide, high) * self.random.uniform(0.25, 0.5)))
+                middle = (round(x), round(y + up * high))
+                if self.chance(0.5):
+                    cv2.circle(rgb, middle, radius, colour, -1)
+                else:
+                    cv2.rectangle(rgb, (middle[0] - radius, middle[1] - radius), (middle[0] + radius, middle[1] + radius), colour, -1)
+                cv2.circle(rgb, middle, max(1, radius // 2), tuple(int(v) for v in self.random.integers(60, 255, 3)), -1)
+
+    def stamp(self, rgb, mask, x, y, ink):
+        top, left = max(0, -y), max(0, -x)
+        part = rgb[max(0, y) : y + mask.shape[0], max(0, x) : x + mask.shape[1]]
+        alpha = mask[top : top + part.shape[0], left : left + part.shape[1], None].astype(np.float32) / 255
+        part[:] = (part * (1 - alpha) + np.float32(ink) * alpha).astype(np.uint8)
+
+    def draw(self) -> Plate:
+        style, random = self.style(), self.random
+        two = len(style.lines) == 2
+        high = 104 if two else HEIGHT
+        wide = round(high * style.ratio * random.uniform(0.96, 1.04))
+        rgb = np.empty((high, wide, 3), np.uint8)
+        rgb[:] = style.paper
+        if self.chance(0.3):
+            rgb[:] = np.clip(rgb + np.linspace(random.uniform(-35, 35), random.uniform(-35, 35), high)[:, None, None], 0, 255)
+        left = right = 0
+        band = round(random.uniform(0.36, 0.46) * HEIGHT)
+        face = FACES[random.choice(len(FACES), p=self.weights)][0]
+        if style.left is not None:
+            left = band
+            self.left_band(rgb[:, :band], style, face)
+        if style.right is not None:
+            right = band
+            self.right_band(rgb[:, -band:], style, face)
+        if self.chance(0.5):
+            edge = tuple(int(v) for v in random.integers(0, 120, 3)) if self.chance(0.6) else style.ink
+            cv2.rectangle(rgb, (0, 0), (wide - 1, high - 1), edge, random.integers(1, 3))
+        self.screws(rgb, style, left, right)
+        look = dict(face=face, ink=style.ink, weight=int(random.choice([-2, -1, 0, 1, 2, 3], p=[0.06, 0.14, 0.4, 0.2, 0.12, 0.08])),
+                    stretch=random.uniform(0.85, 1.15), gap=random.uniform(0.06, 0.24), space=random.uniform(0.2, 0.6))
+        inside = (left + 0.03 * wide, wide - right - 0.03 * wide)
+        tall = random.uniform(0.62, 0.8) * high if not two else random.uniform(0.36, 0.43) * high
+        middles = [high * random.uniform(0.48, 0.52)] if not two else [high * 0.27, high * 0.73]
+        centres = []
+        for line, middle in zip(style.lines, middles):
+            centres += self.write(rgb, line, (inside[0], middle - tall / 2, inside[1], middle + tall / 2), **look)
+        text = "".join(c for line in style.lines for c in line if c in ALPHABET)
+        self.dirt(rgb)
+        return self.framed(rgb, np.float32(centres), text)
+
+    def left_band(self, part, style: Style, face: str):
+        part[:] = style.band
+        high, wide = part.shape[:2]
+        if style.left == "GB" and self.chance(0.5):
+            part[:] = (0, 110, 60)
+        middle = (wide / 2, min(high * 0.34, HEIGHT * 0.34))
+        if self.chance(0.9):
+            for angle in np.arange(0, 2 * np.pi, np.pi / 6):
+                x, y = middle + np.array([np.cos(angle), np.sin(angle)]) * wide * 0.32
+                cv2.circle(part, (round(x), round(y)), 1, (250, 215, 40), -1)
+        if style.left:
+            tall = HEIGHT * self.random.uniform(0.2, 0.3)
+            low = high - HEIGHT * self.random.uniform(0.08, 0.16)
+            self.write(part, style.left, (3, low - tall, wide - 3, low), face, (240, 240, 240))
+
+    def right_band(self, part, style: Style, face: str):
+        part[:] = style.band
+        high, wide = part.shape[:2]
+        if style.right:
+            for _ in range(self.random.integers(1, 4)):
+                size = self.random.integers(3, 9, 2)
+                middle = (round(wide / 2 + self.random.normal(0, 3)), round(HEIGHT * 0.32 + self.random.normal(0, 4)))
+                cv2.ellipse(part, middle, (int(size[0]), int(size[1])), self.random.uniform(0, 180), 0, 360,
+                            tuple(int(v) for v in self.random.integers(40, 256, 3)), -1)
+            tall = HEIGHT * self.random.uniform(0.2, 0.3)
+            low = high - HEIGHT * self.random.uniform(0.08, 0.16)
+            self.write(part, style.right, (3, low - tall, wide - 3, low), face, (240, 240, 240))
+
+    def screws(self, rgb, style: Style, left: int, right: int):
+        if not self.chance(0.35):
+            return
+        high, wide = rgb.shape[:2]
+        colour = self.pick([style.paper, (150, 150, 150), (40, 40, 40), (90, 90, 100)])
+        shift = self.random.uniform(0.02, 0.3) * wide
+        for x in (left + shift, wide - right - shift):
+            middle = (round(x), round(high * self.random.choice([0.5, 0.5, 0.12, 0.88])))
+            cv2.circle(rgb, middle, self.random.integers(2, 4), tuple(int(v * 0.8) for v in colour), -1)
+
+    def dirt(self, rgb):
+        high, wide = rgb.shape[:2]
+        if self.chance(0.25):
+            coarse = self.random.random((self.random.integers(3, 12), self.random.integers(6, 40))).astype(np.float32)
+            cover = np.clip((cv2.resize(coarse, (wide, high), interpolation=cv2.INTER_CUBIC) - self.random.uniform(0.4, 0.8)) * 1.6, 0, 0.6)
+            mud = np.float32(self.random.uniform(30, 140) * np.array([1, 0.9, 0.75]))
+            rgb[:] = (rgb * (1 - cover[..., None]) + mud * cover[..., None]).astype(np.uint8)
+        for _ in range(self.random.integers(1, 4) if self.chance(0.1) else 0):
+            middle = (int(self.random.integers(0, wide)), int(self.random.choice([2, high - 3])))
+            cv2.circle(rgb, middle, self.random.integers(3, 9), tuple(int(v) for v in self.random.integers(0, 256, 3)), -1)
+
+    def framed(self, rgb, centres, text) -> Plate:
+        """Puts the plate on a padded sheet, half of the time in a holder that may carry a dealer's name."""
+        high, wide = rgb.shape[:2]
+        sheet = np.zeros((high + 2 * PAD, wide + 2 * PAD, 3), np.uint8)
+        seen = np.zeros(sheet.shape[:2], np.uint8)
+        if self.chance(0.5):
+            rim, foot = self.random.integers(1, 5), self.random.integers(2, 6)
+            colour = self.pick([self.black(), self.black(), (190, 190, 195), self.white()])
+            if self.chance(0.5):
+                foot = self.random.integers(9, 17)
+            box = (PAD - rim, PAD - rim, PAD + wide + rim, PAD + high + foot)
+            sheet[box[1] : box[3], box[0] : box[2]], seen[box[1] : box[3], box[0] : box[2]] = colour, 255
+            if foot > 8:
+                name = "".join(self.pick(ALPHABET + " ") for _ in range(self.random.integers(6, 24)))
+                ink = (230, 230, 230) if sum(colour) < 380 else tuple(int(v) for v in self.random.integers(0, 140, 3))
+                face = self.pick(FACES)[0]
+                self.write(sheet, name, (PAD + 5, PAD + high + 2, PAD + wide - 5, PAD + high + foot - 2), face, ink)
+        sheet[PAD : PAD + high, PAD : PAD + wide], seen[PAD : PAD + high, PAD : PAD + wide] = rgb, 255
+        corners = np.float32([(0, 0), (wide, 0), (wide, high), (0, high)]) + PAD
+        return Plate(sheet, seen, corners, centres + PAD, text)
