@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use diesel_async::SimpleAsyncConnection as _;
 use keroxio_core::ledger::{self, JobFilter, JobState};
-use keroxio_core::{App, BackgroundJob, relay, worker};
+use keroxio_core::{App, BackgroundJob, Queue, relay, worker};
 use keroxio_test_support::{Setup, TestApp};
 use uuid::Uuid;
 
@@ -215,6 +215,13 @@ async fn a_recurring_job_fires_once_a_slot_however_many_look() {
         app.run_jobs().await;
         assert_eq!(lab::notes(&app.app).await.len(), nights);
     }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_reader_that_waits_in_vain_goes_on_waiting() {
+    let (app, _) = lab::open().await;
+    assert_eq!(worker::wait_briefly(&app.app, Queue::Default).await.unwrap(), 0);
     app.finish().await;
 }
 

@@ -216,6 +216,15 @@ impl Worker {
     }
 }
 
+/// Waits a moment for a ticket as a reader does, and answers how many came: for tests.
+///
+/// # Errors
+/// When Redis fails; that nothing came is not an error.
+pub async fn wait_briefly(app: &App, queue: Queue) -> anyhow::Result<usize> {
+    let client = app.redis().blocking().await?;
+    Ok(app.waiting().take(&client, queue, 1, 0.05).await?.len())
+}
+
 /// Runs every due job in order until none is left, in this task and without Redis: for tests,
 /// where the order must be the same every time.
 ///
