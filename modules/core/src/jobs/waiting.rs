@@ -55,6 +55,9 @@ return 1";
 /// Most tickets given to one call of the script, which holds up everything else in Redis meanwhile.
 const AT_ONCE: usize = 500;
 
+/// The set they came from, and ids with their turns.
+type Taken = (String, Vec<(String, f64)>);
+
 /// The waiting sets of every queue.
 #[derive(Clone)]
 pub(crate) struct Waiting {
@@ -103,8 +106,7 @@ impl Waiting {
         let [key, _] = self.keys(queue);
         let most = i64::try_from(most).unwrap_or(i64::MAX);
         let begun = Instant::now();
-        let taken: Result<Option<(String, Vec<(String, f64)>)>, _> =
-            client.bzmpop(seconds, key, ZCmp::Min, Some(most)).await;
+        let taken: Result<Option<Taken>, _> = client.bzmpop(seconds, key, ZCmp::Min, Some(most)).await;
         let taken = match taken {
             // The client calls an answer without tickets a timeout, as it does a server that does not answer.
             Err(e) if *e.kind() == ErrorKind::Timeout && begun.elapsed().as_secs_f64() < seconds + 3.0 => None,
