@@ -1,7 +1,8 @@
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use keroxio_core::ledger;
+use keroxio_core::ledger::JobState;
 use uuid::Uuid;
 
 /// Keroxio: from the photo of a car to its ad.
@@ -68,7 +69,7 @@ pub enum UsersCommand {
 pub enum JobsCommand {
     /// Prints jobs, one JSON object a line, newest first.
     List {
-        #[arg(long, value_enum, default_value = "dead")]
+        #[arg(long, value_parser = one_of(&JobState::ALL), default_value = "dead")]
         state: JobState,
         /// At most this many.
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=100_000))]
@@ -85,52 +86,18 @@ pub enum JobsCommand {
     },
     /// Deletes jobs that ended days ago.
     Purge {
-        #[arg(long, value_enum)]
-        state: EndedState,
+        #[arg(long, value_parser = one_of(&JobState::ENDED))]
+        state: JobState,
         /// How long ago they must have ended, in days.
         #[arg(long, default_value_t = 7)]
         days: u32,
     },
 }
 
-#[derive(Clone, Copy, ValueEnum)]
-pub enum JobState {
-    Scheduled,
-    Waiting,
-    Running,
-    Done,
-    Dead,
-    Cancelled,
-}
-
-impl From<JobState> for ledger::JobState {
-    fn from(state: JobState) -> Self {
-        match state {
-            JobState::Scheduled => Self::Scheduled,
-            JobState::Waiting => Self::Waiting,
-            JobState::Running => Self::Running,
-            JobState::Done => Self::Done,
-            JobState::Dead => Self::Dead,
-            JobState::Cancelled => Self::Cancelled,
-        }
-    }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-pub enum EndedState {
-    Done,
-    Dead,
-    Cancelled,
-}
-
-impl From<EndedState> for ledger::JobState {
-    fn from(state: EndedState) -> Self {
-        match state {
-            EndedState::Done => Self::Done,
-            EndedState::Dead => Self::Dead,
-            EndedState::Cancelled => Self::Cancelled,
-        }
-    }
+/// Takes the names of these states.
+fn one_of(states: &'static [JobState]) -> impl TypedValueParser<Value = JobState> {
+    PossibleValuesParser::new(states.iter().map(|state| state.name()))
+        .try_map(|name| JobState::named(&name).ok_or("no such state"))
 }
 
 #[derive(Clone, Copy, ValueEnum)]

@@ -12,9 +12,8 @@ pub async fn run(command: JobsCommand) -> anyhow::Result<()> {
     let conn = &mut migrate::connect().await?;
     match command {
         JobsCommand::List { state, most } => {
-            for job in
-                ledger::list(conn, &JobFilter { state: Some(state.into()), ..JobFilter::default() }, None, most).await?
-            {
+            let filter = JobFilter { state: Some(state), ..JobFilter::default() };
+            for job in ledger::list(conn, &filter, None, most).await? {
                 println!("{}", serde_json::to_string(&job)?);
             }
         }
@@ -29,7 +28,7 @@ pub async fn run(command: JobsCommand) -> anyhow::Result<()> {
         }
         JobsCommand::Purge { state, days } => {
             let before = Utc::now() - Duration::days(days.into());
-            let purged = ledger::purge(conn, state.into(), before).await?;
+            let purged = ledger::purge(conn, state, before).await?;
             eprintln!("{purged} jobs deleted");
         }
     }

@@ -11,6 +11,7 @@ CREATE TABLE core_jobs_ended (
     attempt integer NOT NULL,
     max_attempts integer NOT NULL,
     ordering_key text,
+    provider text,
     -- Failed attempts, oldest first: [{"attempt", "at", "error"}].
     history jsonb NOT NULL,
     created_at timestamptz NOT NULL,
@@ -23,7 +24,7 @@ CREATE INDEX core_jobs_ended_outcome ON core_jobs_ended (outcome, ended_at);
 CREATE INDEX core_jobs_ended_keep ON core_jobs_ended (keep_until);
 
 INSERT INTO core_jobs_ended
-SELECT id, name, queue, 1, NULL, args, 'dead', attempt, max_attempts, NULL,
+SELECT id, name, queue, 1, NULL, args, 'dead', attempt, max_attempts, NULL, NULL,
     jsonb_build_array(jsonb_build_object('attempt', attempt, 'at', finished_at, 'error', last_error)),
     created_at, NULL, coalesce(finished_at, created_at), NULL
 FROM core_jobs WHERE state = 'dead';
@@ -68,7 +69,6 @@ CREATE TABLE core_workers (
 CREATE TABLE core_batches (
     id uuid PRIMARY KEY,
     open integer NOT NULL CHECK (open >= 0),
-    failed integer NOT NULL DEFAULT 0,
     callback jsonb NOT NULL
 );
 

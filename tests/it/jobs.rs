@@ -111,6 +111,21 @@ async fn a_full_queue_says_when_to_come_back() {
     app.finish().await;
 }
 
+#[tokio::test]
+async fn no_organization_can_fill_a_queue_alone() {
+    let app = Setup::default().set("KEROXIO_ORG_QUEUE_LIMIT", "2").start().await;
+    let (greedy, other) = (app.garage("dupont").await, app.garage("martin").await);
+    for name in ["hatch-front.jpg", "hatch-rear.jpg"] {
+        let photo = greedy.upload(fixture(name)).await.text("/uploadPhoto/id");
+        greedy.run(READ, json!({ "p": photo })).await.text("/readPlate/id");
+    }
+    let third = greedy.upload(fixture("suv-front.jpg")).await.text("/uploadPhoto/id");
+    assert_eq!(greedy.run(READ, json!({ "p": third })).await.code(), "QUEUE_FULL");
+    read(&other).await;
+    app.run_jobs().await;
+    app.finish().await;
+}
+
 const DEAD: &str =
     "{ jobs(filter: { state: DEAD }) { nodes { id kind state attempt failures { attempt error } arguments } } }";
 
@@ -124,8 +139,9 @@ async fn staff_look_at_dead_jobs_try_them_again_and_throw_them_away() {
         app.app.clock().advance(Duration::from_secs(60));
     }
     assert_eq!(garage.run(DEAD, json!({})).await.code(), "FORBIDDEN");
-    let own = garage.run("query($id: UUID!) { job(id: $id) { state } }", json!({ "id": job })).await;
+    let own = garage.run("query($id: UUID!) { job(id: $id) { state eventId } }", json!({ "id": job })).await;
     assert_eq!(own.at("/job/state"), "DEAD");
+    let died = own.at("/job/eventId").clone();
     let reasons = garage.run("query($id: UUID!) { job(id: $id) { failures { error } } }", json!({ "id": job })).await;
     assert_eq!(reasons.code(), "FORBIDDEN", "the words of the log are not for users");
 
@@ -140,6 +156,9 @@ async fn staff_look_at_dead_jobs_try_them_again_and_throw_them_away() {
     assert_eq!(garage.run(retry, json!({ "ids": [job] })).await.code(), "FORBIDDEN");
     assert_eq!(staff.run(retry, json!({ "ids": [job] })).await.at("/retryJobs"), 1);
     assert_eq!(app.run_jobs().await, 1, "the reading has failed for good, so there is nothing left to do");
+    // Who saw the job die and comes back now learns how it ended after all.
+    let mut back = garage.subscribe(UPDATES, json!({ "id": job, "after": died })).await;
+    assert_eq!(back.next().await.unwrap().at("/jobUpdated/state"), "DONE");
     assert_eq!(staff.run("mutation { purgeJobs(state: RUNNING, days: 0) }", json!({})).await.code(), "BAD_INPUT");
     app.app.clock().advance(Duration::from_secs(1));
     assert_eq!(staff.run("mutation { purgeJobs(state: DONE, days: 0) }", json!({})).await.at("/purgeJobs"), 1);

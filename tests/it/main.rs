@@ -9,6 +9,7 @@ mod journey;
 mod lab;
 mod migrations;
 mod models;
+mod outage;
 mod runner;
 mod s3;
 mod tls;

@@ -1,9 +1,10 @@
 //! What the job runner promises, told with jobs that do as they are told.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use diesel_async::SimpleAsyncConnection as _;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection as _};
+use fred::interfaces::SortedSetsInterface as _;
 use keroxio_core::ledger::{self, JobFilter, JobState};
 use keroxio_core::{App, BackgroundJob, Queue, relay, worker};
 use keroxio_test_support::{Setup, TestApp};
@@ -117,7 +118,40 @@ async fn a_provider_is_called_no_more_often_at_once_than_it_bears() {
     one.stop().await;
     other.stop().await;
     assert_eq!(log.len(), 5);
-    assert_eq!(lab.most_at_once.load(Ordering::Acquire), 2);
+    assert_eq!(AtomicUsize::load(&lab.most_at_once, Ordering::Acquire), 2);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_dead_job_that_is_tried_again_still_takes_a_place_of_its_provider() {
+    let (app, _) = lab::open().await;
+    let ids = enqueue(&app, &[Call(0)]).await;
+    sql(&app.app, "UPDATE core_jobs SET attempt = max_attempts").await;
+    app.run_jobs().await;
+    assert_eq!(states(&app.app, &ids).await, [Some(JobState::Dead)]);
+    let mut conn = app.app.conn().await.unwrap();
+    assert_eq!(ledger::retry(&mut conn, &ids, app.app.now()).await.unwrap(), 1);
+    let kept = diesel::sql_query("SELECT FROM core_jobs WHERE provider = 'lab'").execute(&mut conn).await.unwrap();
+    assert_eq!(kept, 1);
+    sql(&app.app, "DELETE FROM core_jobs").await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_worker_stops_although_it_cannot_claim_what_it_has_taken() {
+    let (app, _) = lab::open().await;
+    enqueue(&app, &[note("taken")]).await;
+    // PostgreSQL answers, but nothing can be claimed.
+    sql(&app.app, "ALTER TABLE core_jobs RENAME TO core_jobs_away").await;
+    let worker = app.start_worker();
+    let waiting = app.app.redis().key("{jobs:default}:waiting");
+    while app.app.redis().commands().zcard::<u64, _>(&waiting).await.unwrap() > 0 {
+        tokio::task::yield_now().await;
+    }
+    worker.stop().await;
+    sql(&app.app, "ALTER TABLE core_jobs_away RENAME TO core_jobs").await;
+    app.run_jobs().await;
+    assert_eq!(lab::notes(&app.app).await, ["taken"]);
     app.finish().await;
 }
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use diesel_async::RunQueryDsl as _;
 use keroxio_core::ledger::{self, JobFilter, JobState};
-use keroxio_test_support::{Actor, FakePlates, Setup, TestApp, fixture};
+use keroxio_core::worker::Concurrency;
+use keroxio_test_support::{Actor, FakePlates, RunningWorker, Setup, TestApp, fixture};
 use serde_json::{Value, json};
 
 const PREPARE: &str = "mutation($i: PrepareListingInput!) { prepareListing(input: $i) { id } }";
@@ -136,7 +137,7 @@ async fn a_job_nobody_knows_is_parked_with_its_reason_and_can_be_tried_again() {
 #[tokio::test]
 async fn a_subscriber_at_another_process_sees_every_step_too() {
     let app = TestApp::start().await;
-    let other = Setup::default().beside(&app).await;
+    let (_, other) = Setup::default().beside(&app).await;
     let garage = app.garage("dupont").await;
     let worker = app.start_worker();
     let id = prepare(&garage, 1).await;
@@ -145,6 +146,30 @@ async fn a_subscriber_at_another_process_sees_every_step_too() {
     worker.stop().await;
     assert_eq!(there.last().unwrap()["listing"]["state"], "READY");
     assert_eq!(there.iter().map(changes).collect::<Vec<_>>(), here.iter().map(changes).collect::<Vec<_>>());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_worker_whose_clock_is_behind_begins_new_jobs_all_the_same() {
+    let files = tempfile::tempdir().unwrap();
+    let setup = || Setup::default().set("KEROXIO_STORAGE_DIR", files.path().to_str().unwrap());
+    let app = setup().start().await;
+    let (other, _) = setup().beside(&app).await;
+    let garage = app.garage("dupont").await;
+    app.app.clock().advance(Duration::from_secs(600));
+    let worker = RunningWorker::of(other, Concurrency { default: 4, inference: 1, outbound: 1 });
+    let photo = garage.upload(fixture("hatch-front.jpg")).await.text("/uploadPhoto/id");
+    let read = "mutation($p: UUID!) { readPlate(photoId: $p) { jobId } }";
+    let job = garage.run(read, json!({ "p": photo })).await.text("/readPlate/jobId");
+    let updates = "subscription($id: UUID!) { jobUpdated(id: $id) { state } }";
+    let mut updates = garage.subscribe(updates, json!({ "id": job })).await;
+    let mut last = None;
+    while let Some(update) = updates.next().await {
+        last = Some(update.text("/jobUpdated/state"));
+    }
+    worker.stop().await;
+    assert_eq!(last.as_deref(), Some("DONE"));
+    app.run_jobs().await;
     app.finish().await;
 }
 

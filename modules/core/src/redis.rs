@@ -1,8 +1,15 @@
+use std::time::Duration;
+
 use fred::clients::SubscriberClient;
 use fred::prelude::{Builder, Client, ClientLike, Config, ReconnectPolicy};
 use fred::types::config::TlsConnector;
 
 use crate::{Env, tls};
+
+/// Nothing that waits for Redis is worth more: the rows are the truth.
+const COMMAND: Duration = Duration::from_secs(2);
+/// Longer than any blocking read.
+const BLOCKING: Duration = Duration::from_secs(10);
 
 /// Connections to Redis: one for commands, one for pub/sub, and a fresh one per blocking reader,
 /// because a blocking read stalls everything else on its connection.
@@ -21,7 +28,7 @@ impl Redis {
         if config.tls.is_some() {
             config.tls = Some(TlsConnector::from(tls::client_config(env)?).into());
         }
-        let builder = Self::builder(&config);
+        let builder = Self::builder(&config, COMMAND);
         let commands = builder.build()?;
         let subscriber = builder.build_subscriber_client()?;
         commands.init().await?;
@@ -31,17 +38,17 @@ impl Redis {
         Ok(Self { config, prefix: prefix.to_owned(), commands, subscriber })
     }
 
-    fn builder(config: &Config) -> Builder {
+    fn builder(config: &Config, timeout: Duration) -> Builder {
         let mut builder = Builder::from_config(config.clone());
         builder.set_policy(ReconnectPolicy::new_exponential(0, 50, 5_000, 2));
-        builder.with_connection_config(|c| c.connection_timeout = std::time::Duration::from_secs(5));
-        builder.with_performance_config(|p| p.default_command_timeout = std::time::Duration::from_secs(10));
+        builder.with_connection_config(|c| c.connection_timeout = Duration::from_secs(5));
+        builder.with_performance_config(|p| p.default_command_timeout = timeout);
         builder
     }
 
     /// A connection of its own for a blocking reader.
     pub(crate) async fn blocking(&self) -> anyhow::Result<Client> {
-        let client = Self::builder(&self.config).build()?;
+        let client = Self::builder(&self.config, BLOCKING).build()?;
         client.init().await?;
         Ok(client)
     }

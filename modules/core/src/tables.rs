@@ -2,7 +2,6 @@ diesel::table! {
     core_batches (id) {
         id -> Uuid,
         open -> Int4,
-        failed -> Int4,
         callback -> Jsonb,
     }
 }
@@ -44,6 +43,7 @@ diesel::table! {
         attempt -> Int4,
         max_attempts -> Int4,
         ordering_key -> Nullable<Text>,
+        provider -> Nullable<Text>,
         history -> Jsonb,
         created_at -> Timestamptz,
         started_at -> Nullable<Timestamptz>,

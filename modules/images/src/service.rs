@@ -39,7 +39,7 @@ async fn begin(tx: &mut Tx, mut cleaning: Cleaning) -> Result<Cleaning> {
 }
 
 pub(crate) async fn start(app: &App, actor: &Actor, photo: Uuid) -> Result<Cleaning> {
-    app.admit(Queue::Inference).await?;
+    app.admit(Queue::Inference, actor.org_id).await?;
     keroxio_storage::service::require(app, actor.org_id, &[photo]).await?;
     let mut tx = app.begin().await?;
     let cleaning = start_cleaning(&mut tx, actor.org_id, photo).await?;

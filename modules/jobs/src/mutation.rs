@@ -46,7 +46,8 @@ impl JobsMutation {
         #[graphql(desc = "How they ended: `DONE`, `DEAD` or `CANCELLED`.")] state: JobState,
         #[graphql(desc = "How many days ago at least.", validator(minimum = 0, maximum = 3650))] days: i32,
     ) -> GqlResult<i32> {
-        if !matches!(state, JobState::Done | JobState::Dead | JobState::Cancelled) {
+        let state = ledger::JobState::from(state);
+        if !ledger::JobState::ENDED.contains(&state) {
             return Err(Error::bad_input(
                 "Seules les tâches terminées peuvent être supprimées : DONE, DEAD ou CANCELLED.",
                 "Only ended jobs can be deleted: DONE, DEAD or CANCELLED.",
@@ -56,7 +57,7 @@ impl JobsMutation {
         let app = ctx.app();
         let mut conn = app.conn().await?;
         let before = app.now() - Duration::days(days.into());
-        let purged = ledger::purge(&mut conn, state.into(), before).await.map_err(Error::from)?;
+        let purged = ledger::purge(&mut conn, state, before).await.map_err(Error::from)?;
         Ok(i32::try_from(purged).unwrap_or(i32::MAX))
     }
 }

@@ -188,6 +188,8 @@ pub async fn with_photo(conn: &mut AsyncPgConnection, org: Uuid, photo: Uuid) ->
         .inner_join(listing_photos::table.on(listing_photos::listing_id.eq(listing_ads::id)))
         .filter(listing_ads::org_id.eq(org).and(listing_photos::photo_id.eq(photo)))
         .select(listing_ads::id)
+        // Everybody locks what hangs on several listings in this order.
+        .order(listing_ads::id)
         .load(conn)
         .await
 }

@@ -32,7 +32,7 @@ pub(crate) async fn prepare(
     if photos.is_empty() || photos.len() > MAX_PHOTOS {
         return Err(error::photo_count(photos.len()));
     }
-    app.admit(Queue::Inference).await?;
+    app.admit(Queue::Inference, actor.org_id).await?;
     keroxio_storage::service::require(app, actor.org_id, &photos).await?;
     let mut tx = app.begin().await?;
     let now = app.now();
@@ -147,6 +147,7 @@ pub(crate) async fn edit(
 
 /// Runs one step again, whatever its inputs.
 pub(crate) async fn repeat(app: &App, actor: &Actor, id: Uuid, kind: StepKind, photo: Option<Uuid>) -> Result<Ad> {
+    app.admit(Queue::Inference, actor.org_id).await?;
     let mut tx = app.begin().await?;
     let mut ad = locked(&mut tx, actor, id).await?;
     let subject = photo.unwrap_or_default();

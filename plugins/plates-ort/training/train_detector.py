@@ -1,86 +1,19 @@
 """Trains the plate detector on composed scenes until a given time; started again, it goes on from its checkpoint."""
 
-import argparse
-import copy
-import math
-import time
-from pathlib import Path
-
 import torch
-from torch.utils.data import DataLoader
 
 from detector import PlateDetector, loss
+from loop import options, train
 from scenes import Scenes
-from train_reader import deadline, follow, save
 
 
-def main():
-    ask = argparse.ArgumentParser(description=__doc__)
-    ask.add_argument("--data", type=Path, required=True, help="folder with backgrounds, car-parts and plates-ro")
-    ask.add_argument("--fonts", type=Path, default=Path("/usr/share/fonts/truetype"))
-    ask.add_argument("--checkpoint", type=Path, required=True)
-    ask.add_argument("--until", help="clock time HH:MM; otherwise --minutes counts")
-    ask.add_argument("--minutes", type=float, default=60)
-    ask.add_argument("--batch", type=int, default=16)
-    ask.add_argument("--rate", type=float, default=2e-3)
-    ask.add_argument("--threads", type=int, default=1, help="two threads wait for each other on a busy machine: ten times slower")
-    ask.add_argument("--workers", type=int, default=1)
-    ask.add_argument("--seed", type=int, default=20261124)
-    given = ask.parse_args()
-    begun = time.time()
-    end = deadline(given.until) if given.until else begun + 60 * given.minutes
-    torch.set_num_threads(given.threads)
-    torch.manual_seed(given.seed)
-
-    net = PlateDetector().to(memory_format=torch.channels_last)
-    best = torch.optim.AdamW(net.parameters(), lr=given.rate, weight_decay=0.02)
-    mean, steps, spent = copy.deepcopy(net), 0, 0.0
-    if given.checkpoint.exists():
-        state = torch.load(given.checkpoint, weights_only=True)
-        net.load_state_dict(state["net"])
-        mean.load_state_dict(state["mean"])
-        best.load_state_dict(state["optimizer"])
-        steps, spent = state["steps"], state["seconds"]
-    scenes = Scenes(given.data, given.fonts, given.seed + steps)
-    loader = DataLoader(scenes, given.batch, num_workers=given.workers, prefetch_factor=4)
-
-    def checkpoint():
-        save(given.checkpoint, {"net": net.state_dict(), "mean": mean.state_dict(), "optimizer": best.state_dict(),
-                                "steps": steps, "batch": given.batch, "seconds": spent + time.time() - begun,
-                                "seed": given.seed})
-
-    saved, shown, first = time.time(), time.time(), steps
-    total = 0.0
-    for rgb, heat, corners, exact in loader:
-        now = time.time()
-        if now >= end:
-            break
-        passed = (now - begun) / (end - begun)
-        warm = min(1.0, (steps - first + 1) / 150)
-        for group in best.param_groups:
-            group["lr"] = given.rate * warm * (0.5 + 0.5 * math.cos(math.pi * passed)) + 1e-6
-        rgb = rgb.float().div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
-            guess = net(rgb)
-        value = loss(guess.float(), heat, corners, exact)
-        best.zero_grad(set_to_none=True)
-        value.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-        best.step()
-        steps += 1
-        follow(mean, net, steps)
-        share = 1.0 if steps == first + 1 else 0.02
-        total += share * (value.item() - total)
-        if now - shown > 20:
-            print(f"{steps} steps, {steps * given.batch} pictures, loss {total:.4f}, "
-                  f"{(steps - first) * given.batch / (now - begun):.0f} per second", flush=True)
-            shown = now
-        if now - saved > 90:
-            checkpoint()
-            saved = now
-    checkpoint()
-    print(f"finished: {steps} steps, loss {total:.4f}", flush=True)
+def judge(net, rgb, heat, corners, exact):
+    with torch.autocast("cpu", torch.bfloat16):
+        guess = net(rgb)
+    return loss(guess.float(), heat, corners, exact), {}
 
 
 if __name__ == "__main__":
-    main()
+    given = options(__doc__, "folder with backgrounds, car-parts and plates-ro", batch=16)
+    torch.manual_seed(given.seed)
+    train(given, PlateDetector(), lambda seed: Scenes(given.data, given.fonts, seed), judge)

@@ -1,113 +1,20 @@
 """Trains the plate reader on drawn plates until a given time; started again, it goes on from its checkpoint."""
 
-import argparse
-import copy
-import datetime
-import math
-import os
-import time
-from pathlib import Path
-
 import torch
-from torch.utils.data import DataLoader
 
 from crops import Crops
+from loop import options, train
 from reader import PlateReader, loss
 
 
-def deadline(text: str) -> float:
-    """The next moment that the clock shows HH:MM, as seconds since 1970."""
-    now = datetime.datetime.now()
-    hour, minute = map(int, text.split(":"))
-    end = now.replace(hour=hour, minute=minute, second=0, microsecond=0)
-    return (end if end > now else end + datetime.timedelta(days=1)).timestamp()
-
-
-def save(path: Path, state: dict):
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save(state, path.with_suffix(".tmp"))
-    os.replace(path.with_suffix(".tmp"), path)
-
-
-@torch.no_grad()
-def follow(mean: torch.nn.Module, net: torch.nn.Module, steps: int):
-    """Moving average of the weights; short at first, so that the random start is soon forgotten."""
-    keep = min(0.995, (1 + steps) / (10 + steps))
-    for average, value in zip(mean.state_dict().values(), net.state_dict().values()):
-        if average.dtype.is_floating_point:
-            average.lerp_(value, 1 - keep)
-        else:
-            average.copy_(value)
-
-
-def main():
-    ask = argparse.ArgumentParser(description=__doc__)
-    ask.add_argument("--data", type=Path, required=True, help="folder with backgrounds and car-parts: surroundings only")
-    ask.add_argument("--fonts", type=Path, default=Path("/usr/share/fonts/truetype"))
-    ask.add_argument("--checkpoint", type=Path, required=True)
-    ask.add_argument("--until", help="clock time HH:MM; otherwise --minutes counts")
-    ask.add_argument("--minutes", type=float, default=60)
-    ask.add_argument("--batch", type=int, default=64)
-    ask.add_argument("--rate", type=float, default=2e-3)
-    ask.add_argument("--threads", type=int, default=1, help="two threads wait for each other on a busy machine: ten times slower")
-    ask.add_argument("--workers", type=int, default=1)
-    ask.add_argument("--seed", type=int, default=20261124)
-    given = ask.parse_args()
-    begun = time.time()
-    end = deadline(given.until) if given.until else begun + 60 * given.minutes
-    torch.set_num_threads(given.threads)
-    torch.manual_seed(given.seed)
-
-    net = PlateReader().to(memory_format=torch.channels_last)
-    best = torch.optim.AdamW(net.parameters(), lr=given.rate, weight_decay=0.02)
-    mean, steps, spent = copy.deepcopy(net), 0, 0.0
-    if given.checkpoint.exists():
-        state = torch.load(given.checkpoint, weights_only=True)
-        net.load_state_dict(state["net"])
-        mean.load_state_dict(state["mean"])
-        best.load_state_dict(state["optimizer"])
-        steps, spent = state["steps"], state["seconds"]
-    crops = Crops(given.data, given.fonts, given.seed + steps)
-    loader = DataLoader(crops, given.batch, num_workers=given.workers, prefetch_factor=8)
-
-    def checkpoint():
-        save(given.checkpoint, {"net": net.state_dict(), "mean": mean.state_dict(), "optimizer": best.state_dict(),
-                                "steps": steps, "batch": given.batch, "seconds": spent + time.time() - begun,
-                                "seed": given.seed})
-
-    saved, shown, first = time.time(), time.time(), steps
-    total, exact = 0.0, 0.0
-    for rgb, classes, cells in loader:
-        now = time.time()
-        if now >= end:
-            break
-        passed = (now - begun) / (end - begun)
-        warm = min(1.0, (steps - first + 1) / 150)
-        for group in best.param_groups:
-            group["lr"] = given.rate * warm * (0.5 + 0.5 * math.cos(math.pi * passed)) + 1e-6
-        rgb = rgb.float().div_(127.5).sub_(1).contiguous(memory_format=torch.channels_last)
-        with torch.autocast("cpu", torch.bfloat16):
-            logits, look = net(rgb)
-        value = loss(logits.float(), look.float(), classes, cells)
-        best.zero_grad(set_to_none=True)
-        value.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), 2.0)
-        best.step()
-        steps += 1
-        follow(mean, net, steps)
-        right = (logits.argmax(-1) == classes).all(-1).float().mean().item()
-        share = 1.0 if steps == first + 1 else 0.02
-        total, exact = total + share * (value.item() - total), exact + share * (right - exact)
-        if now - shown > 20:
-            print(f"{steps} steps, {steps * given.batch} crops, loss {total:.4f}, exact {exact:.3f}, "
-                  f"{(steps - first) * given.batch / (now - begun):.0f} per second", flush=True)
-            shown = now
-        if now - saved > 90:
-            checkpoint()
-            saved = now
-    checkpoint()
-    print(f"finished: {steps} steps, loss {total:.4f}, exact {exact:.3f}", flush=True)
+def judge(net, rgb, classes, cells):
+    with torch.autocast("cpu", torch.bfloat16):
+        logits, look = net(rgb)
+    right = (logits.argmax(-1) == classes).all(-1).float().mean().item()
+    return loss(logits.float(), look.float(), classes, cells), {"exact": right}
 
 
 if __name__ == "__main__":
-    main()
+    given = options(__doc__, "folder with backgrounds and car-parts: surroundings only", batch=64)
+    torch.manual_seed(given.seed)
+    train(given, PlateReader(), lambda seed: Crops(given.data, given.fonts, seed), judge)

@@ -42,6 +42,13 @@ pub struct RunningWorker {
 }
 
 impl RunningWorker {
+    /// A worker of any process.
+    pub fn of(app: App, concurrency: worker::Concurrency) -> Self {
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(worker::run(app, concurrency, stop.clone()));
+        Self { stop, task }
+    }
+
     /// Lets running jobs end, then stops.
     pub async fn stop(self) {
         self.stop.cancel();
@@ -163,9 +170,7 @@ impl TestApp {
     }
 
     pub fn start_worker_of(&self, concurrency: worker::Concurrency) -> RunningWorker {
-        let stop = CancellationToken::new();
-        let task = tokio::spawn(worker::run(self.app.clone(), concurrency, stop.clone()));
-        RunningWorker { stop, task }
+        RunningWorker::of(self.app.clone(), concurrency)
     }
 
     /// Runs every due job, in order, until none is left.

@@ -65,9 +65,9 @@ impl Setup {
         TestApp { app, base, http: reqwest::Client::new(), database }
     }
 
-    /// Another process of the same installation; answers its address.
-    pub async fn beside(self, app: &TestApp) -> String {
-        self.serve(&app.database, keroxio_schema::MODULES, keroxio_schema::build).await.1
+    /// Another process of the same installation, with a clock of its own; answers its address too.
+    pub async fn beside(self, app: &TestApp) -> (App, String) {
+        self.serve(&app.database, keroxio_schema::MODULES, keroxio_schema::build).await
     }
 
     async fn serve<S: Executor>(

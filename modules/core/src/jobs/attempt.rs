@@ -45,10 +45,13 @@ pub(crate) struct Interrupts {
 /// the worker.
 pub(crate) async fn execute(app: &App, job: ClaimedJob, interrupts: &Interrupts) -> Outcome {
     let started = Instant::now();
-    if job.followed(app) {
-        app.live().publish(&super::follow::topic(job.id), &serde_json::json!({})).await;
-    }
-    let (label, verdict) = decide(app, &job, interrupts).await;
+    // The work does not wait for Redis.
+    let announced = async {
+        if job.followed(app) {
+            app.live().publish(&super::follow::topic(job.id), &serde_json::json!({})).await;
+        }
+    };
+    let ((), (label, verdict)) = tokio::join!(announced, decide(app, &job, interrupts));
     let name = app.jobs().label(&job.name);
     metrics::histogram!(crate::metrics::JOB_SECONDS, "job" => name, "outcome" => label)
         .record(started.elapsed().as_secs_f64());
@@ -129,11 +132,15 @@ async fn give_up(app: &App, job: &ClaimedJob, handler: &Handler, why: GivenUp) -
         }
         GivenUp::Cancelled => Ending::Cancelled,
     };
-    let farewell = tokio::spawn((handler.gave_up)(app.clone(), job.args.clone(), why)).await;
-    let effects = match farewell {
-        Ok(Ok(effects)) => effects,
-        Ok(Err(e)) => return again(app, job, format!("the farewell failed: {e}")),
-        Err(e) => return again(app, job, format!("the farewell crashed: {e}")),
+    let mut farewell = tokio::spawn((handler.gave_up)(app.clone(), job.args.clone(), why));
+    let effects = match tokio::time::timeout(handler.timeout, &mut farewell).await {
+        Ok(Ok(Ok(effects))) => effects,
+        Ok(Ok(Err(e))) => return again(app, job, format!("the farewell failed: {e}")),
+        Ok(Err(e)) => return again(app, job, format!("the farewell crashed: {e}")),
+        Err(_) => {
+            farewell.abort();
+            return again(app, job, format!("no farewell within {:?}", handler.timeout));
+        }
     };
     match conclude(app, job, effects, &ending).await {
         Ok(_) => (ending.name(), Verdict::Settled),

@@ -80,7 +80,7 @@ impl Row {
     }
 }
 
-/// Claims what is due and free of these rows. `again`: an earlier claim of the same rows may have
+/// Claims what is dispatched and free of these rows. `again`: an earlier claim of the same rows may have
 /// succeeded without our learning of it.
 ///
 /// # Errors
@@ -89,7 +89,7 @@ pub(crate) async fn claim(app: &App, worker: Uuid, ids: &[Uuid], again: bool) ->
     let now = app.now();
     let mine = again.then_some(worker);
     let mut conn = app.conn().await?;
-    let statement = ClaimJobs { worker, now, ids: ids.to_vec(), mine, due: now };
+    let statement = ClaimJobs { worker, now, ids: ids.to_vec(), mine };
     let mut rows: Vec<Row> = statement.load(&mut conn).await?;
     if rows.len() < ids.len() {
         let left = |rows: &[Row]| -> Vec<Uuid> {
@@ -110,7 +110,7 @@ async fn claim_unique(conn: &mut AsyncPgConnection, app: &App, worker: Uuid, ids
     let rows = diesel::sql_query(
         "UPDATE core_jobs SET worker = $1, started_at = $2, unique_key = NULL, attempt = attempt + 1 \
          WHERE id IN (SELECT id FROM core_jobs j WHERE id = ANY($3) AND unique_key IS NOT NULL AND provider IS NULL \
-             AND worker IS NULL AND run_at <= $2 AND (ordering_key IS NULL OR NOT EXISTS \
+             AND worker IS NULL AND dispatched_at IS NOT NULL AND (ordering_key IS NULL OR NOT EXISTS \
                (SELECT FROM core_jobs e WHERE e.ordering_key = j.ordering_key AND e.seq < j.seq)) \
            FOR UPDATE SKIP LOCKED) \
          RETURNING id, name, args, attempt, max_attempts, org_id, ordering_key, provider, batch_id, \
@@ -144,7 +144,7 @@ async fn claim_of(
             diesel::sql_query(
                 "UPDATE core_jobs SET worker = $1, started_at = $2, unique_key = NULL, \
                    attempt = attempt + CASE WHEN worker IS NULL THEN 1 ELSE 0 END \
-                 WHERE id IN (SELECT id FROM core_jobs j WHERE id = ANY($3) AND provider = $4 AND run_at <= $2 \
+                 WHERE id IN (SELECT id FROM core_jobs j WHERE id = ANY($3) AND provider = $4 AND dispatched_at IS NOT NULL \
                      AND (worker IS NULL OR worker = $5) AND (ordering_key IS NULL OR NOT EXISTS \
                        (SELECT FROM core_jobs e WHERE e.ordering_key = j.ordering_key AND e.seq < j.seq)) \
                    ORDER BY worker NULLS LAST, seq LIMIT greatest(0, $6 - (SELECT count(*) FROM core_jobs r \

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::claim::ClaimedJob;
 use super::enqueue::{self, NewJob, When};
-use super::job::{Effects, Queue};
+use super::job::Effects;
 use super::statement::{CountDown, EndJob};
 use super::waiting::Ticket;
 use crate::tables::core_batches;
@@ -75,7 +75,7 @@ pub(crate) async fn conclude(app: &App, job: &ClaimedJob, effects: Effects, endi
         return Ok(false);
     }
     if let Some(batch) = job.batch {
-        let tickets = count_down(&mut tx, batch, *ending != Ending::Done, now).await?;
+        let tickets = count_down(&mut tx, batch, now).await?;
         tx.call_up(tickets);
     }
     if job.followed(app) {
@@ -89,10 +89,9 @@ pub(crate) async fn conclude(app: &App, job: &ClaimedJob, effects: Effects, endi
 async fn count_down(
     conn: &mut diesel_async::AsyncPgConnection,
     batch: Uuid,
-    failed: bool,
     now: DateTime<Utc>,
 ) -> Result<Vec<Ticket>> {
-    let count = CountDown { id: batch, failed: failed.into() };
+    let count = CountDown { id: batch };
     let Some((open, callback)) = count.get_result::<(i32, Value)>(conn).await.optional()? else {
         return Ok(Vec::new());
     };
@@ -122,9 +121,12 @@ impl Found {
         self.id
     }
 
-    /// None for a queue of another version.
-    pub fn ticket(&self) -> Option<Ticket> {
-        Some(Ticket { id: self.id, queue: Queue::named(&self.queue)?, priority: self.priority, org_id: self.org_id })
+    fn ticket(&self) -> Option<Ticket> {
+        Ticket::of(self.id, &self.queue, self.priority, self.org_id)
+    }
+
+    pub fn tickets(found: &[Self]) -> Vec<Ticket> {
+        found.iter().filter_map(Self::ticket).collect()
     }
 }
 
@@ -153,6 +155,6 @@ pub(crate) async fn call_successors(app: &App, ended: &[(Option<String>, Option<
         .load(&mut conn)
         .await?
     };
-    app.call_up(&next.iter().filter_map(Found::ticket).collect::<Vec<_>>()).await;
+    app.call_up(&Found::tickets(&next)).await;
     Ok(())
 }

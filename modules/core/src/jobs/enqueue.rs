@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::desk::Seat;
-use super::job::{BackgroundJob, Queue};
+use super::job::BackgroundJob;
 use super::statement::{InsertBatch, InsertJobs, InsertUniqueJob};
 use super::waiting::Ticket;
 use crate::{App, Result, Tx};
@@ -15,7 +15,7 @@ use crate::{App, Result, Tx};
 /// Bounds the size of one statement; beyond this a round trip no longer matters.
 const ROWS_A_STATEMENT: usize = 1_000;
 /// Of the JSON text of a job's fields: ids and choices, not data.
-pub(crate) const LARGEST_ARGS: usize = 64 * 1024;
+const LARGEST_ARGS: usize = 64 * 1024;
 
 /// A job about to be written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -56,14 +56,9 @@ impl NewJob {
         })
     }
 
-    /// Still without its id; none for a queue of another version.
+    /// Still without its id.
     fn ticket(&self) -> Option<Ticket> {
-        Some(Ticket {
-            id: Uuid::nil(),
-            queue: Queue::named(&self.queue)?,
-            priority: self.priority,
-            org_id: self.org_id,
-        })
+        Ticket::of(Uuid::nil(), &self.queue, self.priority, self.org_id)
     }
 }
 

@@ -75,6 +75,11 @@ pub(crate) async fn save(app: &App, outcomes: &[Outcome]) -> Result<()> {
             repeat(app, &mut conn, outcome).await?;
         }
     }
+    // A retry keeps its ordering key, but leaves its provider's place to others.
+    let freed: Vec<_> = outcomes.iter().map(|o| (o.job.ordering_key.clone(), o.job.provider.clone())).collect();
+    if let Err(e) = call_successors(app, &freed).await {
+        tracing::warn!("successors are left to the relay: {e}");
+    }
     let mut ended = HashMap::new();
     for outcome in outcomes.iter().filter(|o| matches!(o.verdict, Verdict::Done | Verdict::Settled)) {
         if let Some(handler) = app.jobs().handler(&outcome.job.name) {
@@ -82,11 +87,6 @@ pub(crate) async fn save(app: &App, outcomes: &[Outcome]) -> Result<()> {
         }
     }
     count_ended(app, &ended).await;
-    // A retry keeps its ordering key, but leaves its provider's place to others.
-    let freed: Vec<_> = outcomes.iter().map(|o| (o.job.ordering_key.clone(), o.job.provider.clone())).collect();
-    if let Err(e) = call_successors(app, &freed).await {
-        tracing::warn!("successors are left to the relay: {e}");
-    }
     Ok(())
 }
 

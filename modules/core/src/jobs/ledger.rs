@@ -5,12 +5,11 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Bool, Integer, Jsonb, Nullable, SmallInt, Text, Timestamptz, Uuid as SqlUuid};
-use diesel_async::{AsyncConnection as _, AsyncPgConnection, RunQueryDsl};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde::Serialize;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::job::Queue;
 use super::waiting::Ticket;
 use crate::tables::core_jobs_ended::dsl;
 
@@ -42,8 +41,11 @@ impl JobState {
         }
     }
 
-    fn named(name: &str) -> Self {
-        Self::ALL.into_iter().find(|state| state.name() == name).unwrap_or(Self::Waiting)
+    /// How a job may have ended.
+    pub const ENDED: [Self; 3] = [Self::Done, Self::Dead, Self::Cancelled];
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name() == name)
     }
 }
 
@@ -74,14 +76,19 @@ impl JobRow {
         self.ended_at.is_some()
     }
 
-    /// Number of the state it is in; grows with every change.
+    /// Number of the state it is in. It grows with every change, also when a dead job is tried again: failed
+    /// attempts are never forgotten, while `attempt` begins anew. Only a job that its worker hands back shows a
+    /// number it has had.
     pub fn event(&self) -> i32 {
+        let failures = self.history.as_array().map_or(0, Vec::len);
         let within = match self.state {
+            // Its last failure is among those counted.
+            JobState::Dead => 0,
             JobState::Scheduled | JobState::Waiting => 1,
-            JobState::Running => 0,
-            JobState::Done | JobState::Dead | JobState::Cancelled => 2,
+            JobState::Running => 2,
+            JobState::Done | JobState::Cancelled => 3,
         };
-        self.attempt * 3 + within
+        i32::try_from(failures).unwrap_or(i32::MAX / 4).saturating_mul(3) + within
     }
 
     /// The reason of the last failed attempt.
@@ -90,7 +97,7 @@ impl JobRow {
     }
 
     pub(crate) fn ticket(&self) -> Option<Ticket> {
-        Some(Ticket { id: self.id, queue: Queue::named(&self.queue)?, priority: self.priority, org_id: self.org_id })
+        Ticket::of(self.id, &self.queue, self.priority, self.org_id)
     }
 }
 
@@ -134,7 +141,8 @@ impl From<Row> for JobRow {
             queue: row.queue,
             priority: row.priority,
             org_id: row.org_id,
-            state: JobState::named(&row.state),
+            // Of names that the query itself gives.
+            state: JobState::named(&row.state).unwrap_or(JobState::Waiting),
             attempt: row.attempt,
             max_attempts: row.max_attempts,
             args: row.args,
@@ -196,9 +204,10 @@ pub async fn show(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<
 pub async fn retry(conn: &mut AsyncPgConnection, ids: &[Uuid], now: DateTime<Utc>) -> QueryResult<usize> {
     diesel::sql_query(
         "WITH dead AS (DELETE FROM core_jobs_ended WHERE outcome = 'dead' AND ($1 OR id = ANY($2)) RETURNING *) \
-         INSERT INTO core_jobs (id, name, queue, priority, org_id, args, max_attempts, ordering_key, history, \
-           created_at, run_at) \
-         SELECT id, name, queue, priority, org_id, args, max_attempts, ordering_key, history, created_at, $3 FROM dead",
+         INSERT INTO core_jobs (id, name, queue, priority, org_id, args, max_attempts, ordering_key, provider, \
+           history, created_at, run_at) \
+         SELECT id, name, queue, priority, org_id, args, max_attempts, ordering_key, provider, history, created_at, $3 \
+         FROM dead",
     )
     .bind::<Bool, _>(ids.is_empty())
     .bind::<Array<SqlUuid>, _>(ids)
@@ -223,10 +232,6 @@ pub(crate) async fn sweep(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> Q
         if ids.is_empty() {
             return Ok(swept);
         }
-        swept += conn
-            .transaction(async |conn| {
-                diesel::delete(dsl::core_jobs_ended.filter(dsl::id.eq_any(ids))).execute(conn).await
-            })
-            .await?;
+        swept += diesel::delete(dsl::core_jobs_ended.filter(dsl::id.eq_any(ids))).execute(conn).await?;
     }
 }

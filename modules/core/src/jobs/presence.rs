@@ -93,7 +93,7 @@ async fn beat(app: &App, worker: Uuid, running: &Running) -> Result<bool> {
         drop(conn);
         // Once back it may be claimed again, and then rightly be in this worker's name.
         running.settle(&left.iter().map(Found::id).collect::<Vec<_>>());
-        app.call_up(&left.iter().filter_map(Found::ticket).collect::<Vec<_>>()).await;
+        app.call_up(&Found::tickets(&left)).await;
     }
     Ok(known)
 }
@@ -123,7 +123,7 @@ pub(crate) async fn recover_orphans(app: &App) -> Result<()> {
         .load(&mut conn)
         .await?
     };
-    app.call_up(&found.iter().filter_map(Found::ticket).collect::<Vec<_>>()).await;
+    app.call_up(&Found::tickets(&found)).await;
     Ok(())
 }
 
@@ -143,7 +143,7 @@ pub(crate) async fn leave(app: &App, worker: Uuid) -> Result<()> {
         })
         .await?;
     drop(conn);
-    app.call_up(&left.iter().filter_map(Found::ticket).collect::<Vec<_>>()).await;
+    app.call_up(&Found::tickets(&left)).await;
     Ok(())
 }
 
@@ -192,7 +192,7 @@ async fn recover_silent(app: &App, lease: Duration) -> Result<()> {
     drop(conn);
     if !recovered.is_empty() {
         tracing::warn!(jobs = recovered.len(), "jobs taken back from silent workers");
-        app.call_up(&recovered.iter().filter_map(Found::ticket).collect::<Vec<_>>()).await;
+        app.call_up(&Found::tickets(&recovered)).await;
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use fred::interfaces::KeysInterface as _;
 use serde_json::json;
+use uuid::Uuid;
 
 use super::job::Queue;
 use crate::{App, Error, ErrorCode, Result};
@@ -46,19 +47,26 @@ async fn pace(app: &App, queue: Queue) -> Result<f64> {
 }
 
 impl App {
-    /// Lets a request that will enqueue a job in.
+    /// Lets a request of an organization that will enqueue a job in. While Redis does not answer everybody
+    /// is let in: the rows are kept, and worked off later.
     ///
     /// # Errors
     /// `QUEUE_FULL`, with the number of seconds after which there should be room again, computed from the
-    /// pace of the last minute; `UNAVAILABLE` when Redis does not answer.
-    pub async fn admit(&self, queue: Queue) -> Result<()> {
-        let (waiting, limit) = (self.waiting().len(queue).await?, self.job_settings().queue_limit);
-        if waiting < limit {
-            return Ok(());
-        }
-        let pace = pace(self, queue).await?;
-        // Until a tenth of the queue is free again.
-        let excess = waiting.saturating_sub(limit - limit / 10) as f64;
+    /// pace of the last minute.
+    pub async fn admit(&self, queue: Queue, org: Uuid) -> Result<()> {
+        let settings = self.job_settings();
+        let (waiting, own) = match self.waiting().standing(queue, org).await {
+            Ok(standing) => standing,
+            Err(e) => {
+                tracing::warn!(queue = queue.name(), "nobody is turned away: {e}");
+                return Ok(());
+            }
+        };
+        let full = [(waiting, settings.queue_limit), (own, settings.org_limit)];
+        let Some((jobs, limit)) = full.into_iter().find(|(jobs, limit)| jobs >= limit) else { return Ok(()) };
+        // Until a tenth is free again.
+        let excess = jobs.saturating_sub(limit - limit / 10) as f64;
+        let pace = pace(self, queue).await.unwrap_or(0.0);
         let seconds = if pace > 0.0 { (excess / pace).ceil() as i64 } else { UNKNOWN };
         let seconds = seconds.clamp(1, LONGEST);
         Err(Error::new(

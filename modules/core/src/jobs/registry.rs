@@ -107,11 +107,6 @@ impl JobRegistry {
         providers
     }
 
-    /// Names of every registered job.
-    pub fn names(&self) -> Vec<&'static str> {
-        self.handlers.keys().copied().collect()
-    }
-
     /// The name as a metric label: from a closed set, whatever a row says.
     pub(crate) fn label(&self, name: &str) -> &'static str {
         self.handlers.keys().copied().find(|known| *known == name).unwrap_or("unknown")

@@ -193,7 +193,7 @@ async fn call_due(app: &App) -> Result<()> {
             .load(&mut conn)
             .await?
         };
-        app.call_up(&due.iter().filter_map(Found::ticket).collect::<Vec<_>>()).await;
+        app.call_up(&Found::tickets(&due)).await;
         if due.len() < usize::try_from(BATCH).unwrap_or(usize::MAX) {
             return Ok(());
         }
@@ -203,26 +203,24 @@ async fn call_due(app: &App) -> Result<()> {
 /// Adds the tickets of a page of rows that should long have been claimed; most wait rightly, and for
 /// those it changes nothing. Answers where the next page begins.
 async fn search(app: &App, from: Uuid) -> Result<Option<Uuid>> {
-    let now = app.now();
     let page: Vec<Found> = {
         let mut conn = app.conn().await?;
         let queues: Vec<&str> = Queue::ALL.iter().map(|queue| queue.name()).collect();
         diesel::sql_query(
             "SELECT id, queue, priority, org_id FROM core_jobs j \
-             WHERE id > $1 AND worker IS NULL AND dispatched_at < $2 AND run_at <= $3 AND queue = ANY($4) \
+             WHERE id > $1 AND worker IS NULL AND dispatched_at < $2 AND queue = ANY($3) \
                AND (ordering_key IS NULL OR NOT EXISTS \
                  (SELECT FROM core_jobs e WHERE e.ordering_key = j.ordering_key AND e.seq < j.seq)) \
-             ORDER BY id LIMIT $5",
+             ORDER BY id LIMIT $4",
         )
         .bind::<SqlUuid, _>(from)
-        .bind::<Timestamptz, _>(now - REPEAT_AFTER)
-        .bind::<Timestamptz, _>(now)
+        .bind::<Timestamptz, _>(app.now() - REPEAT_AFTER)
         .bind::<Array<Text>, _>(queues)
         .bind::<BigInt, _>(PAGE)
         .load(&mut conn)
         .await?
     };
-    app.waiting().add(&page.iter().filter_map(Found::ticket).collect::<Vec<_>>()).await?;
+    app.waiting().add(&Found::tickets(&page)).await?;
     let full = page.len() >= usize::try_from(PAGE).unwrap_or(usize::MAX);
     Ok(page.last().filter(|_| full).map(Found::id))
 }

@@ -12,6 +12,8 @@ pub(crate) struct JobSettings {
     pub shutdown: Duration,
     /// Most jobs waiting in a queue before requests are turned away.
     pub queue_limit: u64,
+    /// Most of them for one organization, so that none can shut the others out.
+    pub org_limit: u64,
 }
 
 impl JobSettings {
@@ -24,6 +26,7 @@ impl JobSettings {
             lease: Duration::try_from_secs_f64(lease).unwrap_or(Duration::from_secs(30)),
             shutdown: Duration::from_secs(env.parsed("KEROXIO_SHUTDOWN_SECONDS", 25_u64)),
             queue_limit: env.parsed("KEROXIO_QUEUE_LIMIT", 100_000_u64),
+            org_limit: env.parsed("KEROXIO_ORG_QUEUE_LIMIT", 20_000_u64),
         }
     }
 }

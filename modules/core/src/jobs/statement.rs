@@ -124,7 +124,8 @@ statement! {
         now: DateTime<Utc> => Timestamptz, ", ";
         dispatched_at: Option<DateTime<Utc>> => Nullable<Timestamptz>, ", ";
     } ") ON CONFLICT (unique_key) WHERE unique_key IS NOT NULL DO UPDATE \
-         SET run_at = least(core_jobs.run_at, excluded.run_at) RETURNING id"
+         SET run_at = least(core_jobs.run_at, excluded.run_at), \
+           dispatched_at = coalesce(core_jobs.dispatched_at, excluded.dispatched_at) RETURNING id"
 }
 
 impl InsertUniqueJob {
@@ -158,7 +159,8 @@ statement! {
 }
 
 statement! {
-    /// Takes the rows that are due and free; the others belong to somebody else or to later. Rows already
+    /// Takes the rows that are dispatched and free; the others belong to somebody else or to later. Whether a
+    /// row is due was judged by whoever dispatched it: the clocks of machines disagree. Rows already
     /// ours are among the answer of a repeated claim only, whose first answer was lost. The claim need not
     /// survive a crash of PostgreSQL, so it does not wait for the disk.
     ClaimJobs -> (SqlUuid, Text, Jsonb, Integer, Integer, Nullable<SqlUuid>, Nullable<Text>, Nullable<Text>, Nullable<SqlUuid>, Bool) {
@@ -170,9 +172,7 @@ statement! {
             " FROM (SELECT set_config('synchronous_commit', 'off', true)) quick WHERE id = ANY(";
         mine: Option<Uuid> => Nullable<SqlUuid>,
             ") AND (worker IS NULL OR worker = ";
-        due: DateTime<Utc> => Timestamptz,
-            ") AND provider IS NULL AND unique_key IS NULL AND run_at <= ";
-    } " AND (ordering_key IS NULL OR NOT EXISTS \
+    } ") AND provider IS NULL AND unique_key IS NULL AND dispatched_at IS NOT NULL AND (ordering_key IS NULL OR NOT EXISTS \
          (SELECT FROM core_jobs e WHERE e.ordering_key = j.ordering_key AND e.seq < j.seq)) \
        RETURNING id, name, args, attempt, max_attempts, org_id, ordering_key, provider, batch_id, cancelled_at IS NOT NULL"
 }
@@ -195,8 +195,9 @@ statement! {
         attempt: i32 => Integer, " AND attempt = ";
         outcome: &'static str => Text,
             " RETURNING *), kept AS (INSERT INTO core_jobs_ended (id, name, queue, priority, org_id, args, attempt, \
-               max_attempts, ordering_key, created_at, started_at, outcome, history, ended_at, keep_until) \
-             SELECT id, name, queue, priority, org_id, args, attempt, max_attempts, ordering_key, created_at, started_at, ";
+               max_attempts, ordering_key, provider, created_at, started_at, outcome, history, ended_at, keep_until) \
+             SELECT id, name, queue, priority, org_id, args, attempt, max_attempts, ordering_key, provider, created_at, \
+               started_at, ";
         entry: Value => Jsonb, ", history || ";
         now: DateTime<Utc> => Timestamptz, ", ";
         keep_until: Option<DateTime<Utc>> => Nullable<Timestamptz>, ", ";
@@ -220,7 +221,6 @@ statement! {
 statement! {
     /// Counts a member of a batch as ended.
     CountDown -> (Integer, Jsonb) {
-        failed: i32 => Integer, "UPDATE core_batches SET open = open - 1, failed = failed + ";
-        id: Uuid => SqlUuid, " WHERE id = ";
+        id: Uuid => SqlUuid, "UPDATE core_batches SET open = open - 1 WHERE id = ";
     } " RETURNING open, callback"
 }

@@ -27,6 +27,13 @@ pub(crate) struct Ticket {
     pub org_id: Option<Uuid>,
 }
 
+impl Ticket {
+    /// None for a queue of another version.
+    pub fn of(id: Uuid, queue: &str, priority: i16, org_id: Option<Uuid>) -> Option<Self> {
+        Some(Self { id, queue: Queue::named(queue)?, priority, org_id })
+    }
+}
+
 /// Scores of a priority start at its number times `class`; turns stay far below. Turns are spent only when
 /// all tickets were new: repeats by the relay cost an organization nothing.
 const ADD: &str = "
@@ -52,6 +59,18 @@ if redis.call('ZADD', KEYS[1], 'NX', unpack(members)) * 3 < #ARGV then return 0 
 for field, turn in pairs(turns) do redis.call('HSET', KEYS[2], field, string.format('%.0f', turn)) end
 return 1";
 
+/// How many wait, and about how many of them for one organization: the turns it has taken that are still
+/// ahead of the turn being served.
+const STANDING: &str = "
+local class, own = 1e12, 0
+for priority = 0, 2 do
+  local from = priority * class
+  local first = redis.call('ZRANGEBYSCORE', KEYS[1], from, '(' .. (from + class), 'WITHSCORES', 'LIMIT', 0, 1)
+  local turn = redis.call('HGET', KEYS[2], priority .. ARGV[1])
+  if first[2] and turn then own = own + math.max(0, tonumber(turn) - tonumber(first[2])) end
+end
+return {redis.call('ZCARD', KEYS[1]), own}";
+
 /// Most tickets given to one call of the script, which holds up everything else in Redis meanwhile.
 const AT_ONCE: usize = 500;
 
@@ -63,11 +82,12 @@ type Taken = (String, Vec<(String, f64)>);
 pub(crate) struct Waiting {
     redis: Redis,
     add: Script,
+    standing: Script,
 }
 
 impl Waiting {
     pub fn new(redis: Redis) -> Self {
-        Self { redis, add: Script::from_lua(ADD) }
+        Self { redis, add: Script::from_lua(ADD), standing: Script::from_lua(STANDING) }
     }
 
     /// Both keys of a queue carry the same hash tag, so that they share a slot of a Redis Cluster.
@@ -129,6 +149,12 @@ impl Waiting {
     pub async fn len(&self, queue: Queue) -> Result<u64, fred::error::Error> {
         let [key, _] = self.keys(queue);
         self.redis.commands().zcard(key).await
+    }
+
+    /// How many wait, and about how many of them for this organization.
+    pub async fn standing(&self, queue: Queue, org: Uuid) -> Result<(u64, u64), fred::error::Error> {
+        let (keys, org) = (self.keys(queue).to_vec(), vec![org.simple().to_string()]);
+        self.standing.evalsha_with_reload(self.redis.commands(), keys, org).await
     }
 
     /// Loses everything, as a Redis restarted empty does: for tests.

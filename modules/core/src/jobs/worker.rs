@@ -193,7 +193,7 @@ impl Worker {
             if ids.is_empty() {
                 continue;
             }
-            let claimed = claim_patiently(&self.app, self.id, &ids, &self.hurry).await;
+            let claimed = claim_patiently(&self.app, self.id, &ids, &self.ending).await;
             for (job, place) in claimed.into_iter().zip(permits) {
                 self.begin(job, place, finisher);
             }
@@ -246,8 +246,11 @@ pub async fn drain(app: &App) -> Result<usize> {
 async fn next_due(app: &App, worker: Uuid) -> Result<Option<ClaimedJob>> {
     let due: Vec<Uuid> = {
         let mut conn = app.conn().await?;
+        let now = app.now();
+        let late = core_jobs::table.filter(core_jobs::dispatched_at.is_null().and(core_jobs::run_at.le(now)));
+        diesel::update(late).set(core_jobs::dispatched_at.eq(now)).execute(&mut conn).await?;
         core_jobs::table
-            .filter(core_jobs::worker.is_null().and(core_jobs::run_at.le(app.now())))
+            .filter(core_jobs::worker.is_null().and(core_jobs::dispatched_at.is_not_null()))
             .order((core_jobs::run_at, core_jobs::seq))
             .select(core_jobs::id)
             .load(&mut conn)

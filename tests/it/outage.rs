@@ -1,0 +1,64 @@
+//! Redis is away.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use keroxio_test_support::{Setup, fixture};
+use serde_json::json;
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinSet;
+
+/// Passes connections on until it is told that the server is away, then closes them and takes no more.
+async fn forward(listener: TcpListener, target: SocketAddr, away: tokio_util::sync::CancellationToken) {
+    let mut open = JoinSet::new();
+    loop {
+        tokio::select! {
+            () = away.cancelled() => return,
+            accepted = listener.accept() => {
+                let (mut client, _) = accepted.unwrap();
+                open.spawn(async move {
+                    let mut server = TcpStream::connect(target).await.unwrap();
+                    let _ = copy_bidirectional(&mut client, &mut server).await;
+                });
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_asked_for_while_redis_is_away_is_done_when_it_is_back() {
+    let redis = std::env::var("REDIS_URL").unwrap();
+    let (credentials, rest) = redis.rsplit_once('@').unwrap();
+    let (target, number) = rest.split_once('/').unwrap();
+    let target: SocketAddr = target.parse().unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let away = tokio_util::sync::CancellationToken::new();
+    let forwarding = tokio::spawn(forward(listener, target, away.clone()));
+    let app = Setup::default().set("REDIS_URL", &format!("{credentials}@{address}/{number}")).start().await;
+    let garage = app.garage("dupont").await;
+    let photo = garage.upload(fixture("hatch-front.jpg")).await.text("/uploadPhoto/id");
+
+    away.cancel();
+    forwarding.await.unwrap();
+    let read = "mutation($p: UUID!) { readPlate(photoId: $p) { id } }";
+    let reading = garage.run(read, json!({ "p": photo })).await.text("/readPlate/id");
+
+    let listener = TcpListener::bind(address).await.unwrap();
+    let forwarding = tokio::spawn(forward(listener, target, tokio_util::sync::CancellationToken::new()));
+    // Its ticket was lost, and is found by its row.
+    app.app.clock().advance(Duration::from_secs(11));
+    while keroxio_core::relay::look(&app.app).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    let worker = app.start_worker();
+    let state = "query($id: UUID!) { plateReading(id: $id) { state } }";
+    while garage.run(state, json!({ "id": reading })).await.at("/plateReading/state") != "DONE" {
+        tokio::task::yield_now().await;
+    }
+    worker.stop().await;
+    app.run_jobs().await;
+    forwarding.abort();
+    app.finish().await;
+}
