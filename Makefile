@@ -1,7 +1,7 @@
 # Everything runs from a fresh Debian 12 with Rust; see README.md.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/keroxio/target
 KEROXIO := $(CARGO_TARGET_DIR)/debug/keroxio
-.PHONY: help setup build demo run test chaos bench bench-memory bench-jobs services-up services-down schema fmt lint clean
+.PHONY: help setup build demo run test chaos bench bench-budget bench-memory bench-jobs services-up services-down schema fmt lint clean
 
 help:
 	@echo "make demo [PHOTO=\"a.jpg b.jpg\"] [ARGS=\"--json --make Renault\"]   the journey from photo to ad, with a report"
@@ -38,6 +38,9 @@ chaos: setup
 
 bench-memory: setup
 	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh cargo bench --locked --profile dev --workspace --bench memory
+
+bench-budget: setup
+	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh cargo bench --locked --profile dev --workspace --bench budget
 
 bench-jobs: setup
 	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh bash api/dev/bench-jobs.sh

@@ -3,6 +3,7 @@
 
 mod architecture;
 mod auth;
+mod cluster;
 mod extension;
 mod jobs;
 mod journey;

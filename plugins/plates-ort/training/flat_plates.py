@@ -11,10 +11,31 @@ ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 SIV_LETTERS = "ABCDEFGHJKLMNPQRSTVWXYZ"
 HEIGHT, PAD, CAP = 66, 22, 96
 
-# The first three are nearest to what French plate makers emboss; the rest keeps the reader from leaning on one shape.
-FACES = [("opendin/OSP-DIN", 34), ("roadgeek/RG2014B", 10), ("roadgeek/RG2014C", 18), ("roadgeek/RG2014D", 12),
-         ("roadgeek/RG2014E", 4), ("liberation/LiberationSansNarrow-Bold", 8), ("liberation/LiberationSans-Bold", 5),
-         ("dejavu/DejaVuSansCondensed-Bold", 4), ("liberation/LiberationMono-Bold", 3), ("dejavu/DejaVuSansCondensed", 2)]
+# The first group is nearest to what French plate makers emboss; the others keep the reader from leaning on one shape.
+# The figure is how often a face of the group is taken, against those of the other groups.
+FACES = [
+    (6.0, "truetype/opendin/OSP-DIN.ttf truetype/roadgeek/RG2014C.ttf truetype/roadgeek/RG2014D.ttf"),
+    (2.0, "truetype/roadgeek/RG2014B.ttf truetype/roadgeek/RG2014E.ttf truetype/roadgeek/RG2014EM.ttf "
+          "truetype/roboto/unhinted/RobotoCondensed-Bold.ttf truetype/roboto/unhinted/RobotoCondensed-Medium.ttf "
+          "opentype/national-park/NationalPark-Heavy.otf opentype/national-park/NationalPark-Regular.otf "
+          "truetype/adf/UniversalisADFStd-Bold.otf truetype/adf/UniversalisADFStd-BoldCond.otf "
+          "opentype/urw-base35/NimbusSans-Bold.otf opentype/urw-base35/NimbusSansNarrow-Bold.otf "
+          "truetype/liberation/LiberationSansNarrow-Bold.ttf truetype/adf/SwitzeraADF-Bold.otf "
+          "truetype/adf/SwitzeraADF-BoldCond.otf truetype/adf/SwitzeraADF-DemiBold.otf"),
+    (0.7, "truetype/roboto/unhinted/RobotoTTF/Roboto-Bold.ttf truetype/roboto/unhinted/RobotoTTF/Roboto-Medium.ttf "
+          "truetype/roboto/unhinted/RobotoCondensed-Regular.ttf truetype/adf/GilliusADF-Bold.otf "
+          "truetype/adf/GilliusADF-BoldCond.otf truetype/adf/GilliusADFNo2-Bold.otf truetype/adf/SwitzeraADF-Regular.otf "
+          "opentype/urw-base35/NimbusSans-Regular.otf truetype/liberation/LiberationSans-Bold.ttf "
+          "truetype/dejavu/DejaVuSansCondensed-Bold.ttf truetype/dejavu/DejaVuSansCondensed.ttf "
+          "truetype/liberation/LiberationMono-Bold.ttf truetype/lato/Lato-Bold.ttf truetype/open-sans/OpenSans-CondBold.ttf "
+          "opentype/play/Play-Bold.otf opentype/b612/B612-Bold.otf opentype/b612/B612Mono-Bold.otf opentype/inter/Inter-Bold.otf "
+          "opentype/dosis/Dosis-Bold.otf opentype/dosis/Dosis-SemiBold.otf truetype/freefont/FreeSansBold.ttf "
+          "opentype/cantarell/Cantarell-Bold.otf opentype/allerta/allerta_medium.otf truetype/karla/Karla-Bold.otf "
+          "truetype/oxygen/Oxygen-Sans-Bold.ttf opentype/jura/Jura-Bold.otf truetype/hack/Hack-Bold.ttf "
+          "truetype/crosextra/Carlito-Bold.ttf opentype/cabin/Cabin-Bold.otf truetype/clear-sans/ClearSans-Bold.ttf "
+          "opentype/ocr-b/OCRB.otf truetype/paratype/PTN77F.ttf truetype/paratype/PTS75F.ttf truetype/paratype/PTM75F.ttf "
+          "fonts-go/Go-Bold.ttf truetype/jetbrains-mono/JetBrainsMono-Bold.ttf truetype/quicksand/Quicksand-Bold.ttf"),
+]
 
 # A letter, 9 digit, @ seal or shield, # any of both; repeated entries come more often.
 EUROPE = [("SK", "AA@999AA"), ("SK", "AA@999AA"), ("SK", "AA@999AA"), ("SK", "AA 999AA"), ("SK", "AA 999 AA"),
@@ -52,7 +73,8 @@ class Plate:
 class Plates:
     def __init__(self, fonts: Path, random: np.random.Generator):
         self.fonts, self.random, self.masks, self.opened = fonts, random, {}, {}
-        weights = np.array([weight for _, weight in FACES], float)
+        self.faces = [face for _, group in FACES for face in group.split()]
+        weights = np.array([weight for weight, group in FACES for _ in group.split()])
         self.weights = weights / weights.sum()
 
     def chance(self, share: float) -> bool:
@@ -161,7 +183,7 @@ class Plates:
         key = (face, char, weight)
         if key not in self.masks:
             if face not in self.opened:
-                self.opened[face] = ImageFont.truetype(str(self.fonts / f"{face}.ttf"), 130)
+                self.opened[face] = ImageFont.truetype(str(self.fonts / face), 130)
             sheet = Image.new("L", (260, 240))
             ImageDraw.Draw(sheet).text((50, 30), char, 255, self.opened[face])
             mask = np.array(sheet.crop(sheet.getbbox()))
@@ -174,25 +196,35 @@ class Plates:
             self.masks[key] = mask
         return self.masks[key]
 
-    def write(self, rgb, line, box, face, ink, weight=0, stretch=1.0, gap=0.12, space=0.45) -> list:
-        """Writes one line centred into the box, squeezed if too wide; returns the centres of its characters."""
+    def write(self, rgb, line, box, face, ink, weight=0, stretch=1.0, gap=0.12, space=0.45, cell=None, fill=None, lit=None) -> list:
+        """Writes one line centred into the box, squeezed if too wide; returns the centres of its characters.
+
+        `cell` gives every character the same width (a share of the height), `fill` spreads the line over that
+        share of the box, `lit` is the colour of the edge that embossing raises."""
         x0, y0, x1, y1 = box
         high = y1 - y0
         masks = [self.glyph(face, c, weight) if c in ALPHABET else None for c in line]
         wide = [high * (stretch * m.shape[1] / CAP if m is not None else space) for m in masks]
-        total = sum(wide) + gap * high * (len(line) - 1)
+        room = [max(w, cell * high) if cell and m is not None else w for w, m in zip(wide, masks)]
+        total = sum(room) + gap * high * (len(line) - 1)
+        if fill and len(line) > 1:
+            gap += float(np.clip(((x1 - x0) * fill - total) / (high * (len(line) - 1)), 0.0, 0.3))
+            total = sum(room) + gap * high * (len(line) - 1)
         fit = min(1.0, (x1 - x0) / total)
         x = (x0 + x1 - total * fit) / 2
         centres = []
-        for char, mask, width in zip(line, masks, wide):
-            width *= fit
+        for char, mask, width, place in zip(line, masks, wide, room):
+            width, place = width * fit, place * fit
             if mask is not None:
                 size = (max(2, round(width)), max(3, round(high)))
-                self.stamp(rgb, cv2.resize(mask, size, interpolation=cv2.INTER_AREA), round(x), round(y0), ink)
-                centres.append((x + width / 2, (y0 + y1) / 2))
+                small, left = cv2.resize(mask, size, interpolation=cv2.INTER_AREA), round(x + (place - width) / 2)
+                if lit is not None:
+                    self.stamp(rgb, small, left + 1, round(y0) + 1, lit)
+                self.stamp(rgb, small, left, round(y0), ink)
+                centres.append((x + place / 2, (y0 + y1) / 2))
             else:
-                self.separator(rgb, char, x + width / 2, (y0 + y1) / 2, width, high, ink)
-            x += width + gap * high * fit
+                self.separator(rgb, char, x + place / 2, (y0 + y1) / 2, place, high, ink)
+            x += place + gap * high * fit
         return centres
 
     def separator(self, rgb, char, x, y, wide, high, ink):
@@ -229,7 +261,7 @@ class Plates:
             rgb[:] = np.clip(rgb + np.linspace(random.uniform(-35, 35), random.uniform(-35, 35), high)[:, None, None], 0, 255)
         left = right = 0
         band = round(random.uniform(0.36, 0.46) * HEIGHT)
-        face = FACES[random.choice(len(FACES), p=self.weights)][0]
+        face = self.faces[random.choice(len(self.faces), p=self.weights)]
         if style.left is not None:
             left = band
             self.left_band(rgb[:, :band], style, face)
@@ -241,14 +273,23 @@ class Plates:
             cv2.rectangle(rgb, (0, 0), (wide - 1, high - 1), edge, random.integers(1, 3))
         self.screws(rgb, style, left, right)
         look = dict(face=face, ink=style.ink, weight=int(random.choice([-2, -1, 0, 1, 2, 3], p=[0.06, 0.14, 0.4, 0.2, 0.12, 0.08])),
-                    stretch=random.uniform(0.85, 1.15), gap=random.uniform(0.06, 0.24), space=random.uniform(0.2, 0.6))
-        inside = (left + 0.03 * wide, wide - right - 0.03 * wide)
+                    stretch=random.uniform(0.85, 1.25), gap=random.uniform(0.06, 0.24), space=random.uniform(0.2, 0.6))
+        if self.chance(0.55):
+            look.update(cell=random.uniform(0.55, 0.72), gap=random.uniform(0.0, 0.14))
+        if self.chance(0.5):
+            look["fill"] = random.uniform(0.8, 1.0)
+        if self.chance(0.3):
+            look["lit"] = tuple(int(np.clip(v + random.uniform(-70, 90), 0, 255)) for v in style.paper)
+        edge = random.uniform(0.008, 0.03) * wide
+        inside = (left + edge, wide - right - edge)
         tall = random.uniform(0.62, 0.8) * high if not two else random.uniform(0.36, 0.43) * high
         middles = [high * random.uniform(0.48, 0.52)] if not two else [high * 0.27, high * 0.73]
         centres = []
         for line, middle in zip(style.lines, middles):
             centres += self.write(rgb, line, (inside[0], middle - tall / 2, inside[1], middle + tall / 2), **look)
         text = "".join(c for line in style.lines for c in line if c in ALPHABET)
+        if not two and self.chance(0.3):
+            self.maker(rgb, style, left, right)
         self.dirt(rgb)
         return self.framed(rgb, np.float32(centres), text)
 
@@ -279,6 +320,14 @@ class Plates:
             tall = HEIGHT * self.random.uniform(0.2, 0.3)
             low = high - HEIGHT * self.random.uniform(0.08, 0.16)
             self.write(part, style.right, (3, low - tall, wide - 3, low), face, (240, 240, 240))
+
+    def maker(self, rgb, style: Style, left: int, right: int):
+        """The small print of a plate maker or dealer along the lower edge."""
+        high, wide = rgb.shape[:2]
+        name = "".join(self.pick(ALPHABET + "   ") for _ in range(self.random.integers(8, 34))).strip() or "A"
+        middle, half = (left + wide - right) / 2, (wide - left - right) * self.random.uniform(0.2, 0.48)
+        ink = style.ink if self.chance(0.7) else tuple(int(v) for v in self.random.integers(0, 200, 3))
+        self.write(rgb, name, (middle - half, high - self.random.uniform(6, 9), middle + half, high - 2), self.pick(self.faces), ink)
 
     def screws(self, rgb, style: Style, left: int, right: int):
         if not self.chance(0.35):
@@ -316,7 +365,7 @@ class Plates:
             if foot > 8:
                 name = "".join(self.pick(ALPHABET + " ") for _ in range(self.random.integers(6, 24)))
                 ink = (230, 230, 230) if sum(colour) < 380 else tuple(int(v) for v in self.random.integers(0, 140, 3))
-                face = self.pick(FACES)[0]
+                face = self.pick(self.faces)
                 self.write(sheet, name, (PAD + 5, PAD + high + 2, PAD + wide - 5, PAD + high + foot - 2), face, ink)
         sheet[PAD : PAD + high, PAD : PAD + wide], seen[PAD : PAD + high, PAD : PAD + wide] = rgb, 255
         corners = np.float32([(0, 0), (wide, 0), (wide, high), (0, high)]) + PAD

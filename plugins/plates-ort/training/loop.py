@@ -41,7 +41,7 @@ def follow(mean: torch.nn.Module, net: torch.nn.Module, steps: int):
 def options(description: str, data: str, batch: int) -> argparse.Namespace:
     ask = argparse.ArgumentParser(description=description)
     ask.add_argument("--data", type=Path, required=True, help=data)
-    ask.add_argument("--fonts", type=Path, default=Path("/usr/share/fonts/truetype"))
+    ask.add_argument("--fonts", type=Path, default=Path("/usr/share/fonts"))
     ask.add_argument("--checkpoint", type=Path, required=True)
     ask.add_argument("--until", help="clock time HH:MM; otherwise --minutes counts")
     ask.add_argument("--minutes", type=float, default=60)
