@@ -1,6 +1,6 @@
 //! Matchers of the French series, on normalised text.
 
-use crate::PlateKind;
+use crate::{PlateKind, SIV_PER_LEFT_PAIR};
 
 type Matcher = fn(&[u8]) -> bool;
 
@@ -114,4 +114,21 @@ fn is_fni_letter(letter: &u8) -> bool {
 
 fn is_digits(text: &[u8]) -> bool {
     text.iter().all(u8::is_ascii_digit)
+}
+
+/// Place of an SIV number in the order of issue: digits turn fastest, then the right pair, then the left.
+pub fn siv_rank(text: &[u8]) -> Option<u64> {
+    let number: u64 = std::str::from_utf8(text.get(2..5)?).ok()?.parse().ok()?;
+    let left = pair_index(text.get(..2)?, &[b"SS", b"WW"])?;
+    let right = pair_index(text.get(5..7)?, &[b"SS"])?;
+    Some(left * SIV_PER_LEFT_PAIR + right * 999 + number.checked_sub(1)?)
+}
+
+/// Index of a pair among all pairs of the SIV alphabet, pairs never given left out.
+fn pair_index(pair: &[u8], skipped: &[&[u8]]) -> Option<u64> {
+    let index = |letter: u8| SIV_LETTERS.iter().position(|l| *l == letter);
+    let [first, second] = pair else { return None };
+    let plain = index(*first)? * SIV_LETTERS.len() + index(*second)?;
+    let before = skipped.iter().filter(|s| **s < pair).count();
+    u64::try_from(plain - before).ok()
 }

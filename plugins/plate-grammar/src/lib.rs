@@ -1,23 +1,24 @@
 #![doc = include_str!("../README.md")]
 
+mod chronology;
 mod decode;
 mod format;
+mod rank;
 
 use std::fmt;
 use std::str::FromStr;
 
+pub use chronology::{day_of_rank, newest_rank};
 pub use decode::{Slot, confusable, decode};
+pub use rank::{BLANK, Ranked, Row, SYMBOLS, agree, rank};
 
-use crate::format::{SIV_LETTERS, classify};
+use crate::format::{classify, siv_rank};
 
 /// Number of registrations the SIV series can hold: 527 left pairs, 528 right pairs, 999 numbers.
 pub const SIV_CAPACITY: u64 = 527 * SIV_PER_LEFT_PAIR;
 
 /// Registrations that share one left pair of letters.
-pub const SIV_PER_LEFT_PAIR: u64 = 528 * SIV_PER_PAIR_OF_PAIRS;
-
-/// Numbers 001 to 999 under one left and one right pair.
-const SIV_PER_PAIR_OF_PAIRS: u64 = 999;
+pub const SIV_PER_LEFT_PAIR: u64 = 528 * 999;
 
 /// Which series a registration belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -106,10 +107,7 @@ impl Plate {
         if self.kind != PlateKind::Siv {
             return None;
         }
-        let left = pair_index(self.normalized.get(..2)?, &["SS", "WW"])?;
-        let number: u64 = self.normalized.get(2..5)?.parse().ok()?;
-        let right = pair_index(self.normalized.get(5..7)?, &["SS"])?;
-        Some(left * SIV_PER_LEFT_PAIR + right * SIV_PER_PAIR_OF_PAIRS + number - 1)
+        siv_rank(self.normalized.as_bytes())
     }
 
     /// The groups of letters and digits; a department such as `2A` stays one group.
@@ -155,13 +153,4 @@ pub fn normalize_foreign(raw: &str) -> Result<String, PlateError> {
     }
     let plausible = (4..=10).contains(&text.len()) && text.bytes().any(|b| b.is_ascii_digit());
     if plausible { Ok(text) } else { Err(PlateError::UnknownFormat) }
-}
-
-/// Index of a pair among all pairs of the SIV alphabet, pairs never given left out.
-fn pair_index(pair: &str, skipped: &[&str]) -> Option<u64> {
-    let index = |letter: u8| SIV_LETTERS.iter().position(|l| *l == letter);
-    let [first, second] = pair.as_bytes() else { return None };
-    let plain = index(*first)? * SIV_LETTERS.len() + index(*second)?;
-    let before = skipped.iter().filter(|s| **s < pair).count();
-    u64::try_from(plain - before).ok()
 }
