@@ -83,7 +83,9 @@ fetch $ocr rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx "$models/ch_PP
 
 cat >"$root/.keroxio/env" <<ENV
 ORT_DYLIB_PATH=$lib
-KEROXIO_PLATES_MODEL_DIR=$models
+KEROXIO_PLATES_MODEL_DIR=$root/plugins/plates-ort/model
+KEROXIO_PPOCR_MODEL_DIR=$models
+KEROXIO_MODELS_DIR=$root/.keroxio/models
 KEROXIO_IMAGES_MODEL_DIR=$root/plugins/images-ort/model
 KEROXIO_PRICING_MODEL_DIR=$root/plugins/pricing-ort/model
 ENV

@@ -5,12 +5,36 @@ use anyhow::Context as _;
 use keroxio_core::{AppBuilder, Env};
 use keroxio_plugin_images_ort::ImagesOrt;
 use keroxio_plugin_plates_ort::PlatesOrt;
+use keroxio_plugin_plates_ppocr::PlatesPpocr;
 use keroxio_plugin_pricing_ort::PricingOrt;
-use keroxio_plugin_sdk::{BackgroundRemover, PlateReader, PriceEstimator};
+use keroxio_plugin_sdk::{BackgroundRemover, PlateReader, PlateReaders, PriceEstimator};
 
-pub fn plates(env: &Env) -> anyhow::Result<Arc<dyn PlateReader>> {
-    let dir = folder(env, "KEROXIO_PLATES_MODEL_DIR", ".keroxio/models/ppocr-v4");
-    Ok(Arc::new(PlatesOrt::load(&dir).with_context(|| missing("plates", &dir))?))
+/// The readers that `KEROXIO_PLATES_READERS` names, in the order in which they are asked:
+/// `keroxio`, `keroxio:MODEL` (our detector with a reader from the model store), `ppocr`.
+pub fn plates(env: &Env) -> anyhow::Result<PlateReaders> {
+    let names = env.optional("KEROXIO_PLATES_READERS").unwrap_or_else(|| "ppocr".to_owned());
+    let readers = names.split(',').map(|name| plate_reader(env, name.trim())).collect::<anyhow::Result<_>>()?;
+    Ok(PlateReaders::new(readers))
+}
+
+fn plate_reader(env: &Env, name: &str) -> anyhow::Result<Arc<dyn PlateReader>> {
+    let ours = folder(env, "KEROXIO_PLATES_MODEL_DIR", "plugins/plates-ort/model");
+    let (detector, own) = (ours.join("plate-detector.json"), ours.join("plate-reader.json"));
+    match name.split_once(':') {
+        None if name == "keroxio" => {
+            Ok(Arc::new(PlatesOrt::load(&detector, &own).with_context(|| missing("plates", &ours))?))
+        }
+        Some(("keroxio", model)) => {
+            let store = folder(env, "KEROXIO_MODELS_DIR", ".keroxio/models");
+            let card = store.join(format!("{model}.json"));
+            Ok(Arc::new(PlatesOrt::load(&detector, &card).with_context(|| missing(model, &store))?))
+        }
+        None if name == "ppocr" => {
+            let dir = folder(env, "KEROXIO_PPOCR_MODEL_DIR", ".keroxio/models/ppocr-v4");
+            Ok(Arc::new(PlatesPpocr::load(&dir).with_context(|| missing("PP-OCR", &dir))?))
+        }
+        _ => anyhow::bail!("KEROXIO_PLATES_READERS: {name:?} is none of keroxio, keroxio:MODEL, ppocr"),
+    }
 }
 
 pub fn images(env: &Env) -> anyhow::Result<Arc<dyn BackgroundRemover>> {

@@ -44,7 +44,7 @@ async fn main() {
         return;
     }
     let env = Env::from_process();
-    let setup = Setup::default().plates(plugins::plates(&env).unwrap()).images(plugins::images(&env).unwrap());
+    let setup = Setup::default().readers(plugins::plates(&env).unwrap()).images(plugins::images(&env).unwrap());
     let app = setup.start().await;
     let garage = app.garage("dupont").await;
     let worker = app.start_worker_of(Concurrency { default: 8, inference: 1, outbound: 8 });

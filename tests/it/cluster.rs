@@ -36,20 +36,36 @@ impl Cluster {
     /// Three nodes that share the slots among them, none with a replica.
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let nodes: Vec<(u16, Child)> = (0..3).map(|n| (free_port(), n)).map(|(port, n)| {
-            let home = folder.path().join(n.to_string());
-            std::fs::create_dir(&home).unwrap();
-            let bus = free_port();
-            let options = format!("--port {port} --cluster-port {bus} --bind 127.0.0.1 --cluster-enabled yes --appendonly no");
-            let node = Command::new("redis-server").args(options.split(' ')).args(["--save", ""]).arg("--dir").arg(&home)
-                .stdout(Stdio::null()).spawn().unwrap();
-            (port, node)
-        }).collect();
+        let nodes: Vec<(u16, Child)> = (0..3)
+            .map(|n| (free_port(), n))
+            .map(|(port, n)| {
+                let home = folder.path().join(n.to_string());
+                std::fs::create_dir(&home).unwrap();
+                let bus = free_port();
+                let options = format!(
+                    "--port {port} --cluster-port {bus} --bind 127.0.0.1 --cluster-enabled yes --appendonly no"
+                );
+                let node = Command::new("redis-server")
+                    .args(options.split(' '))
+                    .args(["--save", ""])
+                    .arg("--dir")
+                    .arg(&home)
+                    .stdout(Stdio::null())
+                    .spawn()
+                    .unwrap();
+                (port, node)
+            })
+            .collect();
         let cluster = Self { nodes, _folder: folder };
         let ports = || cluster.nodes.iter().map(|(port, _)| *port);
         wait_until(|| ports().all(|port| ask(port, "ping").contains("PONG")));
         let addresses: Vec<String> = ports().map(|port| format!("127.0.0.1:{port}")).collect();
-        let made = Command::new("redis-cli").args(["--cluster", "create"]).args(&addresses).arg("--cluster-yes").output().unwrap();
+        let made = Command::new("redis-cli")
+            .args(["--cluster", "create"])
+            .args(&addresses)
+            .arg("--cluster-yes")
+            .output()
+            .unwrap();
         assert!(made.status.success(), "{made:?}");
         wait_until(|| ports().all(|port| ask(port, "cluster info").contains("cluster_state:ok")));
         cluster

@@ -34,8 +34,8 @@ fn models() -> Option<Env> {
 #[tokio::test]
 async fn our_own_pictures_become_an_ad_through_the_real_networks() {
     let Some(env) = models() else { return };
-    let reader = plugins::plates(&env).unwrap();
-    let setup = Setup::default().plates(reader.clone());
+    let readers = plugins::plates(&env).unwrap();
+    let setup = Setup::default().readers(readers.clone());
     let setup = setup.images(plugins::images(&env).unwrap()).prices(plugins::pricing(&env).unwrap());
     let app = setup.start().await;
     let garage = app.garage("dupont").await;
@@ -58,7 +58,8 @@ async fn our_own_pictures_become_an_ad_through_the_real_networks() {
         let url = front[rendition]["url"].as_str().unwrap();
         let bytes = garage.get(url).await.bytes().await.unwrap();
         let photo = Photo::decode(&bytes, DecodeLimits::default()).unwrap();
-        let readings: Vec<_> = reader.read(&photo).await.unwrap().into_iter().flat_map(|s| s.readings).collect();
+        let readings: Vec<_> =
+            readers.read(&photo).await.unwrap().sightings.into_iter().flat_map(|s| s.readings).collect();
         assert!(readings.is_empty(), "{rendition}: {readings:?}");
     }
     let (low, mid, high) = (amount(&listing, "low"), amount(&listing, "mid"), amount(&listing, "high"));

@@ -15,7 +15,7 @@ pub async fn run(what: EvalWhat, data: &Path, json: bool) -> anyhow::Result<()> 
     let env = Env::from_process();
     crate::serve::start_logs(&env);
     let report = match what {
-        EvalWhat::Plates => plates::run(data, &*plugins::plates(&env)?).await?,
+        EvalWhat::Plates => plates::run(data, &plugins::plates(&env)?).await?,
         EvalWhat::Images => images::run(data, &*plugins::images(&env)?).await?,
         EvalWhat::Pricing => pricing::run(data, &*plugins::pricing(&env)?).await?,
     };

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context, bail};
-use keroxio_plugin_sdk::{DecodeLimits, Photo, PlateReader, PlateSighting};
+use keroxio_plugin_sdk::{DecodeLimits, Photo, PlateReaders, PlateSighting};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -39,14 +39,14 @@ struct Score {
 ///
 /// # Errors
 /// A missing or damaged file, a label without box, a failing reader.
-pub async fn run(data: &Path, reader: &dyn PlateReader) -> anyhow::Result<serde_json::Value> {
+pub async fn run(data: &Path, readers: &PlateReaders) -> anyhow::Result<serde_json::Value> {
     let root = data.parent().context("the data folder has no parent")?;
     let labels = data.join("labels.csv");
     let mut table = csv::Reader::from_path(&labels).with_context(|| labels.display().to_string())?;
     let mut scores = Vec::new();
     for label in table.deserialize() {
         let label: Label = label.with_context(|| labels.display().to_string())?;
-        let score = measure(root, &label, reader).await.with_context(|| label.file.clone())?;
+        let score = measure(root, &label, readers).await.with_context(|| label.file.clone())?;
         scores.push(score);
     }
     if scores.is_empty() {
@@ -70,13 +70,13 @@ pub async fn run(data: &Path, reader: &dyn PlateReader) -> anyhow::Result<serde_
     }))
 }
 
-async fn measure(root: &Path, label: &Label, reader: &dyn PlateReader) -> anyhow::Result<Score> {
+async fn measure(root: &Path, label: &Label, readers: &PlateReaders) -> anyhow::Result<Score> {
     let bytes = std::fs::read(root.join(&label.file))?;
     let begun = Instant::now();
     let photo = Photo::decode(&bytes, DecodeLimits::default())?;
-    let sightings = reader.read(&photo).await?;
+    let answer = readers.read(&photo).await?;
     let milliseconds = begun.elapsed().as_secs_f64() * 1_000.0;
-    let best = sightings.first().and_then(|sighting| sighting.readings.first());
+    let best = answer.sightings.first().and_then(|sighting| sighting.readings.first());
     let text = best.map(|reading| reading.text.as_str()).unwrap_or_default();
     tracing::debug!(file = label.file, truth = label.text, text, confidence = best.map(|b| b.confidence), "plate read");
     Ok(Score {
@@ -84,8 +84,8 @@ async fn measure(root: &Path, label: &Label, reader: &dyn PlateReader) -> anyhow
         siv: label.pattern == "SIV",
         exact: text == label.text,
         exact_folded: folded(text) == folded(&label.text),
-        found: sightings.iter().any(|sighting| centre_inside(sighting, label)),
-        accepted: best.is_some_and(|reading| reading.confidence >= reader.accept_from()),
+        found: answer.sightings.iter().any(|sighting| centre_inside(sighting, label)),
+        accepted: answer.accepted,
         milliseconds,
     })
 }

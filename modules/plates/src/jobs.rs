@@ -1,8 +1,7 @@
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use keroxio_core::{App, BackgroundJob, Effects, GivenUp, JobError, Priority, Queue};
-use keroxio_plugin_sdk::PlateReader;
+use keroxio_plugin_sdk::PlateReaders;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -29,14 +28,12 @@ impl BackgroundJob for ReadPlate {
 
     async fn run(self, app: App) -> Result<Effects, JobError> {
         let Some(reading) = service::pending(&app, self.reading_id).await? else { return Ok(Effects::none()) };
-        let reader: Arc<dyn PlateReader> = app.get()?;
+        let readers: PlateReaders = app.get()?;
         let photo = keroxio_storage::service::photo(&app, reading.org_id, reading.photo_id).await?;
         let started = Instant::now();
-        let sightings = reader.read(&photo).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
-        keroxio_core::metrics::inference("plates", &reader.manifest().id, started.elapsed().as_secs_f64());
-        let (manifest, accept_from) = (reader.manifest().clone(), reader.accept_from());
-        let outcome = Outcome::Read { sightings, manifest, accept_from };
-        Ok(service::finish(&app, self.reading_id, outcome).await?)
+        let answer = readers.read(&photo).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
+        keroxio_core::metrics::inference("plates", &answer.manifest.id, started.elapsed().as_secs_f64());
+        Ok(service::finish(&app, self.reading_id, Outcome::Read(answer)).await?)
     }
 
     async fn gave_up(self, app: App, why: GivenUp) -> keroxio_core::Result<Effects> {

@@ -1,7 +1,7 @@
 use diesel_async::AsyncPgConnection;
 use keroxio_core::{Actor, App, Effects, Queue, Result, Tx};
 use keroxio_plate_grammar::{Plate, normalize_foreign};
-use keroxio_plugin_sdk::{Manifest, PlateSighting};
+use keroxio_plugin_sdk::PlateAnswer;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -90,11 +90,7 @@ pub(crate) async fn pending(app: &App, id: Uuid) -> Result<Option<Reading>> {
 }
 
 pub(crate) enum Outcome {
-    Read {
-        sightings: Vec<PlateSighting>,
-        manifest: Manifest,
-        accept_from: f32,
-    },
+    Read(PlateAnswer),
     /// With the code of the reason.
     GivenUp(&'static str),
 }
@@ -106,16 +102,16 @@ pub(crate) async fn finish(app: &App, id: Uuid, outcome: Outcome) -> Result<Effe
     };
     reading.finished_at = Some(app.now());
     match outcome {
-        Outcome::Read { sightings, manifest, accept_from } => {
+        Outcome::Read(answer) => {
             reading.state = "done".to_owned();
-            reading.manifest = Some(serde_json::to_value(manifest)?);
-            let best = sightings.first().and_then(|s| s.readings.first());
+            reading.manifest = Some(serde_json::to_value(answer.manifest)?);
+            let best = answer.sightings.first().and_then(|s| s.readings.first());
             if let (Some(best), false) = (best, reading.corrected) {
                 reading.text = Some(best.text.clone());
                 reading.confidence = Some(best.confidence);
-                reading.accepted = best.confidence >= accept_from;
+                reading.accepted = answer.accepted;
             }
-            reading.sightings = serde_json::to_value(sightings)?;
+            reading.sightings = serde_json::to_value(answer.sightings)?;
         }
         Outcome::GivenUp(code) => {
             reading.state = "failed".to_owned();

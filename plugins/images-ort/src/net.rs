@@ -1,7 +1,7 @@
 use std::fmt::Display;
-use std::sync::{Mutex, PoisonError};
 
 use image::RgbImage;
+use keroxio_onnx::Pool;
 use keroxio_plugin_sdk::PluginError;
 use ort::session::Session;
 use ort::value::TensorRef;
@@ -11,7 +11,7 @@ use crate::plane::{Plane, crop_to};
 
 /// The network with as many sessions as may run at once; each works on one thread.
 pub struct Net {
-    idle: Mutex<Vec<Session>>,
+    sessions: Pool<Session>,
     side: usize,
     input: String,
     output: String,
@@ -21,9 +21,8 @@ impl Net {
     /// # Errors
     /// [`PluginError::ModelUnavailable`] when the runtime refuses the model.
     pub fn new(card: &Card, model: &[u8], sessions: usize) -> Result<Self, PluginError> {
-        let idle = (0..sessions).map(|_| keroxio_onnx::session(model)).collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
-            idle: Mutex::new(idle),
+            sessions: Pool::new(sessions, || keroxio_onnx::session(model))?,
             side: card.side(),
             input: card.input.name.clone(),
             output: card.output.name.clone(),
@@ -43,10 +42,7 @@ impl Net {
                 planes[channel * pixels + place] = f32::from(pixel.0[channel]) / 255.0;
             }
         }
-        let mut session = self.lock().pop().ok_or_else(|| failed("every session is busy"))?;
-        let answer = self.run(&mut session, &planes);
-        self.lock().push(session);
-        answer
+        self.sessions.lend(|session| self.run(session, &planes))
     }
 
     fn run(&self, session: &mut Session, planes: &[f32]) -> Result<Plane, PluginError> {
@@ -60,10 +56,6 @@ impl Net {
             let values = values.iter().map(|v| if v.is_finite() { v.clamp(0.0, 1.0) } else { 0.0 }).collect();
             Ok(Plane { width: self.side, height: self.side, values })
         })
-    }
-
-    fn lock(&self) -> std::sync::MutexGuard<'_, Vec<Session>> {
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

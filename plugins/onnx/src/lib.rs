@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
 mod interrupt;
+mod pool;
 
 pub use interrupt::{interruptible, run};
+pub use pool::Pool;
 
 use std::sync::{Mutex, OnceLock, PoisonError};
 

@@ -123,7 +123,8 @@ pub fn agree(readings: &[Vec<(String, f32)>], limit: usize) -> Vec<(String, f32)
     let product = |text: &str| voting.iter().map(|texts| 0.02 + 0.98 * given(texts, text)).product::<f32>();
     let mut ranked: Vec<(String, f32)> = texts.into_iter().map(|text| (text.to_owned(), product(text))).collect();
     // What no photo proposed gets the least a photo can give.
-    let total: f32 = ranked.iter().map(|(_, p)| p).sum::<f32>() + 0.02_f32.powi(voting.len().try_into().unwrap_or(i32::MAX));
+    let total: f32 =
+        ranked.iter().map(|(_, p)| p).sum::<f32>() + 0.02_f32.powi(voting.len().try_into().unwrap_or(i32::MAX));
     ranked.iter_mut().for_each(|(_, p)| *p /= total);
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     ranked.truncate(limit);
@@ -148,7 +149,10 @@ fn widened(row: &Row) -> Row {
 /// Every order of letters and digits of the French series, and texts of 4 to 9 characters of any kind.
 fn patterns() -> Vec<Vec<Place>> {
     use Place::{Any, Digit, Letter, OneOf, Only};
-    let mut patterns = vec![vec![Letter, Letter, Digit, Digit, Digit, Letter, Letter], vec![Only(b'W'), Digit, Digit, Digit, Letter, Letter]];
+    let mut patterns = vec![
+        vec![Letter, Letter, Digit, Digit, Digit, Letter, Letter],
+        vec![Only(b'W'), Digit, Digit, Digit, Letter, Letter],
+    ];
     let departments = [vec![Digit, Digit], vec![Only(b'2'), OneOf(b'A', b'B')], vec![Only(b'9'), Only(b'7'), Digit]];
     for (digits, letters) in (1..=4).flat_map(|digits| (1..=3).map(move |letters| (digits, letters))) {
         for department in &departments {
@@ -179,7 +183,8 @@ fn blanks(rows: &[Row], from: usize) -> f32 {
 fn search(rows: &[Row], pattern: &[Place]) -> Vec<(Vec<u8>, f32)> {
     let mut beam: Vec<(Vec<u8>, f32)> = vec![(Vec::new(), blanks(rows, pattern.len()))];
     for (place, row) in pattern.iter().zip(rows) {
-        let choices: Vec<(u8, f32)> = SYMBOLS.iter().copied().zip(*row).filter(|(symbol, _)| place.takes(*symbol)).collect();
+        let choices: Vec<(u8, f32)> =
+            SYMBOLS.iter().copied().zip(*row).filter(|(symbol, _)| place.takes(*symbol)).collect();
         let longer = |(text, p): &(Vec<u8>, f32)| {
             let (text, p) = (text.clone(), *p);
             choices.iter().map(move |(symbol, q)| ([text.as_slice(), &[*symbol]].concat(), p * q)).collect::<Vec<_>>()
@@ -194,7 +199,8 @@ fn search(rows: &[Row], pattern: &[Place]) -> Vec<(Vec<u8>, f32)> {
 /// The series of a text, unless its number has not been given out yet.
 fn kind_of(text: &[u8], newest: Option<u64>) -> Option<PlateKind> {
     let kind = classify(text)?;
-    let future = kind == PlateKind::Siv && newest.is_some_and(|newest| siv_rank(text).is_some_and(|rank| rank > newest));
+    let future =
+        kind == PlateKind::Siv && newest.is_some_and(|newest| siv_rank(text).is_some_and(|rank| rank > newest));
     (!future).then_some(kind)
 }
 

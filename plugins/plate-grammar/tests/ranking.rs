@@ -85,11 +85,7 @@ fn a_number_of_the_future_is_not_french() {
 fn several_photos_of_one_car_agree() {
     let photo = |texts: &[(&str, f32)]| texts.iter().map(|(t, p)| ((*t).to_owned(), *p)).collect::<Vec<_>>();
     let ranked = agree(
-        &[
-            photo(&[("AB123CD", 0.5), ("AB128CD", 0.48)]),
-            photo(&[]),
-            photo(&[("AB128CD", 0.6), ("A8123CD", 0.3)]),
-        ],
+        &[photo(&[("AB123CD", 0.5), ("AB128CD", 0.48)]), photo(&[]), photo(&[("AB128CD", 0.6), ("A8123CD", 0.3)])],
         2,
     );
     assert_eq!(ranked[0].0, "AB128CD");

@@ -1,56 +1,111 @@
 #![doc = include_str!("../README.md")]
 
-mod boxes;
-mod geometry;
-mod nets;
+mod detector;
 mod pipeline;
-mod text;
+mod reader;
 
+use std::fmt::Display;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use keroxio_plugin_sdk::{Manifest, ModelFile, Photo, PlateReader, PlateSighting, PluginError};
+use keroxio_onnx::Pool;
+use keroxio_plate_grammar::newest_rank;
+use keroxio_plugin_sdk::{Manifest, ModelCard, Photo, PlateReader, PlateSighting, PluginError, read_card};
+use ort::session::Session;
+use serde::Deserialize;
 use tokio::sync::Semaphore;
 
-use crate::nets::Nets;
-
-/// A reading at least this sure needs no confirmation by a person.
-const ACCEPT_CONFIDENCE: f32 = 0.92;
+use crate::reader::Contract;
 
 /// Photos worked on at the same time; the others wait their turn, so that memory stays bounded.
 const AT_ONCE: usize = 2;
 
-const DETECTION: (&str, &str) =
-    ("ch_PP-OCRv4_det_infer.onnx", "d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9");
-const RECOGNITION: (&str, &str) =
-    ("ch_PP-OCRv4_rec_infer.onnx", "48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b");
+/// The contract a detector's card has to name.
+const CORNERS: &str = "plate-corners";
 
-/// Plate reading by general text detection and recognition, ordered by the grammar of French plates.
+/// Reads plates with a corner detector and a reader of single places, ordered by the grammar of French plates.
 pub struct PlatesOrt {
     manifest: Manifest,
     nets: Arc<Nets>,
     turns: Arc<Semaphore>,
+    accept_from: f32,
+}
+
+struct Nets {
+    pairs: Pool<Pair>,
+    contract: Contract,
+    /// Raw probability and how often such readings were right, both rising.
+    calibration: Vec<(f32, f32)>,
+}
+
+struct Pair {
+    detector: Session,
+    reader: Session,
+}
+
+/// What only the card of a reader says.
+#[derive(Deserialize)]
+struct Reliability {
+    /// From which confidence on nobody has to be asked; a reader that says nothing always asks.
+    #[serde(default = "never")]
+    accept_from: f32,
+    #[serde(default)]
+    calibration: Vec<(f32, f32)>,
+}
+
+fn never() -> f32 {
+    1.01
+}
+
+impl Nets {
+    /// The measured share of right readings at a raw probability.
+    fn calibrated(&self, raw: f32) -> f32 {
+        let raw = raw.clamp(0.0, 1.0);
+        let above = self.calibration.iter().position(|(x, _)| *x >= raw);
+        match (above, self.calibration.last()) {
+            (Some(0), _) => self.calibration[0].1,
+            (Some(at), _) => {
+                let ((x0, y0), (x1, y1)) = (self.calibration[at - 1], self.calibration[at]);
+                y0 + (y1 - y0) * (raw - x0) / (x1 - x0).max(f32::EPSILON)
+            }
+            (None, Some((_, last))) => *last,
+            (None, None) => raw,
+        }
+    }
 }
 
 impl PlatesOrt {
-    /// Loads both networks from a folder; ONNX Runtime is the library that `ORT_DYLIB_PATH` names.
+    /// Loads a detector and a reader, each by the path of its card; ONNX Runtime is the library that
+    /// `ORT_DYLIB_PATH` names.
     ///
     /// # Errors
-    /// [`PluginError::ModelUnavailable`] when ONNX Runtime or a network is missing, or a checksum differs.
-    pub fn load(model_dir: &Path) -> Result<Self, PluginError> {
-        let file = |(name, sha256): (&str, &str)| ModelFile::load(&model_dir.join(name), "Apache-2.0", Some(sha256));
-        let (detection, detection_bytes) = file(DETECTION)?;
-        let (recognition, recognition_bytes) = file(RECOGNITION)?;
-        let nets = Nets::new(&detection_bytes, &recognition_bytes, AT_ONCE)?;
+    /// [`PluginError::ModelUnavailable`] when ONNX Runtime, a card or a network is missing, a checksum differs,
+    /// or a card names a contract that is not this plugin's.
+    pub fn load(detector: &Path, reader: &Path) -> Result<Self, PluginError> {
+        let (corners, corners_file, corners_bytes) = ModelCard::load(detector)?;
+        let (slots, slots_file, slots_bytes) = ModelCard::load(reader)?;
+        let refused =
+            |card: &ModelCard| PluginError::ModelUnavailable(format!("{}: contract {}", card.model, card.contract));
+        if corners.contract != CORNERS {
+            return Err(refused(&corners));
+        }
+        let contract = Contract::named(&slots.contract).ok_or_else(|| refused(&slots))?;
+        let reliability: Reliability = read_card(reader)?;
+        let pair = || {
+            Ok(Pair { detector: keroxio_onnx::session(&corners_bytes)?, reader: keroxio_onnx::session(&slots_bytes)? })
+        };
+        let named = |card: &ModelCard| format!("{}@{}", card.model, card.version);
         Ok(Self {
             manifest: Manifest {
                 id: "plates-ort".to_owned(),
-                version: format!("{}+ppocr-v4", env!("CARGO_PKG_VERSION")),
-                models: vec![detection, recognition],
+                version: format!("{}+{}+{}", env!("CARGO_PKG_VERSION"), named(&corners), named(&slots)),
+                models: vec![corners_file, slots_file],
             },
-            nets: Arc::new(nets),
+            nets: Arc::new(Nets { pairs: Pool::new(AT_ONCE, pair)?, contract, calibration: reliability.calibration }),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
+            accept_from: reliability.accept_from,
         })
     }
 }
@@ -62,18 +117,23 @@ impl PlateReader for PlatesOrt {
     }
 
     fn accept_from(&self) -> f32 {
-        ACCEPT_CONFIDENCE
+        self.accept_from
     }
 
     async fn read(&self, photo: &Photo) -> Result<Vec<PlateSighting>, PluginError> {
-        let failed = |e: &dyn std::fmt::Display| PluginError::Failed(e.to_string());
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|e| failed(&e))?;
+        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(failed)?;
         let (nets, photo) = (Arc::clone(&self.nets), photo.clone());
+        let today = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 86_400);
+        let newest = newest_rank(i64::try_from(today).unwrap_or(i64::MAX));
         // The turn moves along: a caller that gives up must not let one more photo in.
         let work = move || {
             let _turn = turn;
-            pipeline::read(&nets, photo.rgb())
+            pipeline::read_photo(&nets, photo.rgb(), newest)
         };
         keroxio_onnx::interruptible(work).await
     }
+}
+
+fn failed(reason: impl Display) -> PluginError {
+    PluginError::Failed(reason.to_string())
 }

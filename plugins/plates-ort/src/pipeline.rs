@@ -1,167 +1,184 @@
-use std::collections::BTreeMap;
+//! From a photo to ranked plates.
 
-use fast_image_resize::images::Image;
-use fast_image_resize::{PixelType, ResizeOptions, Resizer};
 use image::RgbImage;
-use keroxio_plate_grammar::{Plate, PlateKind};
-use keroxio_plugin_sdk::{CharacterReading, PlateSighting, PlateText, PluginError};
+use keroxio_plate_grammar::{PlateKind, Ranked, Row, rank};
+use keroxio_plugin_sdk::{CharacterReading, PlateSighting, PlateText, PluginError, Point, Quad};
+use ort::session::Session;
 
-use crate::boxes::plate_shaped;
-use crate::geometry::Tilted;
-use crate::nets::{Nets, Pair, failed};
-use crate::text::{Reading, mean, readings};
+use crate::Nets;
+use crate::detector::{Area, Found, detect, keep_apart};
+use crate::reader::read;
+use keroxio_plugin_sdk::geometry::{Perspective, centre, contains, size};
 
-/// Longer side in pixels and threshold of the first pass, and of the second where the first found no French plate.
-const PASSES: [(u32, f32); 2] = [(960, 0.3), (1_440, 0.2)];
-/// Extra cuts of a plausible plate: margins as shares of the height (left and right, top and bottom), slant.
-const MORE_CUTS: [(f32, f32, f32); 4] = [(0.15, 0.08, 0.0), (-0.05, -0.10, 0.0), (0.1, 0.0, 0.15), (0.1, 0.0, -0.15)];
-/// Sightings that get the extra cuts.
-const MOST_REREAD: usize = 3;
-/// What looks less like a plate is not returned: masking must not paint every sign.
-const LEAST_SCORE: f32 = 0.35;
+/// Longer side in pixels of the first look, and of the second where the first found nothing readable.
+const LOOKS: [u32; 2] = [512, 1_024];
+/// How sure the detector must be that something is a plate: to look closer, and to report it.
+const LEAST_HEAT: f32 = 0.25;
+/// A closer look shows the plate about this wide, in a picture of this many pixels.
+const CLOSE_WIDTH: f32 = 150.0;
+const CLOSE_SIDE: f32 = 288.0;
+/// Plates that are looked at closer and read; the others in view are only reported, to be hidden.
+const MOST_READ: usize = 6;
+/// Margins of the cuts, as shares of the plate's width and height: corners are never quite right, and what one
+/// cut loses another shows.
+const FIRST_CUT: (f32, f32) = (0.02, 0.05);
+const MORE_CUTS: [(f32, f32); 3] = [(0.0, 0.0), (0.05, 0.08), (0.02, 0.16)];
+/// Plates that get the further cuts.
+const MOST_REREAD: usize = 2;
+/// Candidates answered for each plate.
+const TEXTS: usize = 5;
+/// A plate narrower than this share of the photo's longer side belongs to somebody else's car, or is a guess.
+const NARROW: f32 = 0.035;
 
-/// A box with what its first cut says.
+/// A plate with what its cuts say.
 struct Candidate {
-    tilted: Tilted,
-    cuts: Vec<Vec<Reading>>,
-    rank: f32,
+    found: Found,
+    perspective: Perspective,
+    cuts: Vec<Vec<Row>>,
+    texts: Vec<Ranked>,
 }
 
-/// Finds and reads the plates of a photo.
+impl Candidate {
+    fn sure(&self) -> f32 {
+        self.texts.first().map_or(0.0, |best| best.probability * legible(&self.cuts))
+    }
+}
+
+/// Finds and reads the plates of a photo; `newest` is the highest SIV rank that exists.
 ///
 /// # Errors
 /// [`PluginError::Failed`] when the runtime fails.
-pub fn read(nets: &Nets, photo: &RgbImage) -> Result<Vec<PlateSighting>, PluginError> {
-    if photo.width() < 32 || photo.height() < 16 {
+pub fn read_photo(nets: &Nets, photo: &RgbImage, newest: u64) -> Result<Vec<PlateSighting>, PluginError> {
+    if photo.width() < 24 || photo.height() < 12 {
         return Ok(Vec::new());
     }
-    nets.with_pair(|pair| {
-        let mut best = Vec::new();
-        for (side, threshold) in PASSES {
-            let sightings = pass(nets, pair, photo, side, threshold)?;
-            if best.is_empty() || top(&sightings) > top(&best) {
-                best = sightings;
-            }
-            if top(&best) >= 0.8 {
-                break;
+    let mut best: Vec<Candidate> = Vec::new();
+    for longest in LOOKS {
+        // More pixels than the photo has show nothing more.
+        if !best.is_empty() && photo.width().max(photo.height()) <= longest / 2 {
+            break;
+        }
+        let candidates = look(nets, photo, longest, newest)?;
+        let sure = |candidates: &[Candidate]| candidates.iter().map(Candidate::sure).fold(0.0, f32::max);
+        if best.is_empty() || sure(&candidates) > sure(&best) {
+            best = candidates;
+        }
+        if sure(&best) >= 0.5 {
+            break;
+        }
+    }
+    let mut sightings: Vec<(f32, PlateSighting)> =
+        best.iter().map(|c| (importance(c, photo), sighting(nets, c, photo))).collect();
+    sightings.sort_by(|a, b| b.0.total_cmp(&a.0));
+    Ok(sightings.into_iter().map(|(_, sighting)| sighting).collect())
+}
+
+fn look(nets: &Nets, photo: &RgbImage, longest: u32, newest: u64) -> Result<Vec<Candidate>, PluginError> {
+    nets.pairs.lend(|pair| {
+        let mut found = detect(&mut pair.detector, photo, Area::whole(photo), longest, LEAST_HEAT)?;
+        let scale = longest as f32 / photo.width().max(photo.height()) as f32;
+        for one in found.iter_mut().take(MOST_READ) {
+            if size(&one.quad).0 * scale < 0.6 * CLOSE_WIDTH
+                && let Some(closer) = look_closer(&mut pair.detector, photo, one)?
+            {
+                *one = closer;
             }
         }
-        Ok(best)
+        keep_apart(&mut found);
+        let mut candidates: Vec<Candidate> = found
+            .into_iter()
+            .filter_map(|found| {
+                Some(Candidate {
+                    perspective: Perspective::of(&found.quad)?,
+                    found,
+                    cuts: Vec::new(),
+                    texts: Vec::new(),
+                })
+            })
+            .collect();
+        let cut = |candidate: &Candidate, margin| candidate.perspective.cut(photo, nets.contract.size(), margin);
+        let firsts: Vec<RgbImage> = candidates.iter().take(MOST_READ).map(|c| cut(c, FIRST_CUT)).collect();
+        for (candidate, rows) in candidates.iter_mut().zip(read(&mut pair.reader, nets.contract, &firsts)?) {
+            candidate.cuts.push(rows);
+            candidate.texts = rank(&together(&candidate.cuts), Some(newest), TEXTS);
+        }
+        candidates.sort_by(|a, b| importance(b, photo).total_cmp(&importance(a, photo)));
+        for candidate in candidates.iter_mut().filter(|c| !c.cuts.is_empty()).take(MOST_REREAD) {
+            let more: Vec<RgbImage> = MORE_CUTS.iter().map(|margin| cut(candidate, *margin)).collect();
+            candidate.cuts.extend(read(&mut pair.reader, nets.contract, &more)?);
+            candidate.texts = rank(&together(&candidate.cuts), Some(newest), TEXTS);
+        }
+        Ok(candidates)
     })
 }
 
-fn top(sightings: &[PlateSighting]) -> f32 {
-    sightings.first().map_or(0.0, |s| s.score)
+/// The same plate with more pixels: its corners become exact.
+fn look_closer(detector: &mut Session, photo: &RgbImage, found: &Found) -> Result<Option<Found>, PluginError> {
+    let middle = centre(&found.quad);
+    let side = size(&found.quad).0 * CLOSE_SIDE / CLOSE_WIDTH;
+    let area = Area::around(photo, middle, (side, 0.75 * side));
+    let closer = detect(detector, photo, area, CLOSE_SIDE as u32, LEAST_HEAT)?;
+    let same = closer.into_iter().filter(|one| contains(&one.quad, middle) || contains(&found.quad, centre(&one.quad)));
+    Ok(same.max_by(|a, b| a.heat.total_cmp(&b.heat)).map(|one| Found { heat: one.heat.max(found.heat), ..one }))
 }
 
-fn pass(
-    nets: &Nets,
-    pair: &mut Pair,
-    photo: &RgbImage,
-    side: u32,
-    threshold: f32,
-) -> Result<Vec<PlateSighting>, PluginError> {
-    let map = nets.detect(pair, &shrunk(photo, side)?)?;
-    let mut candidates = Vec::new();
-    for tilted in plate_shaped(&map, photo, threshold) {
-        let cut = readings(&nets.recognize(pair, &tilted.strip(photo, 0.0))?);
-        if let Some(best) = cut.first() {
-            let rank = best.score + if best.french { 1.0 } else { 0.0 } + weight(&tilted, photo);
-            candidates.push(Candidate { tilted, cuts: vec![cut], rank });
-        }
-    }
-    candidates.sort_by(|a, b| b.rank.total_cmp(&a.rank));
-    for candidate in candidates.iter_mut().take(MOST_REREAD) {
-        for (horizontal, vertical, slant) in MORE_CUTS {
-            let height = candidate.tilted.height;
-            let grown = candidate.tilted.grown(horizontal * height, vertical * height);
-            candidate.cuts.push(readings(&nets.recognize(pair, &grown.strip(photo, slant))?));
-        }
-    }
-    let mut sightings: Vec<(f32, PlateSighting)> = candidates.iter().filter_map(|c| sighting(c, photo)).collect();
-    sightings.sort_by(|a, b| b.0.total_cmp(&a.0));
-    Ok(sightings.into_iter().map(|(_, s)| s).collect())
-}
-
-/// Between plates that read equally well, the larger and more central one belongs to the car for sale.
-fn weight(tilted: &Tilted, photo: &RgbImage) -> f32 {
-    let off = (tilted.centre.x / photo.width() as f32 - 0.5).abs();
-    (tilted.width / photo.width() as f32).min(0.3) - 0.2 * off
-}
-
-fn sighting(candidate: &Candidate, photo: &RgbImage) -> Option<(f32, PlateSighting)> {
-    let (texts, french) = vote(&candidate.cuts);
-    let best = texts.first()?;
-    let sure = mean(&best.characters.iter().map(|c| c.confidence).collect::<Vec<_>>());
-    let score = if french { 0.4 + 0.3 * sure + 0.3 * best.confidence } else { 0.7 * sure * best.confidence.max(0.5) };
-    let score = score.clamp(0.0, 1.0);
-    let rank = score + weight(&candidate.tilted, photo);
-    let quad = candidate.tilted.quad(photo);
-    (score >= LEAST_SCORE).then_some((rank, PlateSighting { quad, score, readings: texts }))
-}
-
-/// Lets the cuts vote. French readings win over foreign ones; the confidence of a text is its share
-/// of all votes, each vote being worth its weakest character and mean.
-fn vote(cuts: &[Vec<Reading>]) -> (Vec<PlateText>, bool) {
-    let french = cuts.iter().filter_map(|c| c.first()).any(|r| r.french);
-    let mut tally: BTreeMap<&str, (f32, &Reading)> = BTreeMap::new();
-    for cut in cuts {
-        let ranked = cut.iter().filter(|r| r.french == french).take(3);
-        for (place, reading) in ranked.enumerate() {
-            // A second choice counts little: it only decides between firsts that disagree.
-            let worth = worth(reading) * if place == 0 { 1.0 } else { 0.05 };
-            let entry = tally.entry(&reading.text).or_insert((0.0, reading));
-            entry.0 += worth;
-            if reading.score > entry.1.score {
-                entry.1 = reading;
-            }
-        }
-    }
-    let mut ranked: Vec<(f32, &Reading)> = tally.into_values().collect();
-    ranked.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.text.cmp(&b.1.text)));
-    ranked.truncate(5);
-    let text = |(votes, reading): (f32, &Reading)| PlateText {
-        text: reading.text.clone(),
-        confidence: (votes / cuts.len().max(1) as f32).clamp(0.0, 1.0) * trust(&reading.text),
-        characters: characters(reading),
+/// One row per place from those of several cuts: the geometric mean, so that a cut that is sure of something
+/// else counts, and one that sees nothing does not.
+fn together(cuts: &[Vec<Row>]) -> Vec<Row> {
+    let places = cuts.iter().map(Vec::len).min().unwrap_or(0);
+    let mean = |place: usize, class: usize| {
+        let logs = cuts.iter().map(|cut| cut[place][class].max(1e-6).ln());
+        (logs.sum::<f32>() / cuts.len() as f32).exp()
     };
-    (ranked.into_iter().map(text).collect(), french)
-}
-
-/// How far a format by itself speaks for a reading. Old numbers have so loose a format that dealers'
-/// frames and dates fit it; of other countries' formats nothing is checked.
-fn trust(text: &str) -> f32 {
-    match Plate::parse(text).map(|plate| plate.kind()) {
-        Ok(PlateKind::Siv | PlateKind::WwProvisional | PlateKind::WGarage) => 1.0,
-        Ok(PlateKind::Fni | PlateKind::MopedSiv) => 0.95,
-        Err(_) => 0.85,
-    }
-}
-
-fn worth(reading: &Reading) -> f32 {
-    let weakest = reading.characters.iter().copied().fold(1.0, f32::min);
-    (0.5 * weakest + 0.5 * mean(&reading.characters)).clamp(0.0, 1.0)
-}
-
-fn characters(reading: &Reading) -> Vec<CharacterReading> {
-    let pairs = reading.text.chars().zip(&reading.characters);
-    pairs
-        .map(|(character, confidence)| CharacterReading { character, confidence: confidence.clamp(0.0, 1.0) })
+    (0..places)
+        .map(|place| {
+            let row: Row = std::array::from_fn(|class| mean(place, class));
+            let total: f32 = row.iter().sum();
+            row.map(|p| p / total.max(1e-6))
+        })
         .collect()
 }
 
-/// The photo with its longer side at `side` pixels at most, both sides multiples of 32.
-fn shrunk(photo: &RgbImage, side: u32) -> Result<RgbImage, PluginError> {
-    let longer = photo.width().max(photo.height()) as f32;
-    // Small photos are doubled at most: larger letters are found better, invented pixels are not.
-    let factor = (side as f32 / longer).min(2.0);
-    let fit =
-        |length: u32| (((length as f32 * factor / 32.0).round() as u32).max(1) * 32).min(side.next_multiple_of(32));
-    let (width, height) = (fit(photo.width()), fit(photo.height()));
-    let mut small = Image::new(width, height, PixelType::U8x3);
-    let source =
-        fast_image_resize::images::ImageRef::new(photo.width(), photo.height(), photo.as_raw(), PixelType::U8x3)
-            .map_err(failed)?;
-    Resizer::new().resize(&source, &mut small, &ResizeOptions::new()).map_err(failed)?;
-    RgbImage::from_raw(width, height, small.into_vec()).ok_or_else(|| failed("a resized photo lost pixels"))
+/// How far the places agree on something, whatever the grammar makes of it: 0 for a smudge.
+fn legible(cuts: &[Vec<Row>]) -> f32 {
+    let rows = together(cuts);
+    let surest = rows.iter().map(|row| row.iter().copied().fold(0.0, f32::max));
+    surest.product::<f32>().powf(0.5)
+}
+
+/// Which plate is the car's: read well, large, near the middle.
+fn importance(candidate: &Candidate, photo: &RgbImage) -> f32 {
+    let middle = centre(&candidate.found.quad);
+    let off = (middle.x / photo.width() as f32 - 0.5).abs();
+    let wide = size(&candidate.found.quad).0 / photo.width().max(photo.height()) as f32;
+    candidate.found.heat * 0.3 + candidate.sure() + 2.0 * wide.min(0.3) - 0.3 * off
+}
+
+fn sighting(nets: &Nets, candidate: &Candidate, photo: &RgbImage) -> PlateSighting {
+    let (right, bottom) = (photo.width() as f32, photo.height() as f32);
+    let quad: Quad = candidate.found.quad.map(|p| Point { x: p.x.clamp(0.0, right), y: p.y.clamp(0.0, bottom) });
+    let narrow = size(&candidate.found.quad).0 < NARROW * right.max(bottom);
+    let legible = legible(&candidate.cuts);
+    let text = |ranked: &Ranked| PlateText {
+        text: ranked.text.clone(),
+        confidence: nets.calibrated(ranked.probability * legible) * if narrow { 0.9 } else { 1.0 } * trust(ranked.kind),
+        characters: characters(ranked),
+    };
+    let readings = candidate.texts.iter().filter(|_| legible > 0.02).map(text).collect();
+    PlateSighting { quad, score: candidate.found.heat.clamp(0.0, 1.0), readings }
+}
+
+/// How far a format by itself speaks for a reading: nothing is checked of other countries' formats.
+fn trust(kind: Option<PlateKind>) -> f32 {
+    match kind {
+        Some(PlateKind::MopedSiv) | None => 0.85,
+        Some(_) => 1.0,
+    }
+}
+
+fn characters(ranked: &Ranked) -> Vec<CharacterReading> {
+    let pairs = ranked.text.chars().zip(&ranked.characters);
+    pairs
+        .map(|(character, confidence)| CharacterReading { character, confidence: confidence.clamp(0.0, 1.0) })
+        .collect()
 }

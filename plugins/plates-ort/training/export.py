@@ -1,4 +1,4 @@
-"""Writes model/plate-reader.onnx and its card.json from a checkpoint, measured on photos not trained on."""
+"""Writes model/plate-reader.onnx and plate-reader.json from a checkpoint, measured on photos not trained on."""
 
 import torch
 
@@ -35,4 +35,4 @@ class Product(torch.nn.Module):
 if __name__ == "__main__":
     given = options(__doc__)
     write(given, "plate-reader", PlateReader(), Product, torch.rand(5, 3, HIGH, WIDE) * 2 - 1, "slots",
-          ({0: "n"}, {0: "n"}), 1e-4, ABOUT, lambda model: {"true_box_crops": measure(model, given.evaluate)}, "card.json")
+          ({0: "n"}, {0: "n"}), 1e-4, "plate-slots", ABOUT, lambda model: {"true_box_crops": measure(model, given.evaluate)})

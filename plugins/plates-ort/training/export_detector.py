@@ -1,4 +1,4 @@
-"""Writes model/plate-detector.onnx from a checkpoint, and its figures into detector-card.json."""
+"""Writes model/plate-detector.onnx from a checkpoint, and its figures into plate-detector.json."""
 
 import torch
 
@@ -40,5 +40,4 @@ if __name__ == "__main__":
     free = {0: "n", 2: "h", 3: "w"}
     # Proved on a portrait: sides may differ.
     write(given, "plate-detector", PlateDetector(), Product, torch.rand(2, 3, WIDE, HIGH) * 2 - 1, "map", (free, free),
-          1e-3, ABOUT, lambda model: {"whole_photos": measure(model, given.evaluate, given.out / "plate-reader.onnx")},
-          "detector-card.json")
+          1e-3, "plate-corners", ABOUT, lambda model: {"whole_photos": measure(model, given.evaluate, given.out / "plate-reader.onnx")})

@@ -32,7 +32,7 @@ def same(model: Path, product: torch.nn.Module, rgb: torch.Tensor, most: float) 
 
 
 def write(given: argparse.Namespace, name: str, net: torch.nn.Module, wrap: Callable, sample: torch.Tensor,
-          output: str, free: tuple[dict, dict], most: float, about: dict, measure: Callable, card_name: str):
+          output: str, free: tuple[dict, dict], most: float, contract: str, about: dict, measure: Callable):
     """`wrap` makes of the network what production calls; `free` are the sides of input and output that may
     change; `sample` proves the file; `measure` takes the file and answers figures, by name."""
     torch.manual_seed(0)
@@ -46,6 +46,8 @@ def write(given: argparse.Namespace, name: str, net: torch.nn.Module, wrap: Call
     figures = measure(fresh)
     card = {
         "model": name,
+        "version": f"{datetime.now(UTC):%Y.%m.%d}-{state['steps']}",
+        "contract": contract,
         "file": f"{name}.onnx",
         "sha256": hashlib.sha256(fresh.read_bytes()).hexdigest(),
         "licence": "LicenseRef-Keroxio-Proprietary",
@@ -60,5 +62,5 @@ def write(given: argparse.Namespace, name: str, net: torch.nn.Module, wrap: Call
         "exported_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     os.replace(fresh, given.out / card["file"])
-    (given.out / card_name).write_text(json.dumps(card, indent=2) + "\n")
+    (given.out / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n")
     print(json.dumps(figures))

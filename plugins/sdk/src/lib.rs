@@ -1,16 +1,17 @@
 #![doc = include_str!("../README.md")]
 
 pub mod conformance;
+pub mod geometry;
 mod manifest;
 mod matte;
 mod photo;
 mod plate;
 mod price;
 
-pub use manifest::{Manifest, ModelFile};
+pub use manifest::{Manifest, ModelCard, ModelFile, read_card};
 pub use matte::{BackgroundRemover, Matte};
 pub use photo::{DecodeLimits, Photo, PhotoError, PhotoFormat, measure, sniff};
-pub use plate::{CharacterReading, PlateReader, PlateSighting, PlateText, Point, Quad};
+pub use plate::{CharacterReading, PlateAnswer, PlateReader, PlateReaders, PlateSighting, PlateText, Point, Quad};
 pub use price::{CarFacts, Fuel, Gearbox, PriceAnswer, PriceContribution, PriceEstimator, PriceRange, Refusal};
 
 /// What can go wrong inside a plugin; the runner decides from the variant whether trying again makes sense.

@@ -1,7 +1,9 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
-use crate::{Manifest, Photo, PluginError};
+use crate::{Manifest, Photo, PluginError, geometry};
 
 /// A position in the photo, in pixels from its top-left corner.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -56,4 +58,144 @@ pub trait PlateReader: Send + Sync {
     /// # Errors
     /// See [`PluginError`].
     async fn read(&self, photo: &Photo) -> Result<Vec<PlateSighting>, PluginError>;
+}
+
+/// The readers of an installation, in the order in which they are asked. The first that is sure is believed;
+/// the others are asked only when those before them failed, saw no plate or doubt.
+#[derive(Clone)]
+pub struct PlateReaders(Arc<[Arc<dyn PlateReader>]>);
+
+/// What the readers made of a photo.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PlateAnswer {
+    /// Every plate in view, the most likely plate of the main car first.
+    pub sightings: Vec<PlateSighting>,
+    /// Who read it.
+    pub manifest: Manifest,
+    /// Whether that reader was sure enough for nobody to be asked.
+    pub accepted: bool,
+}
+
+impl PlateReaders {
+    pub fn new(readers: Vec<Arc<dyn PlateReader>>) -> Self {
+        Self(readers.into())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn PlateReader>> {
+        self.0.iter()
+    }
+
+    /// Asks the readers.
+    ///
+    /// # Errors
+    /// The last reader's error when all of them failed; [`PluginError::ModelUnavailable`] without any reader.
+    pub async fn read(&self, photo: &Photo) -> Result<PlateAnswer, PluginError> {
+        let mut best: Option<PlateAnswer> = None;
+        let mut error = PluginError::ModelUnavailable("no plate reader is configured".to_owned());
+        for reader in self.iter() {
+            let sightings = match reader.read(photo).await {
+                Ok(sightings) => sightings,
+                Err(e) => {
+                    error = e;
+                    continue;
+                }
+            };
+            let reading = sightings.first().and_then(|sighting| sighting.readings.first());
+            let accepted = reading.is_some_and(|reading| reading.confidence >= reader.accept_from());
+            let readable = |answer: &PlateAnswer| answer.sightings.first().is_some_and(|s| !s.readings.is_empty());
+            let answer = PlateAnswer { manifest: reader.manifest().clone(), accepted, sightings };
+            best = Some(match best {
+                Some(before) if !accepted && (readable(&before) || !readable(&answer)) => before.seeing(answer),
+                Some(before) => answer.seeing(before),
+                None => answer,
+            });
+            if accepted {
+                break;
+            }
+        }
+        best.ok_or(error)
+    }
+}
+
+impl PlateAnswer {
+    /// Adds the plates that only another reader saw: they have to be hidden too, though not read.
+    fn seeing(mut self, other: Self) -> Self {
+        for sighting in other.sightings {
+            let middle = geometry::centre(&sighting.quad);
+            if !self.sightings.iter().any(|own| geometry::contains(&own.quad, middle)) {
+                self.sightings.push(PlateSighting { readings: Vec::new(), ..sighting });
+            }
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use image::RgbImage;
+
+    use super::*;
+
+    /// Answers what it is told to, and says how sure it was.
+    struct Fixed(Manifest, Result<Vec<PlateSighting>, ()>);
+
+    #[async_trait]
+    impl PlateReader for Fixed {
+        fn manifest(&self) -> &Manifest {
+            &self.0
+        }
+
+        fn accept_from(&self) -> f32 {
+            0.9
+        }
+
+        async fn read(&self, _photo: &Photo) -> Result<Vec<PlateSighting>, PluginError> {
+            self.1.clone().map_err(|()| PluginError::Failed("broken".to_owned()))
+        }
+    }
+
+    fn reader(id: &str, answer: Result<Vec<PlateSighting>, ()>) -> Arc<dyn PlateReader> {
+        Arc::new(Fixed(Manifest { id: id.to_owned(), version: "1".to_owned(), models: Vec::new() }, answer))
+    }
+
+    fn sighting(left: f32, reading: Option<(&str, f32)>) -> PlateSighting {
+        let quad = [(0.0, 0.0), (40.0, 0.0), (40.0, 10.0), (0.0, 10.0)].map(|(x, y)| Point { x: left + x, y });
+        let text =
+            |(text, confidence): (&str, f32)| PlateText { text: text.to_owned(), confidence, characters: Vec::new() };
+        PlateSighting { quad, score: 0.9, readings: reading.map(text).into_iter().collect() }
+    }
+
+    async fn asked(readers: Vec<Arc<dyn PlateReader>>) -> Result<PlateAnswer, PluginError> {
+        PlateReaders::new(readers).read(&Photo::from_rgb(RgbImage::new(100, 20))).await
+    }
+
+    #[tokio::test]
+    async fn a_sure_reader_is_believed_and_the_next_not_asked() {
+        let answer =
+            asked(vec![reader("one", Ok(vec![sighting(0.0, Some(("AB123CD", 0.95)))])), reader("two", Err(()))]);
+        let answer = answer.await.unwrap();
+        assert_eq!((answer.manifest.id.as_str(), answer.accepted, answer.sightings.len()), ("one", true, 1));
+    }
+
+    #[tokio::test]
+    async fn who_fails_or_doubts_is_followed_by_the_next() {
+        let doubt = || Ok(vec![sighting(0.0, Some(("AB123CO", 0.5))), sighting(50.0, None)]);
+        let sure = || Ok(vec![sighting(1.0, Some(("AB123CD", 0.95)))]);
+        let answer =
+            asked(vec![reader("broken", Err(())), reader("doubts", doubt()), reader("sure", sure())]).await.unwrap();
+        assert_eq!((answer.manifest.id.as_str(), answer.accepted), ("sure", true));
+        assert_eq!(answer.sightings.len(), 2, "what only the doubting one saw is hidden as well");
+        assert!(answer.sightings[1].readings.is_empty());
+        let answer = asked(vec![reader("doubts", doubt()), reader("blind", Ok(Vec::new()))]).await.unwrap();
+        assert_eq!((answer.manifest.id.as_str(), answer.accepted), ("doubts", false));
+        let answer = asked(vec![reader("blind", Ok(Vec::new())), reader("doubts", doubt())]).await.unwrap();
+        assert_eq!(answer.manifest.id, "doubts");
+    }
+
+    #[tokio::test]
+    async fn without_an_answer_there_is_an_error() {
+        assert!(matches!(asked(vec![reader("broken", Err(()))]).await, Err(PluginError::Failed(_))));
+        assert!(matches!(asked(Vec::new()).await, Err(PluginError::ModelUnavailable(_))));
+    }
 }

@@ -2,13 +2,13 @@ use std::sync::Arc;
 
 use async_graphql::Executor;
 use keroxio_core::{App, AppBuilder, Env, Module};
-use keroxio_plugin_sdk::{BackgroundRemover, PlateReader, PriceEstimator};
+use keroxio_plugin_sdk::{BackgroundRemover, PlateReader, PlateReaders, PriceEstimator};
 
 use crate::{FakePlates, FakePrices, FakeRemover, TestApp, TestDatabase, migrate, setting};
 
 /// What a test application is made of; stand-ins where nothing else is said.
 pub struct Setup {
-    plates: Arc<dyn PlateReader>,
+    plates: PlateReaders,
     images: Arc<dyn BackgroundRemover>,
     prices: Arc<dyn PriceEstimator>,
     settings: Vec<(String, String)>,
@@ -17,7 +17,7 @@ pub struct Setup {
 impl Default for Setup {
     fn default() -> Self {
         Self {
-            plates: Arc::new(FakePlates::reading("YK482ZN", 0.99)),
+            plates: PlateReaders::new(vec![Arc::new(FakePlates::reading("YK482ZN", 0.99))]),
             images: Arc::new(FakeRemover::new()),
             prices: Arc::new(FakePrices::new()),
             settings: Vec::new(),
@@ -26,8 +26,12 @@ impl Default for Setup {
 }
 
 impl Setup {
-    pub fn plates(mut self, plates: Arc<dyn PlateReader>) -> Self {
-        self.plates = plates;
+    pub fn plates(self, plates: Arc<dyn PlateReader>) -> Self {
+        self.readers(PlateReaders::new(vec![plates]))
+    }
+
+    pub fn readers(mut self, readers: PlateReaders) -> Self {
+        self.plates = readers;
         self
     }
 

@@ -1,21 +1,21 @@
-//! Runs the real networks: `ORT_DYLIB_PATH` and `KEROXIO_PLATES_MODEL_DIR` have to name what is installed.
+//! Runs the real networks: `ORT_DYLIB_PATH` and `KEROXIO_PPOCR_MODEL_DIR` have to name what is installed.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use image::{Rgb, RgbImage};
-use keroxio_plugin_plates_ort::PlatesOrt;
+use keroxio_plugin_plates_ppocr::PlatesPpocr;
 use keroxio_plugin_sdk::{Photo, PlateReader, PluginError, conformance};
 
-fn reader() -> Option<PlatesOrt> {
+fn reader() -> Option<PlatesPpocr> {
     let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.keroxio/models/ppocr-v4");
-    let dir = PathBuf::from(std::env::var("KEROXIO_PLATES_MODEL_DIR").unwrap_or_else(|_| default.to_owned()));
+    let dir = PathBuf::from(std::env::var("KEROXIO_PPOCR_MODEL_DIR").unwrap_or_else(|_| default.to_owned()));
     if std::env::var_os("ORT_DYLIB_PATH").is_none() || !dir.join("ch_PP-OCRv4_det_infer.onnx").exists() {
         eprintln!("SKIP: ONNX Runtime or the PP-OCR models are not installed");
         return None;
     }
-    Some(PlatesOrt::load(&dir).expect("installed models load"))
+    Some(PlatesPpocr::load(&dir).expect("installed models load"))
 }
 
 #[tokio::test]
@@ -48,6 +48,6 @@ async fn a_wall_of_boxes_takes_bounded_time() {
 
 #[test]
 fn a_missing_model_is_an_operators_problem() {
-    let refusal = PlatesOrt::load(&std::env::temp_dir().join("no-such-models")).err();
+    let refusal = PlatesPpocr::load(&std::env::temp_dir().join("no-such-models")).err();
     assert!(matches!(refusal, Some(PluginError::ModelUnavailable(_))), "{refusal:?}");
 }

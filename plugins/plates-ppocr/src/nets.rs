@@ -1,7 +1,7 @@
 use std::fmt::Display;
-use std::sync::{Mutex, PoisonError};
 
 use image::RgbImage;
+use keroxio_onnx::Pool;
 use keroxio_plugin_sdk::PluginError;
 use ort::session::Session;
 use ort::value::TensorRef;
@@ -10,7 +10,7 @@ use crate::text::{Frame, SYMBOLS, symbol_of};
 
 /// Both networks, with as many pairs of sessions as may run at once; each works on one thread.
 pub struct Nets {
-    idle: Mutex<Vec<Pair>>,
+    pairs: Pool<Pair>,
     /// For each class of the recognition network, the letter or digit it stands for.
     symbols: Vec<Option<usize>>,
 }
@@ -35,9 +35,9 @@ impl Nets {
         let pair = || {
             Ok(Pair { detection: keroxio_onnx::session(detection)?, recognition: keroxio_onnx::session(recognition)? })
         };
-        let idle = (0..pairs).map(|_| pair()).collect::<Result<Vec<_>, PluginError>>()?;
-        let symbols = idle.first().map(|pair| alphabet(&pair.recognition)).transpose()?.unwrap_or_default();
-        Ok(Self { idle: Mutex::new(idle), symbols })
+        let pairs = Pool::new(pairs, pair)?;
+        let symbols = pairs.lend(|pair| alphabet(&pair.recognition))?;
+        Ok(Self { pairs, symbols })
     }
 
     /// Lends a pair of sessions to `work`.
@@ -45,11 +45,7 @@ impl Nets {
     /// # Errors
     /// [`PluginError::Failed`] when all are lent, or what `work` answers.
     pub fn with_pair<T>(&self, work: impl FnOnce(&mut Pair) -> Result<T, PluginError>) -> Result<T, PluginError> {
-        let lent = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
-        let mut pair = lent.ok_or_else(|| failed("every session is busy"))?;
-        let answer = work(&mut pair);
-        self.idle.lock().unwrap_or_else(PoisonError::into_inner).push(pair);
-        answer
+        self.pairs.lend(work)
     }
 
     /// Where text may be; the sides of `small` have to be multiples of 32.
