@@ -45,7 +45,7 @@ fi
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/keroxio/wheels
 lib=$root/.keroxio/lib/libonnxruntime.so
-models=$root/.keroxio/models/ppocr-v4
+models=$root/.keroxio/models
 mkdir -p "$cache" "$root/.keroxio/lib" "$models"
 
 # name==version, the file inside the wheel, where it goes, its SHA-256, how the wheel's platform ends
@@ -77,15 +77,30 @@ PY
 }
 
 fetch onnxruntime==1.32.0 onnxruntime/capi/libonnxruntime.so.1.32.0 "$lib" "$onnxruntime" "$(uname -m)"
+# A model of the store: its name, its contract, then as for fetch.
+model() {
+    local name=$1 contract=$2 spec=$3 inside=$4 sha=$5
+    fetch "$spec" "$inside" "$models/$name.onnx" "$sha"
+    cat >"$models/$name.json" <<JSON
+{
+  "model": "$name",
+  "version": "${spec##*==}",
+  "contract": "$contract",
+  "file": "$name.onnx",
+  "sha256": "$sha",
+  "licence": "Apache-2.0",
+  "upstream": "https://pypi.org/project/${spec%%==*}/"
+}
+JSON
+}
 ocr=rapidocr-onnxruntime==1.4.4
-fetch $ocr rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx "$models/ch_PP-OCRv4_det_infer.onnx" d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9
-fetch $ocr rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx "$models/ch_PP-OCRv4_rec_infer.onnx" 48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b
+model ppocr-v4-detection ppocr-detection $ocr rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9
+model ppocr-v4-recognition ppocr-recognition $ocr rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx 48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b
 
 cat >"$root/.keroxio/env" <<ENV
 ORT_DYLIB_PATH=$lib
 KEROXIO_PLATES_MODEL_DIR=$root/plugins/plates-ort/model
-KEROXIO_PPOCR_MODEL_DIR=$models
-KEROXIO_MODELS_DIR=$root/.keroxio/models
+KEROXIO_MODELS_DIR=$models
 KEROXIO_IMAGES_MODEL_DIR=$root/plugins/images-ort/model
 KEROXIO_PRICING_MODEL_DIR=$root/plugins/pricing-ort/model
 ENV

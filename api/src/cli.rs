@@ -37,6 +37,11 @@ pub enum Role {
         #[command(subcommand)]
         command: UsersCommand,
     },
+    /// Lists, checks and adds model files.
+    Models {
+        #[command(subcommand)]
+        command: ModelsCommand,
+    },
     /// Prints the GraphQL schema.
     Schema,
     /// Runs the journey from photos to an ad, and writes a report.
@@ -63,6 +68,42 @@ pub enum UsersCommand {
         #[arg(long)]
         revoke: bool,
     },
+}
+
+#[derive(Subcommand)]
+pub enum ModelsCommand {
+    /// Prints the models of this installation, one JSON object a line.
+    List,
+    /// Checks every model's checksum and shape.
+    Verify,
+    /// Copies a model into the store (`KEROXIO_MODELS_DIR`), to be chosen by `KEROXIO_PLATES_READERS`.
+    Add(AddModel),
+}
+
+#[derive(Args, Clone, Debug)]
+pub struct AddModel {
+    /// An ONNX file.
+    pub file: PathBuf,
+    /// The name by which settings choose it.
+    #[arg(long)]
+    pub model: String,
+    #[arg(long)]
+    pub version: String,
+    /// What goes in and comes out: plate-slots, plate-slots-cct, plate-corners, ppocr-detection, ppocr-recognition.
+    #[arg(long)]
+    pub contract: String,
+    /// SPDX identifier of its licence.
+    #[arg(long)]
+    pub licence: String,
+    /// For a licence other than the common free ones: you may use the model.
+    #[arg(long)]
+    pub licence_agreed: bool,
+    /// The checksum it must have.
+    #[arg(long)]
+    pub sha256: Option<String>,
+    /// Where it comes from.
+    #[arg(long)]
+    pub upstream: Option<String>,
 }
 
 #[derive(Subcommand)]

@@ -7,6 +7,7 @@ pub mod eval;
 pub mod graphql_http;
 pub mod jobs;
 pub mod migrate;
+pub mod models;
 pub mod plugins;
 pub mod serve;
 pub mod users;

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use keroxio_api::cli::{Cli, Role};
-use keroxio_api::{config, demo, eval, jobs, migrate, serve, users};
+use keroxio_api::{config, demo, eval, jobs, migrate, models, serve, users};
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -18,6 +18,7 @@ async fn main() -> ExitCode {
         Role::Migrate { redo } => migrate::run(redo).await,
         Role::Jobs { command } => jobs::run(command).await,
         Role::Users { command } => users::run(command).await,
+        Role::Models { command } => models::run(command),
         Role::Schema => {
             print!("{}", keroxio_schema::sdl());
             Ok(())

@@ -6,11 +6,12 @@ use keroxio_core::{AppBuilder, Env};
 use keroxio_plugin_images_ort::ImagesOrt;
 use keroxio_plugin_plates_ort::PlatesOrt;
 use keroxio_plugin_plates_ppocr::PlatesPpocr;
+use keroxio_plugin_plates_remote::PlatesRemote;
 use keroxio_plugin_pricing_ort::PricingOrt;
 use keroxio_plugin_sdk::{BackgroundRemover, PlateReader, PlateReaders, PriceEstimator};
 
 /// The readers that `KEROXIO_PLATES_READERS` names, in the order in which they are asked:
-/// `keroxio`, `keroxio:MODEL` (our detector with a reader from the model store), `ppocr`.
+/// `keroxio`, `keroxio:MODEL` (our detector with a reader from the model store), `ppocr`, `remote`.
 pub fn plates(env: &Env) -> anyhow::Result<PlateReaders> {
     let names = env.optional("KEROXIO_PLATES_READERS").unwrap_or_else(|| "ppocr".to_owned());
     let readers = names.split(',').map(|name| plate_reader(env, name.trim())).collect::<anyhow::Result<_>>()?;
@@ -18,22 +19,29 @@ pub fn plates(env: &Env) -> anyhow::Result<PlateReaders> {
 }
 
 fn plate_reader(env: &Env, name: &str) -> anyhow::Result<Arc<dyn PlateReader>> {
-    let ours = folder(env, "KEROXIO_PLATES_MODEL_DIR", "plugins/plates-ort/model");
+    let (ours, store) = (plates_folder(env), store(env));
     let (detector, own) = (ours.join("plate-detector.json"), ours.join("plate-reader.json"));
     match name.split_once(':') {
         None if name == "keroxio" => {
             Ok(Arc::new(PlatesOrt::load(&detector, &own).with_context(|| missing("plates", &ours))?))
         }
         Some(("keroxio", model)) => {
-            let store = folder(env, "KEROXIO_MODELS_DIR", ".keroxio/models");
             let card = store.join(format!("{model}.json"));
             Ok(Arc::new(PlatesOrt::load(&detector, &card).with_context(|| missing(model, &store))?))
         }
         None if name == "ppocr" => {
-            let dir = folder(env, "KEROXIO_PPOCR_MODEL_DIR", ".keroxio/models/ppocr-v4");
-            Ok(Arc::new(PlatesPpocr::load(&dir).with_context(|| missing("PP-OCR", &dir))?))
+            let [detection, recognition] =
+                ["detection", "recognition"].map(|net| store.join(format!("ppocr-v4-{net}.json")));
+            Ok(Arc::new(PlatesPpocr::load(&detection, &recognition).with_context(|| missing("PP-OCR", &store))?))
         }
-        _ => anyhow::bail!("KEROXIO_PLATES_READERS: {name:?} is none of keroxio, keroxio:MODEL, ppocr"),
+        None if name == "remote" => {
+            let url = env.optional("KEROXIO_REMOTE_PLATES_URL").context("KEROXIO_REMOTE_PLATES_URL is not set")?;
+            let token =
+                env.optional("KEROXIO_REMOTE_PLATES_TOKEN").context("KEROXIO_REMOTE_PLATES_TOKEN is not set")?;
+            let accept_from = env.parsed("KEROXIO_REMOTE_PLATES_ACCEPT_FROM", 1.01_f32);
+            Ok(Arc::new(PlatesRemote::new(&url, token, accept_from)?))
+        }
+        _ => anyhow::bail!("KEROXIO_PLATES_READERS: {name:?} is none of keroxio, keroxio:MODEL, ppocr, remote"),
     }
 }
 
@@ -66,6 +74,16 @@ pub fn provide_pricing(env: &Env, app: &mut AppBuilder) {
         Ok(plugin) => drop(app.provide(plugin)),
         Err(e) => env.problem(format!("{e:#}")),
     }
+}
+
+/// Where our plate networks are.
+pub fn plates_folder(env: &Env) -> PathBuf {
+    folder(env, "KEROXIO_PLATES_MODEL_DIR", "plugins/plates-ort/model")
+}
+
+/// Where an operator's models are.
+pub fn store(env: &Env) -> PathBuf {
+    folder(env, "KEROXIO_MODELS_DIR", ".keroxio/models")
 }
 
 fn folder(env: &Env, name: &str, default: &str) -> PathBuf {

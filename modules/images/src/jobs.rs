@@ -1,18 +1,19 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use image::GrayImage;
 use keroxio_core::{App, BackgroundJob, Effects, Error, GivenUp, JobError, Queue};
 use keroxio_plates::events::PlateRead;
-use keroxio_plugin_sdk::{BackgroundRemover, Matte, Photo, Quad};
+use keroxio_plugin_sdk::{BackgroundRemover, Matte, Photo, PlateReaders, PlateSighting, Quad};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{compose, service};
+use crate::render::Drawn;
+use crate::service;
 
-/// Longer side of a rendition, in pixels.
-const MAX_SIDE: u32 = 2_048;
-const QUALITY: u8 = 88;
+/// A plate that a reader reads this surely is not hidden.
+const READABLE: f32 = 0.5;
+/// How often renditions are looked at before the photo is given up.
+const MOST_LOOKS: usize = 3;
 
 /// Cleans one photo.
 #[derive(Serialize, Deserialize)]
@@ -51,10 +52,12 @@ impl BackgroundJob for CleanPhoto {
         keroxio_core::metrics::inference("images", &remover.manifest().id, started.elapsed().as_secs_f64());
         (cleaning.car_found, cleaning.coverage, cleaning.confidence) =
             (Some(matte.found), Some(matte.coverage), Some(matte.confidence));
-        let quads = reading.quads();
-        cleaning.plates_masked = i32::try_from(quads.len()).ok();
-        let renditions =
-            tokio::task::spawn_blocking(move || render(&photo, &matte, &quads)).await.map_err(Error::internal)??;
+        let drawn = draw_until_hidden(&app, &photo, matte, reading.quads()).await?;
+        let Some((drawn, hidden)) = drawn else {
+            return Ok(service::fail(&app, cleaning.id, "PLATES_NOT_HIDDEN").await?);
+        };
+        cleaning.plates_masked = i32::try_from(hidden).ok();
+        let renditions = tokio::task::spawn_blocking(move || drawn.encode()).await.map_err(Error::internal)??;
         let size = Some(renditions.size);
         let put = async |bytes| keroxio_storage::service::put(&app, org, bytes, "image/jpeg", size).await;
         cleaning.masked_object = Some(put(renditions.masked).await?.id);
@@ -74,6 +77,32 @@ impl BackgroundJob for CleanPhoto {
         };
         service::fail(&app, self.cleaning_id, code).await
     }
+}
+
+/// Draws the renditions and looks at them again: what can still be read is hidden too. Answers how many plates
+/// are hidden; nothing when something stays readable.
+async fn draw_until_hidden(
+    app: &App,
+    photo: &Photo,
+    matte: Matte,
+    mut quads: Vec<Quad>,
+) -> Result<Option<(Drawn, usize)>, JobError> {
+    let readers: PlateReaders = app.get()?;
+    let matte = Arc::new(matte);
+    for _ in 0..MOST_LOOKS {
+        let (copy, shared, hidden) = (photo.clone(), Arc::clone(&matte), quads.clone());
+        let drawn = tokio::task::spawn_blocking(move || Drawn::of(&copy, &shared, &hidden)).await;
+        let drawn = drawn.map_err(Error::internal)??;
+        let answer = readers.read(&drawn.masked()).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
+        let readable = |s: &&PlateSighting| s.readings.first().is_some_and(|reading| reading.confidence >= READABLE);
+        let missed: Vec<Quad> = answer.sightings.iter().filter(readable).map(|s| drawn.in_photo(&s.quad)).collect();
+        if missed.is_empty() {
+            return Ok(Some((drawn, quads.len())));
+        }
+        metrics::counter!(crate::MASK_MISSES).increment(missed.len() as u64);
+        quads.extend(missed);
+    }
+    Ok(None)
 }
 
 /// The plate reading of a photo has ended.
@@ -99,36 +128,4 @@ impl BackgroundJob for ResumeCleaning {
     async fn run(self, app: App) -> Result<Effects, JobError> {
         Ok(service::resume(&app, self.org_id, self.photo_id).await?)
     }
-}
-
-struct Renditions {
-    masked: Vec<u8>,
-    cleaned: Option<Vec<u8>>,
-    size: (u32, u32),
-}
-
-fn render(photo: &Photo, matte: &Matte, quads: &[Quad]) -> Result<Renditions, Error> {
-    let mut masked = compose::working_size(photo.rgb(), MAX_SIDE);
-    let scale = masked.width() as f32 / photo.width().max(1) as f32;
-    let quads: Vec<[(f32, f32); 4]> = quads.iter().map(|quad| quad.map(|p| (p.x * scale, p.y * scale))).collect();
-    let cleaned = if matte.found {
-        let alpha = resized(&matte.alpha, masked.width(), masked.height())?;
-        let mut studio = compose::studio(&masked, &alpha);
-        compose::mask_quads(&mut studio, &quads);
-        Some(compose::encode_jpeg(&studio, QUALITY).map_err(Error::internal)?)
-    } else {
-        None
-    };
-    compose::mask_quads(&mut masked, &quads);
-    let size = masked.dimensions();
-    Ok(Renditions { masked: compose::encode_jpeg(&masked, QUALITY).map_err(Error::internal)?, cleaned, size })
-}
-
-fn resized(alpha: &GrayImage, width: u32, height: u32) -> Result<GrayImage, Error> {
-    if alpha.dimensions() == (width, height) {
-        return Ok(alpha.clone());
-    }
-    let mut out = GrayImage::new(width, height);
-    fast_image_resize::Resizer::new().resize(alpha, &mut out, None).map_err(Error::internal)?;
-    Ok(out)
 }

@@ -5,6 +5,7 @@ pub mod events;
 mod graphql;
 mod jobs;
 mod model;
+mod render;
 pub mod service;
 mod tables;
 
@@ -12,12 +13,22 @@ pub use graphql::{ImagesMutation as Mutation, ImagesQuery as Query, PhotoCleanin
 pub use keroxio_core::NoSubscription as Subscription;
 pub use model::Cleaning;
 
+/// Plates that were still readable on a rendition, and were hidden before it was stored.
+pub(crate) const MASK_MISSES: &str = "keroxio_plate_mask_misses_total";
+
 pub struct ImagesModule;
 pub const MODULE: ImagesModule = ImagesModule;
 
 impl keroxio_core::Module for ImagesModule {
     fn name(&self) -> &'static str {
         "images"
+    }
+
+    fn describe_metrics(&self) {
+        metrics::describe_counter!(
+            MASK_MISSES,
+            "Plates still readable after hiding, found by the second look and hidden."
+        );
     }
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {

@@ -75,7 +75,7 @@ fn state_of(steps: &[Step], kind: StepKind) -> StepState {
     steps.iter().find(|s| s.kind() == kind).map_or(StepState::Waiting, Step::state)
 }
 
-/// The best reading over all photos, once all of them have been looked at.
+/// What the photos say together, once all of them have been looked at.
 async fn plate(tx: &mut Tx, ad: &Ad) -> Result<Outcome> {
     let mut readings: Vec<Reading> = Vec::new();
     for photo in model::photos(tx, ad.id).await? {
@@ -84,11 +84,7 @@ async fn plate(tx: &mut Tx, ad: &Ad) -> Result<Outcome> {
     if readings.iter().any(|r| !r.is_finished()) {
         return Ok(Outcome::plain(StepState::Running));
     }
-    let best = readings
-        .iter()
-        .filter(|r| r.text.is_some())
-        .max_by(|a, b| a.confidence.unwrap_or(0.0).total_cmp(&b.confidence.unwrap_or(0.0)));
-    Ok(match best {
+    Ok(match keroxio_plates::service::consensus(tx, &readings).await? {
         Some(reading) => Outcome::done(Some(reading.id)),
         None if !readings.is_empty() && readings.iter().all(|r| r.error.is_some()) => Outcome::failed(
             "PLATE_READING_FAILED",

@@ -1,8 +1,9 @@
-use async_graphql::{Context, Enum, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
 use keroxio_plate_grammar::Plate;
 use keroxio_plugin_sdk::PlateText;
+use keroxio_storage::StoredPhoto;
 use uuid::Uuid;
 
 use crate::model::Reading;
@@ -61,7 +62,12 @@ pub struct PlateView {
 
 /// What was read on a photo.
 #[derive(SimpleObject)]
+#[graphql(complex)]
 pub struct PlateReading {
+    #[graphql(skip)]
+    org_id: Uuid,
+    #[graphql(skip)]
+    crop_object: Option<Uuid>,
     /// Identifier.
     id: Uuid,
     /// The photo.
@@ -78,6 +84,10 @@ pub struct PlateReading {
     confidence: Option<f64>,
     /// Whether the seller should look before the text is used.
     needs_confirmation: bool,
+    /// Place of the least sure character in `text`, from 0, where the seller should look first; null when nobody needs to.
+    doubtful_character: Option<i32>,
+    /// Who read it: name and version of reader and models.
+    read_by: Option<String>,
     /// Likely texts, best first.
     candidates: Vec<PlateCandidate>,
     /// Every plate in view, the one that was read first.
@@ -94,6 +104,17 @@ pub struct PlateReading {
 
 fn formatted(text: &str) -> String {
     Plate::parse(text).map_or_else(|_| text.to_owned(), |plate| plate.formatted())
+}
+
+/// The place of the least sure character, while the seller is asked.
+fn doubtful(reading: &Reading, read: Option<&PlateText>) -> Option<i32> {
+    let characters = &read.filter(|_| reading.needs_confirmation())?.characters;
+    let least = characters.iter().enumerate().min_by(|a, b| a.1.confidence.total_cmp(&b.1.confidence))?;
+    i32::try_from(least.0).ok()
+}
+
+fn name(manifest: &serde_json::Value) -> Option<String> {
+    Some(format!("{} {}", manifest.get("id")?.as_str()?, manifest.get("version")?.as_str()?))
 }
 
 impl From<PlateText> for PlateCandidate {
@@ -120,6 +141,10 @@ impl From<Reading> for PlateReading {
             score: s.score.into(),
         });
         Self {
+            org_id: reading.org_id,
+            crop_object: reading.crop_object,
+            doubtful_character: doubtful(&reading, candidates.first()),
+            read_by: reading.manifest.as_ref().and_then(name),
             id: reading.id,
             photo_id: reading.photo_id,
             state: match reading.state.as_str() {
@@ -139,6 +164,17 @@ impl From<Reading> for PlateReading {
             finished_at: reading.finished_at,
             job_id: reading.job_id,
         }
+    }
+}
+
+#[ComplexObject]
+impl PlateReading {
+    /// The plate alone, upright, for the seller to compare; null when none was read, and 30 days later.
+    async fn crop(&self, ctx: &Context<'_>) -> GqlResult<Option<StoredPhoto>> {
+        Ok(match self.crop_object {
+            Some(id) => Some(keroxio_storage::service::get(ctx.app(), self.org_id, id).await?.into()),
+            None => None,
+        })
     }
 }
 
@@ -185,7 +221,13 @@ impl PlatesMutation {
             default = false
         )]
         foreign: bool,
+        #[graphql(
+            desc = "Consent to keep the photo with this text, for a limited time, to measure and train plate readers. Saying it again with false takes it back.",
+            default = false
+        )]
+        keep_as_example: bool,
     ) -> GqlResult<PlateReading> {
-        Ok(service::correct(ctx.app(), &ctx.actor()?, reading_id, &text, foreign).await?.into())
+        let said = service::Correction { text: &text, foreign, keep_as_example };
+        Ok(service::correct(ctx.app(), &ctx.actor()?, reading_id, said).await?.into())
     }
 }

@@ -5,6 +5,7 @@ use keroxio_plugin_sdk::PlateReaders;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::crop;
 use crate::service::{self, Outcome};
 
 /// Finds and reads the plates of one photo.
@@ -33,7 +34,11 @@ impl BackgroundJob for ReadPlate {
         let started = Instant::now();
         let answer = readers.read(&photo).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
         keroxio_core::metrics::inference("plates", &answer.manifest.id, started.elapsed().as_secs_f64());
-        Ok(service::finish(&app, self.reading_id, Outcome::Read(answer)).await?)
+        let crop = match answer.sightings.first().filter(|sighting| !sighting.readings.is_empty()) {
+            Some(sighting) => crop::store(&app, self.org_id, &photo, &sighting.quad).await?,
+            None => None,
+        };
+        Ok(service::finish(&app, self.reading_id, Outcome::Read(answer, crop)).await?)
     }
 
     async fn gave_up(self, app: App, why: GivenUp) -> keroxio_core::Result<Effects> {
@@ -42,5 +47,26 @@ impl BackgroundJob for ReadPlate {
             GivenUp::Cancelled => "PLATE_READING_CANCELLED",
         };
         service::finish(&app, self.reading_id, Outcome::GivenUp(code)).await
+    }
+}
+
+/// Deletes crops and examples whose time is over.
+#[derive(Serialize, Deserialize)]
+pub struct ForgetPlates;
+
+impl BackgroundJob for ForgetPlates {
+    const NAME: &'static str = "plates.forget";
+    const PRIORITY: Priority = Priority::Low;
+
+    fn org_id(&self) -> Option<Uuid> {
+        None
+    }
+
+    fn unique_key(&self) -> Option<String> {
+        Some(String::new())
+    }
+
+    async fn run(self, app: App) -> Result<Effects, JobError> {
+        Ok(service::forget(&app).await?)
     }
 }

@@ -1,11 +1,14 @@
 #![doc = include_str!("../README.md")]
 
+mod crop;
 mod error;
 pub mod events;
 mod graphql;
 mod jobs;
+mod metrics;
 mod model;
 pub mod service;
+mod settings;
 mod tables;
 
 pub use graphql::{PlateReading, PlatesMutation as Mutation, PlatesQuery as Query};
@@ -20,7 +23,17 @@ impl keroxio_core::Module for PlatesModule {
         "plates"
     }
 
+    fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
+        app.provide(settings::Retention::read(env));
+        Ok(())
+    }
+
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
         jobs.register::<jobs::ReadPlate>();
+        jobs.register::<jobs::ForgetPlates>().recur(keroxio_core::Recurrence("40 3 * * *"), &jobs::ForgetPlates);
+    }
+
+    fn describe_metrics(&self) {
+        metrics::describe();
     }
 }

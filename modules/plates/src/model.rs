@@ -6,6 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::tables::plates_readings::{self, dsl};
+use crate::tables::{plates_examples, plates_examples::dsl as examples};
 
 /// What was read on a photo.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
@@ -28,6 +29,24 @@ pub struct Reading {
     pub accepted: bool,
     /// The job that reads it, or read it last.
     pub job_id: Option<Uuid>,
+    /// A picture of the plate alone, while it may be needed.
+    pub crop_object: Option<Uuid>,
+    pub corrected_at: Option<DateTime<Utc>>,
+}
+
+/// What a seller said a plate is, kept with consent.
+#[derive(Debug, Clone, Insertable, AsChangeset)]
+#[diesel(table_name = plates_examples, treat_none_as_null = true)]
+pub struct Example {
+    pub reading_id: Uuid,
+    pub org_id: Uuid,
+    pub photo_id: Uuid,
+    /// What the model had read.
+    pub read_text: Option<String>,
+    pub text: String,
+    pub manifest: Option<Value>,
+    pub created_at: DateTime<Utc>,
+    pub keep_until: DateTime<Utc>,
 }
 
 impl Reading {
@@ -40,9 +59,20 @@ impl Reading {
         serde_json::from_value(self.sightings.clone()).unwrap_or_default()
     }
 
+    /// What the plate of the main car may be, best first, with probabilities.
+    pub fn texts(&self) -> Vec<(String, f32)> {
+        let first = self.sightings().into_iter().next();
+        first.into_iter().flat_map(|s| s.readings).map(|reading| (reading.text, reading.confidence)).collect()
+    }
+
     /// Corners of every plate seen, to be hidden.
     pub fn quads(&self) -> Vec<Quad> {
         self.sightings().into_iter().map(|s| s.quad).collect()
+    }
+
+    /// The text the model would choose, whatever the seller said since.
+    pub fn read_text(&self) -> Option<String> {
+        self.sightings().into_iter().next()?.readings.into_iter().next().map(|reading| reading.text)
     }
 
     /// Whether the seller has to look at the text before it is used.
@@ -93,4 +123,47 @@ pub async fn lock(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<
 
 pub async fn save(conn: &mut AsyncPgConnection, reading: &Reading) -> QueryResult<usize> {
     diesel::update(dsl::plates_readings.find(reading.id)).set(reading).execute(conn).await
+}
+
+pub async fn keep_example(conn: &mut AsyncPgConnection, example: &Example) -> QueryResult<usize> {
+    diesel::insert_into(examples::plates_examples)
+        .values(example)
+        .on_conflict(examples::reading_id)
+        .do_update()
+        .set(example)
+        .execute(conn)
+        .await
+}
+
+pub async fn drop_example(conn: &mut AsyncPgConnection, reading: Uuid) -> QueryResult<usize> {
+    diesel::delete(examples::plates_examples.find(reading)).execute(conn).await
+}
+
+pub async fn drop_examples_until(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> QueryResult<usize> {
+    diesel::delete(examples::plates_examples.filter(examples::keep_until.le(now))).execute(conn).await
+}
+
+/// Lets go of crops of readings that ended, or were corrected, before a moment; answers whose they were. At
+/// most `most` at once.
+pub async fn release_crops(
+    conn: &mut AsyncPgConnection,
+    before: DateTime<Utc>,
+    most: i64,
+) -> QueryResult<Vec<(Uuid, Uuid)>> {
+    let due: Vec<(Uuid, Uuid, Option<Uuid>)> = dsl::plates_readings
+        .filter(dsl::crop_object.is_not_null())
+        .filter(dsl::finished_at.le(before))
+        .filter(dsl::corrected_at.is_null().or(dsl::corrected_at.le(before)))
+        .select((dsl::id, dsl::org_id, dsl::crop_object))
+        .limit(most)
+        .for_update()
+        .skip_locked()
+        .load(conn)
+        .await?;
+    let ids: Vec<Uuid> = due.iter().map(|(id, ..)| *id).collect();
+    diesel::update(dsl::plates_readings.filter(dsl::id.eq_any(ids)))
+        .set(dsl::crop_object.eq(None::<Uuid>))
+        .execute(conn)
+        .await?;
+    Ok(due.into_iter().filter_map(|(_, org, crop)| Some((org, crop?))).collect())
 }

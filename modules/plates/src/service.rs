@@ -1,6 +1,6 @@
 use diesel_async::AsyncPgConnection;
 use keroxio_core::{Actor, App, Effects, Queue, Result, Tx};
-use keroxio_plate_grammar::{Plate, normalize_foreign};
+use keroxio_plate_grammar::{Plate, agree, normalize_foreign};
 use keroxio_plugin_sdk::PlateAnswer;
 use serde_json::json;
 use uuid::Uuid;
@@ -8,7 +8,9 @@ use uuid::Uuid;
 use crate::error;
 use crate::events::PlateRead;
 use crate::jobs::ReadPlate;
-use crate::model::{self, Reading};
+use crate::metrics;
+use crate::model::{self, Example, Reading};
+use crate::settings::{CROPS, Retention};
 
 /// Starts reading a photo, unless it is being read or has been. A failed reading starts again.
 /// The caller has checked whose photo it is.
@@ -28,6 +30,8 @@ pub async fn start_reading(tx: &mut Tx, org: Uuid, photo_id: Uuid) -> Result<Rea
         finished_at: None,
         accepted: false,
         job_id: None,
+        crop_object: None,
+        corrected_at: None,
     };
     let (mut reading, new) = model::ensure(tx, &fresh).await?;
     let failed = reading.state == "failed";
@@ -63,21 +67,53 @@ pub async fn by_photo(conn: &mut AsyncPgConnection, org: Uuid, photo: Uuid) -> R
     Ok(model::by_photo(conn, org, photo).await?)
 }
 
+/// What a seller says a plate is.
+pub(crate) struct Correction<'a> {
+    pub text: &'a str,
+    pub foreign: bool,
+    /// Consent to keep it, with the photo, to measure and train readers.
+    pub keep_as_example: bool,
+}
+
 /// The seller's own reading; it wins over the model's from now on.
-pub(crate) async fn correct(app: &App, actor: &Actor, id: Uuid, text: &str, foreign: bool) -> Result<Reading> {
+pub(crate) async fn correct(app: &App, actor: &Actor, id: Uuid, said: Correction<'_>) -> Result<Reading> {
+    let Correction { text, foreign, keep_as_example } = said;
     let text = if foreign { normalize_foreign(text) } else { Plate::parse(text).map(|p| p.normalized().to_owned()) };
     let text = text.map_err(|_| error::invalid())?;
     let mut tx = app.begin().await?;
     let reading = model::lock(&mut tx, id).await?.filter(|r| r.org_id == actor.org_id);
     let mut reading = reading.ok_or_else(error::not_found)?;
+    let read = reading.read_text();
+    let verdict = read.as_ref().filter(|_| reading.is_finished()).map(|read| *read != text);
+    let now = tx.app().now();
+    if keep_as_example {
+        let example = Example {
+            reading_id: reading.id,
+            org_id: reading.org_id,
+            photo_id: reading.photo_id,
+            read_text: read,
+            text: text.clone(),
+            manifest: reading.manifest.clone(),
+            created_at: now,
+            keep_until: now + app.get::<Retention>()?.examples,
+        };
+        model::keep_example(&mut tx, &example).await?;
+    } else {
+        // Saying it again without consent takes the consent back.
+        model::drop_example(&mut tx, reading.id).await?;
+    }
+    let first = !std::mem::replace(&mut reading.corrected, true);
     reading.text = Some(text);
     reading.confidence = Some(1.0);
-    reading.corrected = true;
+    reading.corrected_at = Some(now);
     model::save(&mut tx, &reading).await?;
     if reading.is_finished() {
         announce(&mut tx, &reading).await?;
     }
     tx.commit().await?;
+    if let (Some(changed), true) = (verdict, first) {
+        metrics::corrected(reading.manifest.as_ref(), changed);
+    }
     Ok(reading)
 }
 
@@ -90,7 +126,8 @@ pub(crate) async fn pending(app: &App, id: Uuid) -> Result<Option<Reading>> {
 }
 
 pub(crate) enum Outcome {
-    Read(PlateAnswer),
+    /// With the stored picture of the plate that was read.
+    Read(PlateAnswer, Option<Uuid>),
     /// With the code of the reason.
     GivenUp(&'static str),
 }
@@ -102,7 +139,7 @@ pub(crate) async fn finish(app: &App, id: Uuid, outcome: Outcome) -> Result<Effe
     };
     reading.finished_at = Some(app.now());
     match outcome {
-        Outcome::Read(answer) => {
+        Outcome::Read(answer, crop) => {
             reading.state = "done".to_owned();
             reading.manifest = Some(serde_json::to_value(answer.manifest)?);
             let best = answer.sightings.first().and_then(|s| s.readings.first());
@@ -111,6 +148,13 @@ pub(crate) async fn finish(app: &App, id: Uuid, outcome: Outcome) -> Result<Effe
                 reading.confidence = Some(best.confidence);
                 reading.accepted = answer.accepted;
             }
+            reading.crop_object = crop;
+            let outcome = match best {
+                Some(_) if answer.accepted => "accepted",
+                Some(_) => "asked",
+                None => "none",
+            };
+            metrics::read(reading.manifest.as_ref(), outcome);
             reading.sightings = serde_json::to_value(answer.sightings)?;
         }
         Outcome::GivenUp(code) => {
@@ -138,4 +182,61 @@ pub(crate) fn kind_name(plate: &Plate) -> &'static str {
         PlateKind::Fni => "FNI",
         PlateKind::MopedSiv => "MOPED_SIV",
     }
+}
+
+/// Crops released in one transaction.
+const AT_ONCE: i64 = 500;
+
+/// Deletes crops and examples whose time is over.
+pub(crate) async fn forget(app: &App) -> Result<Effects> {
+    let now = app.now();
+    loop {
+        let mut tx = app.begin().await?;
+        let crops = model::release_crops(&mut tx, now - CROPS, AT_ONCE).await?;
+        tx.commit().await?;
+        for (org, crop) in &crops {
+            keroxio_storage::service::remove(app, *org, &[*crop]).await?;
+        }
+        if crops.len() < usize::try_from(AT_ONCE).unwrap_or(usize::MAX) {
+            break;
+        }
+    }
+    let mut tx = app.begin().await?;
+    let examples = model::drop_examples_until(&mut tx, now).await?;
+    tracing::info!(examples, "plate examples forgotten");
+    Ok(tx.into())
+}
+
+/// Two photos must have read the same text, and all of them together be this sure, for nobody to be asked.
+const AGREED: f32 = 0.995;
+
+/// What several photos of one car say together: the reading that stands for them, if any read something.
+///
+/// A correction by the seller ends the vote. Otherwise texts count by the product of what each photo gives
+/// them; the chosen reading takes the agreed text and, where several photos agree, is accepted.
+pub async fn consensus(tx: &mut Tx, readings: &[Reading]) -> Result<Option<Reading>> {
+    let sure = |reading: &&Reading| reading.confidence.unwrap_or(0.0);
+    let best =
+        |readings: &mut dyn Iterator<Item = &Reading>| readings.max_by(|a, b| sure(a).total_cmp(&sure(b))).cloned();
+    let read = || readings.iter().filter(|reading| reading.text.is_some());
+    if let Some(corrected) = read().filter(|r| r.corrected).max_by_key(|r| r.corrected_at) {
+        return Ok(Some(corrected.clone()));
+    }
+    let votes: Vec<Vec<(String, f32)>> = readings.iter().map(Reading::texts).collect();
+    let agreed = agree(&votes, 1).pop().filter(|_| votes.iter().filter(|texts| !texts.is_empty()).count() > 1);
+    let Some((text, probability)) = agreed else { return Ok(best(&mut read())) };
+    let firsts = votes.iter().filter(|texts| texts.first().is_some_and(|(first, _)| *first == text)).count();
+    let Some(mut reading) =
+        best(&mut read().filter(|r| r.text.as_deref() == Some(&text))).or_else(|| best(&mut read()))
+    else {
+        return Ok(None);
+    };
+    let accepted = reading.text.as_deref() == Some(&text) && (reading.accepted || firsts > 1 && probability >= AGREED);
+    let contradicted = probability < 0.5;
+    let accepted = accepted && !contradicted;
+    if reading.accepted != accepted {
+        reading.accepted = accepted;
+        model::save(tx, &reading).await?;
+    }
+    Ok(Some(reading))
 }

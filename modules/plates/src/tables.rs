@@ -14,5 +14,20 @@ diesel::table! {
         finished_at -> Nullable<Timestamptz>,
         accepted -> Bool,
         job_id -> Nullable<Uuid>,
+        crop_object -> Nullable<Uuid>,
+        corrected_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    plates_examples (reading_id) {
+        reading_id -> Uuid,
+        org_id -> Uuid,
+        photo_id -> Uuid,
+        read_text -> Nullable<Text>,
+        text -> Text,
+        manifest -> Nullable<Jsonb>,
+        created_at -> Timestamptz,
+        keep_until -> Timestamptz,
     }
 }

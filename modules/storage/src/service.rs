@@ -52,7 +52,11 @@ fn clean(bytes: Vec<u8>) -> Result<CleanPhoto> {
     Ok((encode(&photo)?, PhotoFormat::Jpeg.media_type(), size))
 }
 
-fn encode(photo: &Photo) -> Result<Vec<u8>> {
+/// A photo as a JPEG file of high quality, without metadata.
+///
+/// # Errors
+/// `INTERNAL` for a side above 65,535 pixels.
+pub fn encode(photo: &Photo) -> Result<Vec<u8>> {
     let too_big = |_| Error::internal(anyhow::anyhow!("a side above 65,535 pixels"));
     let width = u16::try_from(photo.width()).map_err(too_big)?;
     let height = u16::try_from(photo.height()).map_err(too_big)?;
@@ -101,6 +105,23 @@ pub async fn require(app: &App, org: Uuid, ids: &[Uuid]) -> Result<Vec<Object>> 
     let mut conn = app.conn().await?;
     let found = model::find(&mut conn, org, ids).await?;
     if ids.iter().all(|id| found.iter().any(|object| object.id == *id)) { Ok(found) } else { Err(error::not_found()) }
+}
+
+/// Deletes files nothing refers to any more. What is not there is no error.
+///
+/// # Errors
+/// When something still refers to one of them, or PostgreSQL fails: nothing is deleted then.
+pub async fn remove(app: &App, org: Uuid, ids: &[Uuid]) -> Result<()> {
+    let mut conn = app.conn().await?;
+    let keys = model::delete(&mut conn, org, ids).await?;
+    let store: Store = app.get()?;
+    for key in keys {
+        // Without its row nobody finds the file; it is deleted with the next file of its content.
+        if let Err(e) = store.0.delete(&key).await {
+            tracing::warn!("a file without a row is left in the storage: {e}");
+        }
+    }
+    Ok(())
 }
 
 pub async fn read(app: &App, object: &Object) -> Result<Vec<u8>> {

@@ -1,8 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod contract;
 mod interrupt;
 mod pool;
 
+pub use contract::{CONTRACTS, Contract};
 pub use interrupt::{interruptible, run};
 pub use pool::Pool;
 

@@ -56,6 +56,7 @@ class Style:
     left: str | None = None
     right: str | None = None
     band: tuple = (20, 60, 160)
+    shield: bool = False
     ratio: float = 520 / 110
 
 
@@ -170,9 +171,10 @@ class Plates:
         if country in ("NL", "L") or (country == "GB" and self.chance(0.5)):
             paper = self.yellow()
         ink = (int(self.random.integers(120, 190)), 20, 30) if country == "B" else self.black()
-        if country == "CH" or self.chance(0.12):
+        shield = country == "SK" and self.chance(0.6)
+        if country == "CH" or not shield and self.chance(0.12):
             left = None
-        style = Style([text], paper, ink, left, "" if country == "I" and self.chance(0.5) else None, self.band())
+        style = Style([text], paper, ink, left, "" if country == "I" and self.chance(0.5) else None, self.band(), shield)
         gap = next((i for i, c in enumerate(text) if c in " -@."), 0)
         if gap and self.chance(0.1):
             style.lines, style.ratio = [text[:gap], text[gap + 1 :]], self.pick([340 / 200, 280 / 200])
@@ -196,15 +198,21 @@ class Plates:
             self.masks[key] = mask
         return self.masks[key]
 
-    def write(self, rgb, line, box, face, ink, weight=0, stretch=1.0, gap=0.12, space=0.45, cell=None, fill=None, lit=None) -> list:
+    def write(self, rgb, line, box, face, ink, weight=0, stretch=1.0, gap=0.12, space=0.45, cell=None, fill=None, lit=None,
+              squeeze=False) -> list:
         """Writes one line centred into the box, squeezed if too wide; returns the centres of its characters.
 
         `cell` gives every character the same width (a share of the height), `fill` spreads the line over that
-        share of the box, `lit` is the colour of the edge that embossing raises."""
+        share of the box, `lit` is the colour of the edge that embossing raises, `squeeze`
+        keeps wide letters as narrow as the others."""
         x0, y0, x1, y1 = box
         high = y1 - y0
         masks = [self.glyph(face, c, weight) if c in ALPHABET else None for c in line]
         wide = [high * (stretch * m.shape[1] / CAP if m is not None else space) for m in masks]
+        if squeeze:
+            # Plate makers press W and M into the room of any other letter.
+            most = high * self.random.uniform(0.72, 0.98) * (cell or 0.66)
+            wide = [min(w, most) if m is not None else w for w, m in zip(wide, masks)]
         room = [max(w, cell * high) if cell and m is not None else w for w, m in zip(wide, masks)]
         total = sum(room) + gap * high * (len(line) - 1)
         if fill and len(line) > 1:
@@ -273,7 +281,7 @@ class Plates:
             cv2.rectangle(rgb, (0, 0), (wide - 1, high - 1), edge, random.integers(1, 3))
         self.screws(rgb, style, left, right)
         look = dict(face=face, ink=style.ink, weight=int(random.choice([-2, -1, 0, 1, 2, 3], p=[0.06, 0.14, 0.4, 0.2, 0.12, 0.08])),
-                    stretch=random.uniform(0.85, 1.25), gap=random.uniform(0.06, 0.24), space=random.uniform(0.2, 0.6))
+                    stretch=random.uniform(0.85, 1.25), gap=random.uniform(0.06, 0.24), space=random.uniform(0.05, 0.6), squeeze=self.chance(0.7))
         if self.chance(0.55):
             look.update(cell=random.uniform(0.55, 0.72), gap=random.uniform(0.0, 0.14))
         if self.chance(0.5):
@@ -293,7 +301,22 @@ class Plates:
         self.dirt(rgb)
         return self.framed(rgb, np.float32(centres), text)
 
+    def shield(self, part, style: Style, face: str):
+        """A coat of arms over the letters of the country, without a band: Slovakia until 2004 and since 2023."""
+        high, wide = part.shape[:2]
+        half, top, low = wide * self.random.uniform(0.24, 0.36), HEIGHT * 0.12, HEIGHT * self.random.uniform(0.5, 0.6)
+        outline = np.float32([(-half, top), (half, top), (half, low * 0.75), (0, low), (-half, low * 0.75)]) + [wide / 2, 0]
+        cv2.fillPoly(part, [outline.astype(np.int32)], (int(self.random.integers(150, 230)), 40, 55))
+        lower = outline[2:].astype(np.int32)
+        cv2.fillPoly(part, [lower], (40, 60, int(self.random.integers(130, 200))))
+        tall = HEIGHT * self.random.uniform(0.18, 0.26)
+        bottom = high - HEIGHT * self.random.uniform(0.06, 0.14)
+        self.write(part, style.left, (3, bottom - tall, wide - 3, bottom), face, style.ink)
+
     def left_band(self, part, style: Style, face: str):
+        if style.shield:
+            self.shield(part, style, face)
+            return
         part[:] = style.band
         high, wide = part.shape[:2]
         if style.left == "GB" and self.chance(0.5):

@@ -60,19 +60,19 @@ def train(given: argparse.Namespace, net: torch.nn.Module, samples: Callable[[in
     torch.set_num_threads(given.threads)
     net = net.to(memory_format=torch.channels_last)
     best = torch.optim.AdamW(net.parameters(), lr=given.rate, weight_decay=0.02)
-    mean, steps, spent = copy.deepcopy(net), 0, 0.0
+    mean, steps, spent, curve = copy.deepcopy(net), 0, 0.0, []
     if given.checkpoint.exists():
         state = torch.load(given.checkpoint, weights_only=True)
         net.load_state_dict(state["net"])
         mean.load_state_dict(state["mean"])
         best.load_state_dict(state["optimizer"])
-        steps, spent = state["steps"], state["seconds"]
+        steps, spent, curve = state["steps"], state["seconds"], state.get("curve", [])
     loader = DataLoader(samples(given.seed + steps), given.batch, num_workers=given.workers, prefetch_factor=4)
 
     def checkpoint():
         save(given.checkpoint, {"net": net.state_dict(), "mean": mean.state_dict(), "optimizer": best.state_dict(),
                                 "steps": steps, "batch": given.batch, "seconds": spent + time.time() - begun,
-                                "seed": given.seed})
+                                "seed": given.seed, "curve": curve})
 
     saved, shown, first = time.time(), time.time(), steps
     smooth: dict[str, float] = {}
@@ -100,6 +100,7 @@ def train(given: argparse.Namespace, net: torch.nn.Module, samples: Callable[[in
                   f"{(steps - first) * given.batch / (now - begun):.0f} per second", flush=True)
             shown = now
         if now - saved > 90:
+            curve.append([steps * given.batch, *(round(figure, 4) for figure in smooth.values())])
             checkpoint()
             saved = now
     checkpoint()

@@ -31,6 +31,11 @@ def same(model: Path, product: torch.nn.Module, rgb: torch.Tensor, most: float) 
     return far
 
 
+def thinned(curve: list, most: int = 24) -> list:
+    """Pictures seen, loss and, for the reader, share of drawn plates read exactly: at most so many points."""
+    return curve[:: max(1, len(curve) // most)]
+
+
 def write(given: argparse.Namespace, name: str, net: torch.nn.Module, wrap: Callable, sample: torch.Tensor,
           output: str, free: tuple[dict, dict], most: float, contract: str, about: dict, measure: Callable):
     """`wrap` makes of the network what production calls; `free` are the sides of input and output that may
@@ -57,6 +62,7 @@ def write(given: argparse.Namespace, name: str, net: torch.nn.Module, wrap: Call
         "seed": state["seed"],
         "training": {"steps": state["steps"], "pictures": state["steps"] * state["batch"],
                      "seconds": round(state["seconds"])},
+        "curve": thinned(state.get("curve", [])),
         "difference_to_torch": same(fresh, product, sample, most),
         **figures,
         "exported_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),

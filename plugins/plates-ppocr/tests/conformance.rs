@@ -1,7 +1,7 @@
 //! Runs the real networks: `ORT_DYLIB_PATH` and `KEROXIO_PPOCR_MODEL_DIR` have to name what is installed.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use image::{Rgb, RgbImage};
@@ -9,13 +9,14 @@ use keroxio_plugin_plates_ppocr::PlatesPpocr;
 use keroxio_plugin_sdk::{Photo, PlateReader, PluginError, conformance};
 
 fn reader() -> Option<PlatesPpocr> {
-    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.keroxio/models/ppocr-v4");
-    let dir = PathBuf::from(std::env::var("KEROXIO_PPOCR_MODEL_DIR").unwrap_or_else(|_| default.to_owned()));
-    if std::env::var_os("ORT_DYLIB_PATH").is_none() || !dir.join("ch_PP-OCRv4_det_infer.onnx").exists() {
+    let default = concat!(env!("CARGO_MANIFEST_DIR"), "/../../.keroxio/models");
+    let store = PathBuf::from(std::env::var("KEROXIO_MODELS_DIR").unwrap_or_else(|_| default.to_owned()));
+    let [detection, recognition] = ["detection", "recognition"].map(|net| store.join(format!("ppocr-v4-{net}.json")));
+    if std::env::var_os("ORT_DYLIB_PATH").is_none() || !detection.exists() {
         eprintln!("SKIP: ONNX Runtime or the PP-OCR models are not installed");
         return None;
     }
-    Some(PlatesPpocr::load(&dir).expect("installed models load"))
+    Some(PlatesPpocr::load(&detection, &recognition).expect("installed models load"))
 }
 
 #[tokio::test]
@@ -48,6 +49,6 @@ async fn a_wall_of_boxes_takes_bounded_time() {
 
 #[test]
 fn a_missing_model_is_an_operators_problem() {
-    let refusal = PlatesPpocr::load(&std::env::temp_dir().join("no-such-models")).err();
+    let refusal = PlatesPpocr::load(Path::new("no/such/card.json"), Path::new("no/such/card.json")).err();
     assert!(matches!(refusal, Some(PluginError::ModelUnavailable(_))), "{refusal:?}");
 }

@@ -1,3 +1,6 @@
+use std::collections::VecDeque;
+use std::sync::Mutex;
+
 use async_trait::async_trait;
 use image::{GrayImage, Luma};
 use keroxio_plugin_sdk::{
@@ -10,33 +13,38 @@ fn manifest(id: &str) -> Manifest {
     Manifest { id: id.to_owned(), version: "test".to_owned(), models: Vec::new() }
 }
 
-/// Reads the same plate in the middle of every photo, or fails.
+/// Reads the same plates at the same places of every photo, one at a time: the first that is not hidden. Or fails.
 pub struct FakePlates {
     manifest: Manifest,
-    answer: Result<Vec<PlateSighting>, String>,
+    /// What one photo after the other shows; the last stays.
+    photos: Mutex<VecDeque<Result<Vec<PlateSighting>, String>>>,
     /// Told when a reading begins that will never end.
     begun: Option<mpsc::UnboundedSender<()>>,
 }
 
 impl FakePlates {
     pub fn reading(text: &str, confidence: f32) -> Self {
-        let characters = text.chars().map(|character| CharacterReading { character, confidence }).collect();
-        let reading = PlateText { text: text.to_owned(), confidence, characters };
-        let quad = [(200.0, 200.0), (300.0, 200.0), (300.0, 230.0), (200.0, 230.0)].map(|(x, y)| Point { x, y });
-        Self {
-            manifest: manifest("fake-plates"),
-            answer: Ok(vec![PlateSighting { quad, score: 0.99, readings: vec![reading] }]),
-            begun: None,
-        }
+        Self::reading_in_turn(&[&[(text, confidence)]])
+    }
+
+    /// One photo after the other says this: texts with their confidences, best first.
+    pub fn reading_in_turn(photos: &[&[(&str, f32)]]) -> Self {
+        Self::of(photos.iter().map(|texts| Ok(vec![sighting(200.0, texts)])))
+    }
+
+    /// Sees a second plate only once the first is hidden.
+    pub fn overlooking_one() -> Self {
+        let plates = vec![sighting(200.0, &[("YK482ZN", 0.99)]), sighting(400.0, &[("FS938HA", 0.99)])];
+        Self::of([Ok(plates)])
     }
 
     pub fn seeing_nothing() -> Self {
-        Self { manifest: manifest("fake-plates"), answer: Ok(Vec::new()), begun: None }
+        Self::of([Ok(Vec::new())])
     }
 
     /// Fails every time with this message.
     pub fn failing(message: &str) -> Self {
-        Self { manifest: manifest("fake-plates"), answer: Err(message.to_owned()), begun: None }
+        Self::of([Err(message.to_owned())])
     }
 
     /// Begins to read, says so, and never ends.
@@ -44,6 +52,25 @@ impl FakePlates {
         let (begun, beginnings) = mpsc::unbounded_channel();
         (Self { begun: Some(begun), ..Self::seeing_nothing() }, beginnings)
     }
+
+    fn of(photos: impl IntoIterator<Item = Result<Vec<PlateSighting>, String>>) -> Self {
+        Self { manifest: manifest("fake-plates"), photos: Mutex::new(photos.into_iter().collect()), begun: None }
+    }
+}
+
+/// A plate 100 pixels wide; the last character is the least sure.
+fn sighting(left: f32, texts: &[(&str, f32)]) -> PlateSighting {
+    let quad = [(0.0, 200.0), (100.0, 200.0), (100.0, 230.0), (0.0, 230.0)].map(|(x, y)| Point { x: left + x, y });
+    let reading = |(text, confidence): &(&str, f32)| {
+        let sure = |place: usize| if place + 1 == text.len() { confidence * 0.9 } else { *confidence };
+        let character = |(place, character)| CharacterReading { character, confidence: sure(place) };
+        PlateText {
+            text: (*text).to_owned(),
+            confidence: *confidence,
+            characters: text.chars().enumerate().map(character).collect(),
+        }
+    };
+    PlateSighting { quad, score: 0.99, readings: texts.iter().map(reading).collect() }
 }
 
 #[async_trait]
@@ -56,13 +83,29 @@ impl PlateReader for FakePlates {
         0.9
     }
 
-    async fn read(&self, _photo: &Photo) -> Result<Vec<PlateSighting>, PluginError> {
+    async fn read(&self, photo: &Photo) -> Result<Vec<PlateSighting>, PluginError> {
         if let Some(begun) = &self.begun {
             let _ = begun.send(());
             std::future::pending::<()>().await;
         }
-        self.answer.clone().map_err(PluginError::Failed)
+        let mut photos = self.photos.lock().unwrap();
+        let plates = photos.front().cloned().unwrap_or(Ok(Vec::new())).map_err(PluginError::Failed)?;
+        let (hidden, visible): (Vec<_>, Vec<_>) = plates.into_iter().partition(|plate| is_covered(photo, plate));
+        // A photo whose plate is hidden is one that was looked at before.
+        if hidden.is_empty() && photos.len() > 1 {
+            photos.pop_front();
+        }
+        Ok(visible.into_iter().take(1).collect())
     }
+}
+
+/// Whether an even surface lies where the plate is: nobody reads that.
+fn is_covered(photo: &Photo, sighting: &PlateSighting) -> bool {
+    let (from, to) = (sighting.quad[0], sighting.quad[2]);
+    let places = (from.y as u32..to.y as u32).flat_map(|y| (from.x as u32..to.x as u32).map(move |x| (x, y)));
+    let mut pixels = places.filter_map(|(x, y)| photo.rgb().get_pixel_checked(x, y));
+    let first = pixels.next();
+    first.is_some() && pixels.all(|pixel| Some(pixel) == first)
 }
 
 /// Finds a car in the middle third of every photo.

@@ -154,12 +154,19 @@ impl TestApp {
 
     /// Somebody of the platform's staff, signed in.
     pub async fn staff(&self, name: &str) -> Actor {
-        let mut actor = self.garage(name).await;
+        self.garage(name).await;
         let email = format!("{name}@example.org");
         let mut conn = self.app.conn().await.unwrap();
         assert!(keroxio_auth::service::set_staff(&mut conn, &email, true).await.unwrap());
+        self.log_in(name).await
+    }
+
+    /// Somebody of [`Self::garage`], signed in anew.
+    pub async fn log_in(&self, name: &str) -> Actor {
+        let mut actor = self.anonymous();
         let log_in = "mutation($e: String!, $p: String!) { logIn(email: $e, password: $p) { accessToken } }";
-        let answer = actor.run(log_in, json!({ "e": email, "p": "correct horse battery" })).await;
+        let answer =
+            actor.run(log_in, json!({ "e": format!("{name}@example.org"), "p": "correct horse battery" })).await;
         actor.token = answer.text("/logIn/accessToken");
         actor
     }

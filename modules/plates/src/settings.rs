@@ -1,0 +1,20 @@
+//! How long what we keep of plates is kept.
+
+use chrono::Duration;
+use keroxio_core::Env;
+
+/// A crop is deleted this long after the plate was read, or corrected (rules C.8).
+pub const CROPS: Duration = Duration::days(30);
+
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// For examples that sellers let us keep.
+    pub examples: Duration,
+}
+
+impl Retention {
+    pub fn read(env: &Env) -> Self {
+        let days = env.parsed("KEROXIO_PLATE_EXAMPLES_DAYS", 365_u32);
+        Self { examples: Duration::days(days.into()) }
+    }
+}

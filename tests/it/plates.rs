@@ -1,0 +1,150 @@
+//! What sellers and their garages see of plate reading.
+
+use std::time::Duration;
+
+use diesel_async::RunQueryDsl as _;
+use keroxio_core::relay;
+use keroxio_test_support::{Actor, FakePlates, TestApp, fixture};
+use serde_json::{Value, json};
+
+const READ: &str = "mutation($p: UUID!) { readPlate(photoId: $p) { id } }";
+const READING: &str = "query($id: UUID!) { plateReading(id: $id) { state formatted kind confidence needsConfirmation
+  doubtfulCharacter readBy candidates { formatted confidence } crop { url width height mediaType } } }";
+const CORRECT: &str = "mutation($r: UUID!, $t: String!, $k: Boolean!) { correctPlate(readingId: $r, text: $t, keepAsExample: $k) { id } }";
+const PREPARE: &str = "mutation($i: PrepareListingInput!) { prepareListing(input: $i) { id } }";
+const LISTING: &str = "query($id: UUID!) { listing(id: $id) { plate { formatted needsConfirmation } vehicle { plate }
+  photos { cleaning { state errorCode platesMasked } } } }";
+
+async fn read(app: &TestApp, garage: &Actor) -> String {
+    let photo = garage.upload(fixture("hatch-front.jpg")).await.text("/uploadPhoto/id");
+    let id = garage.run(READ, json!({ "p": photo })).await.text("/readPlate/id");
+    app.run_jobs().await;
+    id
+}
+
+async fn listing_of(app: &TestApp, garage: &Actor, photos: &[&str]) -> Value {
+    let mut ids = Vec::new();
+    for name in photos {
+        ids.push(garage.upload(fixture(name)).await.text("/uploadPhoto/id"));
+    }
+    let listing = garage.run(PREPARE, json!({ "i": { "photoIds": ids, "vehicle": {} } })).await;
+    app.run_jobs().await;
+    garage.run(LISTING, json!({ "id": listing.text("/prepareListing/id") })).await.at("/listing").clone()
+}
+
+#[tokio::test]
+async fn a_seller_in_doubt_sees_the_plate_the_doubtful_character_and_the_alternatives() {
+    let app = TestApp::with(FakePlates::reading_in_turn(&[&[("YK482ZN", 0.6), ("YK482ZH", 0.3)]])).await;
+    let (garage, stranger) = (app.garage("dupont").await, app.garage("martin").await);
+    let id = read(&app, &garage).await;
+    let answer = garage.run(READING, json!({ "id": id })).await;
+    let reading = answer.at("/plateReading");
+    assert_eq!((&reading["formatted"], &reading["needsConfirmation"]), (&json!("YK-482-ZN"), &json!(true)));
+    assert_eq!((&reading["doubtfulCharacter"], &reading["readBy"]), (&json!(6), &json!("fake-plates test")));
+    let candidates: Vec<&str> =
+        reading["candidates"].as_array().unwrap().iter().map(|c| c["formatted"].as_str().unwrap()).collect();
+    assert_eq!(candidates, ["YK-482-ZN", "YK-482-ZH"]);
+    let crop = &reading["crop"];
+    assert_eq!((&crop["width"], &crop["mediaType"]), (&json!(480), &json!("image/jpeg")));
+    let picture = garage.get(crop["url"].as_str().unwrap()).await.bytes().await.unwrap();
+    let size = image::load_from_memory(&picture).unwrap();
+    assert_eq!((size.width(), i64::from(size.height())), (480, crop["height"].as_i64().unwrap()));
+    assert_eq!(stranger.run(READING, json!({ "id": id })).await.code(), "NOT_FOUND");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn the_picture_of_a_plate_is_gone_thirty_days_after_it_was_last_needed() {
+    let app = TestApp::with(FakePlates::reading("YK482ZN", 0.6)).await;
+    let garage = app.garage("dupont").await;
+    relay::look(&app.app).await.unwrap();
+    let id = read(&app, &garage).await;
+    let day = Duration::from_secs(24 * 3_600);
+    let crops_left = async || {
+        relay::look(&app.app).await.unwrap();
+        app.run_jobs().await;
+        count(&app, "SELECT count(*) AS n FROM plates_readings WHERE crop_object IS NOT NULL").await
+    };
+    app.app.clock().advance(20 * day);
+    let garage = app.log_in("dupont").await;
+    garage.run(CORRECT, json!({ "r": id, "t": "YK 482 ZH", "k": false })).await;
+    assert_eq!(crops_left().await, 1);
+    app.app.clock().advance(15 * day);
+    assert_eq!(crops_left().await, 1, "corrected 15 days ago");
+    app.app.clock().advance(16 * day);
+    assert_eq!(crops_left().await, 0);
+    assert_eq!(count(&app, "SELECT count(*) AS n FROM storage_objects WHERE width = 480").await, 0);
+    app.finish().await;
+}
+
+#[derive(diesel::QueryableByName)]
+struct Count {
+    #[diesel(sql_type = diesel::sql_types::BigInt)]
+    n: i64,
+}
+
+async fn count(app: &TestApp, sql: &str) -> i64 {
+    let mut conn = app.app.conn().await.unwrap();
+    diesel::sql_query(sql).get_result::<Count>(&mut conn).await.unwrap().n
+}
+
+#[tokio::test]
+async fn a_correction_becomes_an_example_only_with_consent_and_for_a_time() {
+    let app = TestApp::with(FakePlates::reading("YK482ZN", 0.6)).await;
+    let garage = app.garage("dupont").await;
+    relay::look(&app.app).await.unwrap();
+    let id = read(&app, &garage).await;
+    let examples = "SELECT count(*) AS n FROM plates_examples WHERE text = 'YK482ZH' AND read_text = 'YK482ZN'";
+    garage.run(CORRECT, json!({ "r": id, "t": "YK-482-ZH", "k": false })).await;
+    assert_eq!(count(&app, examples).await, 0);
+    garage.run(CORRECT, json!({ "r": id, "t": "YK-482-ZH", "k": true })).await;
+    assert_eq!(count(&app, examples).await, 1);
+    garage.run(CORRECT, json!({ "r": id, "t": "YK-482-ZH", "k": false })).await;
+    assert_eq!(count(&app, examples).await, 0, "the consent was taken back");
+    garage.run(CORRECT, json!({ "r": id, "t": "YK-482-ZH", "k": true })).await;
+    app.app.clock().advance(Duration::from_secs(364 * 24 * 3_600));
+    relay::look(&app.app).await.unwrap();
+    app.run_jobs().await;
+    assert_eq!(count(&app, examples).await, 1);
+    app.app.clock().advance(Duration::from_secs(3 * 24 * 3_600));
+    relay::look(&app.app).await.unwrap();
+    app.run_jobs().await;
+    assert_eq!(count(&app, examples).await, 0);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn photos_of_one_car_vote() {
+    let photos: [&[(&str, f32)]; 3] = [
+        &[("YK482ZN", 0.85), ("YK482ZH", 0.1)],
+        &[("YK482ZN", 0.8), ("YK482ZH", 0.15)],
+        &[("YK482ZN", 0.85), ("YK482ZM", 0.1)],
+    ];
+    let app = TestApp::with(FakePlates::reading_in_turn(&photos)).await;
+    let garage = app.garage("dupont").await;
+    let listing = listing_of(&app, &garage, &["hatch-front.jpg", "hatch-rear.jpg", "suv-front.jpg"]).await;
+    let used = json!({ "formatted": "YK-482-ZN", "needsConfirmation": false });
+    assert_eq!(listing["plate"], used, "none of them alone was sure enough");
+    assert_eq!(listing["vehicle"]["plate"], "YK-482-ZN");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn photos_that_contradict_each_other_are_for_the_seller_to_settle() {
+    let app = TestApp::with(FakePlates::reading_in_turn(&[&[("YK482ZN", 0.97)], &[("FS938HA", 0.97)]])).await;
+    let garage = app.garage("dupont").await;
+    let listing = listing_of(&app, &garage, &["hatch-front.jpg", "suv-front.jpg"]).await;
+    assert_eq!(listing["plate"]["needsConfirmation"], json!(true));
+    assert_eq!(listing["vehicle"]["plate"], Value::Null);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_plate_that_is_still_readable_after_hiding_is_hidden_too() {
+    let app = TestApp::with(FakePlates::overlooking_one()).await;
+    let garage = app.garage("dupont").await;
+    let listing = listing_of(&app, &garage, &["hatch-front.jpg"]).await;
+    let cleaning = json!({ "state": "DONE", "errorCode": null, "platesMasked": 2 });
+    assert_eq!(listing["photos"][0]["cleaning"], cleaning);
+    app.finish().await;
+}
