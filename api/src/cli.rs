@@ -55,6 +55,9 @@ pub enum Role {
         /// Prints JSON only.
         #[arg(long)]
         json: bool,
+        /// For plates: also prints one JSON line per photo, before the summary.
+        #[arg(long)]
+        details: bool,
     },
 }
 

@@ -24,7 +24,7 @@ async fn main() -> ExitCode {
             Ok(())
         }
         Role::Demo(options) => demo::run(*options).await,
-        Role::Eval { what, data, json } => eval::run(what, &data, json).await,
+        Role::Eval { what, data, json, details } => eval::run(what, &data, json, details).await,
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -13,7 +13,7 @@ use keroxio_plugin_sdk::{BackgroundRemover, PlateReader, PlateReaders, PriceEsti
 /// The readers that `KEROXIO_PLATES_READERS` names, in the order in which they are asked:
 /// `keroxio`, `keroxio:MODEL` (our detector with a reader from the model store), `ppocr`, `remote`.
 pub fn plates(env: &Env) -> anyhow::Result<PlateReaders> {
-    let names = env.optional("KEROXIO_PLATES_READERS").unwrap_or_else(|| "ppocr".to_owned());
+    let names = env.optional("KEROXIO_PLATES_READERS").unwrap_or_else(|| "keroxio".to_owned());
     let readers = names.split(',').map(|name| plate_reader(env, name.trim())).collect::<anyhow::Result<_>>()?;
     Ok(PlateReaders::new(readers))
 }

@@ -14,21 +14,22 @@ const LISTING: &str = "query($id: UUID!) { listing(id: $id) { state vehicle { pl
   estimate { low { amount } mid { amount } high { amount } sampleSize }
   photos { cleaning { carFound platesMasked cleaned { url } masked { url } } } steps { kind state errorCode } } }";
 
-/// Where the models are, or nothing on a machine without ONNX Runtime or the models set-up installs.
+/// Where the models are, or nothing without ONNX Runtime.
 fn models() -> Option<Env> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let dir = |name: &str, default: &str| {
         let path = std::env::var(name).map_or_else(|_| root.join(default), PathBuf::from);
         (name.to_owned(), path.to_string_lossy().into_owned())
     };
-    let plates = dir("KEROXIO_PLATES_MODEL_DIR", ".keroxio/models/ppocr-v4");
-    if std::env::var_os("ORT_DYLIB_PATH").is_none() || !Path::new(&plates.1).exists() {
-        eprintln!("SKIP: ONNX Runtime or the plate models are not installed; `make setup` does");
+    let plates = dir("KEROXIO_PLATES_MODEL_DIR", "plugins/plates-ort/model");
+    let store = dir("KEROXIO_MODELS_DIR", ".keroxio/models");
+    if std::env::var_os("ORT_DYLIB_PATH").is_none() {
+        eprintln!("SKIP: ORT_DYLIB_PATH names no ONNX Runtime; `make test` does");
         return None;
     }
     let images = dir("KEROXIO_IMAGES_MODEL_DIR", "plugins/images-ort/model");
     let pricing = dir("KEROXIO_PRICING_MODEL_DIR", "plugins/pricing-ort/model");
-    Some(Env::from_vars([plates, images, pricing]))
+    Some(Env::from_vars([plates, store, images, pricing]))
 }
 
 #[tokio::test]

@@ -40,9 +40,10 @@ async fn an_added_model_is_chosen_by_its_name_and_stored_with_what_it_read() {
     let store = tempfile::tempdir().unwrap();
     let card = models::add(store.path(), &wanted()).unwrap();
     assert_eq!(card.sha256.len(), 64);
+    let folder = ours("");
     let settings = [
         ("KEROXIO_PLATES_READERS", "keroxio:another"),
-        ("KEROXIO_PLATES_MODEL_DIR", ours("").to_str().unwrap()),
+        ("KEROXIO_PLATES_MODEL_DIR", folder.to_str().unwrap()),
         ("KEROXIO_MODELS_DIR", store.path().to_str().unwrap()),
     ];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));

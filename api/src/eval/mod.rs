@@ -11,11 +11,11 @@ use keroxio_core::Env;
 use crate::cli::EvalWhat;
 use crate::plugins;
 
-pub async fn run(what: EvalWhat, data: &Path, json: bool) -> anyhow::Result<()> {
+pub async fn run(what: EvalWhat, data: &Path, json: bool, details: bool) -> anyhow::Result<()> {
     let env = Env::from_process();
     crate::serve::start_logs(&env);
     let report = match what {
-        EvalWhat::Plates => plates::run(data, &plugins::plates(&env)?).await?,
+        EvalWhat::Plates => plates::run(data, &plugins::plates(&env)?, details).await?,
         EvalWhat::Images => images::run(data, &*plugins::images(&env)?).await?,
         EvalWhat::Pricing => pricing::run(data, &*plugins::pricing(&env)?).await?,
     };

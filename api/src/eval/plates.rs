@@ -37,16 +37,18 @@ struct Score {
 /// The first reading of the first sighting counts. French photos count as written; elsewhere the
 /// labels mix O and 0, I and 1, so those are folded.
 ///
+/// With `details`, each photo is also a JSON line on standard output, as `training/calibrate.py` reads it.
+///
 /// # Errors
 /// A missing or damaged file, a label without box, a failing reader.
-pub async fn run(data: &Path, readers: &PlateReaders) -> anyhow::Result<serde_json::Value> {
+pub async fn run(data: &Path, readers: &PlateReaders, details: bool) -> anyhow::Result<serde_json::Value> {
     let root = data.parent().context("the data folder has no parent")?;
     let labels = data.join("labels.csv");
     let mut table = csv::Reader::from_path(&labels).with_context(|| labels.display().to_string())?;
     let mut scores = Vec::new();
     for label in table.deserialize() {
         let label: Label = label.with_context(|| labels.display().to_string())?;
-        let score = measure(root, &label, readers).await.with_context(|| label.file.clone())?;
+        let score = measure(root, &label, readers, details).await.with_context(|| label.file.clone())?;
         scores.push(score);
     }
     if scores.is_empty() {
@@ -70,7 +72,7 @@ pub async fn run(data: &Path, readers: &PlateReaders) -> anyhow::Result<serde_js
     }))
 }
 
-async fn measure(root: &Path, label: &Label, readers: &PlateReaders) -> anyhow::Result<Score> {
+async fn measure(root: &Path, label: &Label, readers: &PlateReaders, details: bool) -> anyhow::Result<Score> {
     let bytes = std::fs::read(root.join(&label.file))?;
     let begun = Instant::now();
     let photo = Photo::decode(&bytes, DecodeLimits::default())?;
@@ -78,11 +80,19 @@ async fn measure(root: &Path, label: &Label, readers: &PlateReaders) -> anyhow::
     let milliseconds = begun.elapsed().as_secs_f64() * 1_000.0;
     let best = answer.sightings.first().and_then(|sighting| sighting.readings.first());
     let text = best.map(|reading| reading.text.as_str()).unwrap_or_default();
-    tracing::debug!(file = label.file, truth = label.text, text, confidence = best.map(|b| b.confidence), "plate read");
+    let french = label.country == "FR";
+    let exact = text == label.text;
+    if details {
+        let confidence = best.map(|reading| reading.confidence);
+        let right = if french { exact } else { folded(text) == folded(&label.text) };
+        let line = json!({ "file": label.file, "truth": label.text, "text": text, "confidence": confidence, "right": right,
+            "accepted": answer.accepted, "ms": milliseconds.round() });
+        println!("{line}");
+    }
     Ok(Score {
-        french: label.country == "FR",
+        french,
         siv: label.pattern == "SIV",
-        exact: text == label.text,
+        exact,
         exact_folded: folded(text) == folded(&label.text),
         found: answer.sightings.iter().any(|sighting| centre_inside(sighting, label)),
         accepted: answer.accepted,

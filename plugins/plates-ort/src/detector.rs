@@ -17,7 +17,7 @@ const REACH: f32 = 64.0;
 /// Sides of the network's input are multiples of this.
 const STEP: u32 = 32;
 /// Quads answered at most: a car park must not take minutes.
-const MOST: usize = 50;
+pub const MOST: usize = 50;
 
 /// A plate as the network sees it, in pixels of the photo.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +25,13 @@ pub struct Found {
     pub quad: Quad,
     /// Probability that this is a plate.
     pub heat: f32,
+}
+
+impl Found {
+    /// Whether the middle of one lies on the other.
+    pub fn overlaps(&self, other: &Self) -> bool {
+        contains(&other.quad, centre(&self.quad)) || contains(&self.quad, centre(&other.quad))
+    }
 }
 
 /// A rectangle of a photo: left, top, width, height, in pixels.
@@ -121,8 +128,7 @@ pub fn keep_apart(found: &mut Vec<Found>) {
     found.sort_by(|a, b| b.heat.total_cmp(&a.heat));
     let mut kept: Vec<Found> = Vec::new();
     for one in found.drain(..) {
-        let middle = centre(&one.quad);
-        let apart = |other: &Found| !contains(&other.quad, middle) && !contains(&one.quad, centre(&other.quad));
+        let apart = |other: &Found| !one.overlaps(other);
         let (width, height) = size(&one.quad);
         let plausible =
             width.is_finite() && width > 4.0 && height > 2.0 && width < 12.0 * height && height < 1.6 * width;

@@ -6,14 +6,20 @@ use keroxio_plugin_sdk::{CharacterReading, PlateSighting, PlateText, PluginError
 use ort::session::Session;
 
 use crate::Nets;
-use crate::detector::{Area, Found, detect, keep_apart};
+use crate::detector::{Area, Found, MOST, detect, keep_apart};
 use crate::reader::read;
 use keroxio_plugin_sdk::geometry::{Perspective, centre, contains, size};
 
 /// Longer side in pixels of the first look, and of the second where the first found nothing readable.
 const LOOKS: [u32; 2] = [512, 1_024];
-/// How sure the detector must be that something is a plate: to look closer, and to report it.
+/// How sure the detector must be that something may be a plate, and to report it although nothing is legible.
 const LEAST_HEAT: f32 = 0.25;
+const PLATE_HEAT: f32 = 0.5;
+/// What is at least this legible is a plate, however unsure the detector is.
+const LEGIBLE: f32 = 0.3;
+/// So many plates, or one so narrow in the first look, and the second is worth its time: there may be more.
+const CROWD: usize = 4;
+const SMALL: f32 = 30.0;
 /// A closer look shows the plate about this wide, in a picture of this many pixels.
 const CLOSE_WIDTH: f32 = 150.0;
 const CLOSE_SIDE: f32 = 288.0;
@@ -52,25 +58,33 @@ pub fn read_photo(nets: &Nets, photo: &RgbImage, newest: u64) -> Result<Vec<Plat
     if photo.width() < 24 || photo.height() < 12 {
         return Ok(Vec::new());
     }
-    let mut best: Vec<Candidate> = Vec::new();
-    for longest in LOOKS {
-        // More pixels than the photo has show nothing more.
-        if !best.is_empty() && photo.width().max(photo.height()) <= longest / 2 {
-            break;
+    let mut all = look(nets, photo, LOOKS[0], newest)?;
+    if needs_second_look(&all, photo) {
+        all.extend(look(nets, photo, LOOKS[1], newest)?);
+        all.sort_by(|a, b| importance(b, photo).total_cmp(&importance(a, photo)));
+        let mut apart: Vec<Candidate> = Vec::new();
+        for candidate in all {
+            if apart.len() < MOST && apart.iter().all(|kept| !kept.found.overlaps(&candidate.found)) {
+                apart.push(candidate);
+            }
         }
-        let candidates = look(nets, photo, longest, newest)?;
-        let sure = |candidates: &[Candidate]| candidates.iter().map(Candidate::sure).fold(0.0, f32::max);
-        if best.is_empty() || sure(&candidates) > sure(&best) {
-            best = candidates;
-        }
-        if sure(&best) >= 0.5 {
-            break;
-        }
+        all = apart;
     }
+    all.retain(|c| c.found.heat >= PLATE_HEAT || c.sure() >= LEGIBLE);
     let mut sightings: Vec<(f32, PlateSighting)> =
-        best.iter().map(|c| (importance(c, photo), sighting(nets, c, photo))).collect();
+        all.iter().map(|c| (importance(c, photo), sighting(nets, c, photo))).collect();
     sightings.sort_by(|a, b| b.0.total_cmp(&a.0));
     Ok(sightings.into_iter().map(|(_, sighting)| sighting).collect())
+}
+
+/// Nothing was read well, or there may be more than the first look shows.
+fn needs_second_look(seen: &[Candidate], photo: &RgbImage) -> bool {
+    let longer = photo.width().max(photo.height());
+    let scale = LOOKS[0] as f32 / longer as f32;
+    let small = |candidate: &Candidate| size(&candidate.found.quad).0 * scale < SMALL;
+    let read = seen.iter().any(|candidate| candidate.sure() >= 0.5);
+    // More pixels than the photo has show nothing more.
+    longer > LOOKS[0] && (!read || seen.len() >= CROWD || seen.iter().any(small))
 }
 
 fn look(nets: &Nets, photo: &RgbImage, longest: u32, newest: u64) -> Result<Vec<Candidate>, PluginError> {
@@ -146,12 +160,14 @@ fn legible(cuts: &[Vec<Row>]) -> f32 {
     surest.product::<f32>().powf(0.5)
 }
 
-/// Which plate is the car's: read well, large, near the middle.
+/// Which plate is the car's: large, near the middle, read well, French.
 fn importance(candidate: &Candidate, photo: &RgbImage) -> f32 {
     let middle = centre(&candidate.found.quad);
     let off = (middle.x / photo.width() as f32 - 0.5).abs();
     let wide = size(&candidate.found.quad).0 / photo.width().max(photo.height()) as f32;
-    candidate.found.heat * 0.3 + candidate.sure() + 2.0 * wide.min(0.3) - 0.3 * off
+    let french = candidate.texts.first().is_some_and(|best| best.kind.is_some());
+    let read = candidate.sure() * if french { 0.8 } else { 0.6 };
+    0.3 * candidate.found.heat + read + 4.0 * wide.min(0.25) - 0.3 * off
 }
 
 fn sighting(nets: &Nets, candidate: &Candidate, photo: &RgbImage) -> PlateSighting {

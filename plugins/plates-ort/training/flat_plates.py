@@ -121,6 +121,9 @@ class Plates:
 
     def siv(self) -> Style:
         left, right = self.letters(2, never=("SS", "WW")), self.letters(2)
+        if self.chance(0.75):
+            # Given out by 2026; the others keep the reader good for the years to come.
+            left = self.pick("ABCDEFGH") + left[1]
         digits = self.number(3)
         style = Style([f"{left}-{digits}-{right}"], self.white(), self.black(), "F", self.department(), self.band())
         if self.chance(0.03):
@@ -198,16 +201,38 @@ class Plates:
             self.masks[key] = mask
         return self.masks[key]
 
+    def pressed(self, char: str, reach: float, stroke: float) -> np.ndarray:
+        """W or M as plate makers press them: upright and narrow, the middle reaching only part of the height.
+
+        No font at hand has these shapes, and blurred they are easily taken for H or N."""
+        key = (char, reach, stroke)
+        if key not in self.masks:
+            wide, pad, thick = round(0.62 * CAP), CAP // 2, round(stroke * CAP)
+            half = thick / 2
+            if char == "W":
+                points = [(half, 0), (wide * 0.27, CAP - half), (wide / 2, CAP * (1 - reach)), (wide * 0.73, CAP - half), (wide - half, 0)]
+                top = (points[0][0] - wide * 0.06, -pad), (points[-1][0] + wide * 0.06, -pad)
+            else:
+                points = [(half, CAP + pad), (half, half), (wide / 2, CAP * reach), (wide - half, half), (wide - half, CAP + pad)]
+                top = ()
+            path = [top[0], *points, top[1]] if top else points
+            sheet = np.zeros((CAP + 2 * pad, wide), np.uint8)
+            path = (np.float32(path) + [0, pad]) * 16
+            cv2.polylines(sheet, [path.round().astype(np.int32)], False, 255, thick, cv2.LINE_AA, 4)
+            self.masks[key] = sheet[pad : pad + CAP]
+        return self.masks[key]
+
     def write(self, rgb, line, box, face, ink, weight=0, stretch=1.0, gap=0.12, space=0.45, cell=None, fill=None, lit=None,
-              squeeze=False) -> list:
+              squeeze=False, press=None) -> list:
         """Writes one line centred into the box, squeezed if too wide; returns the centres of its characters.
 
         `cell` gives every character the same width (a share of the height), `fill` spreads the line over that
         share of the box, `lit` is the colour of the edge that embossing raises, `squeeze`
-        keeps wide letters as narrow as the others."""
+        keeps wide letters as narrow as the others, `press` is how far the middle of W and M reaches and how thick
+        their strokes are."""
         x0, y0, x1, y1 = box
         high = y1 - y0
-        masks = [self.glyph(face, c, weight) if c in ALPHABET else None for c in line]
+        masks = [self.pressed(c, *press) if press and c in "WM" else self.glyph(face, c, weight) if c in ALPHABET else None for c in line]
         wide = [high * (stretch * m.shape[1] / CAP if m is not None else space) for m in masks]
         if squeeze:
             # Plate makers press W and M into the room of any other letter.
@@ -284,6 +309,8 @@ class Plates:
                     stretch=random.uniform(0.85, 1.25), gap=random.uniform(0.06, 0.24), space=random.uniform(0.05, 0.6), squeeze=self.chance(0.7))
         if self.chance(0.55):
             look.update(cell=random.uniform(0.55, 0.72), gap=random.uniform(0.0, 0.14))
+        if self.chance(0.6 if style.left == "F" or style.left is None else 0.2):
+            look["press"] = (float(random.choice([0.45, 0.55, 0.65, 0.75])), float(random.choice([0.09, 0.12, 0.15, 0.18, 0.21])))
         if self.chance(0.5):
             look["fill"] = random.uniform(0.8, 1.0)
         if self.chance(0.3):

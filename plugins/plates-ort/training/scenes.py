@@ -14,6 +14,10 @@ from flat_plates import Plate, Plates
 class Scenes(IterableDataset):
     """Endless pictures (uint8, channel first) with heat, corners, and whether the corners are exact."""
 
+    # How wide plates are in the picture, in pixels.
+    widths = (26, 260)
+    size = (WIDE, HIGH)
+
     def __init__(self, data: Path, fonts: Path, seed: int):
         self.data, self.fonts, self.seed = data, fonts, seed
 
@@ -65,12 +69,12 @@ class Scenes(IterableDataset):
 
     def view(self, rgb: np.ndarray, middle, wide: float):
         """The part of a photo that is `wide` pixels wide around a point, as the network gets it."""
-        scale = WIDE / wide
-        shift = np.float32([WIDE, HIGH]) / 2 - np.float32(middle) * scale
+        scale = self.size[0] / wide
+        shift = np.float32(self.size) / 2 - np.float32(middle) * scale
         matrix = np.float32([[scale, 0, shift[0]], [0, scale, shift[1]]])
         if scale < 0.7:
             rgb = cv2.GaussianBlur(rgb, (0, 0), 0.35 / scale)
-        return cv2.warpAffine(rgb, matrix, (WIDE, HIGH), flags=cv2.INTER_LINEAR,
+        return cv2.warpAffine(rgb, matrix, self.size, flags=cv2.INTER_LINEAR,
                               borderMode=cv2.BORDER_CONSTANT, borderValue=(128, 128, 128)), matrix
 
     def boxed_scene(self):
@@ -80,13 +84,13 @@ class Scenes(IterableDataset):
         middle = np.float32([(x0 + x1) / 2, (y0 + y1) / 2]) + self.random.uniform(-0.3, 0.3, 2) * [wide, wide * 0.75]
         seen, matrix = self.view(rgb, middle, wide)
         quads = [np.float32([(a, b), (c, b), (c, d), (a, d)]) @ matrix[:, :2].T + matrix[:, 2] for a, b, c, d in boxes]
-        return seen, [q for q in quads if inside(q)]
+        return seen, [q for q in quads if inside(q, self.size)]
 
     def pasted_scene(self):
         if self.chance(0.12):
             rgb = self.pick(self.empty)
             seen, _ = self.view(rgb, np.float32(rgb.shape[1::-1]) * self.random.uniform(0.3, 0.7, 2), rgb.shape[1] * self.random.uniform(0.4, 1))
-            return (seen, []) if self.chance(0.6) else self.paste(seen, self.random.uniform(0.15, 0.85, 2) * [WIDE, HIGH], [])
+            return (seen, []) if self.chance(0.6) else self.paste(seen, self.random.uniform(0.15, 0.85, 2) * np.array(self.size), [])
         rgb, (x0, y0, x1, y1) = self.pick(self.cars)
         if self.chance(0.5):
             rgb, x0, x1 = rgb[:, ::-1], rgb.shape[1] - x1, rgb.shape[1] - x0
@@ -98,18 +102,18 @@ class Scenes(IterableDataset):
             return seen, []
         seen, quads = self.paste(seen, matrix[:, :2] @ spot + matrix[:, 2], [])
         if self.chance(0.12):
-            seen, quads = self.paste(seen, self.random.uniform(0.1, 0.9, 2) * [WIDE, HIGH], quads)
+            seen, quads = self.paste(seen, self.random.uniform(0.1, 0.9, 2) * np.array(self.size), quads)
         return seen, quads
 
     def paste(self, seen: np.ndarray, middle, quads: list):
-        plate = self.plates.draw()
+        plate = self.drawn = self.plates.draw()
         quad = self.project(plate, middle)
-        if not inside(quad) or any(np.abs(q.mean(0) - quad.mean(0)).max() < np.ptp(q, 0).max() + np.ptp(quad, 0).max() for q in quads):
+        if not inside(quad, self.size) or any(np.abs(q.mean(0) - quad.mean(0)).max() < np.ptp(q, 0).max() + np.ptp(quad, 0).max() for q in quads):
             return seen, quads
         # Only the surroundings of the plate are touched: mixing the whole picture would cost more than all the rest.
         reach = 0.25 * np.ptp(quad, 0).max() + 8
         left, top = np.maximum(quad.min(0) - reach, 0).astype(int)
-        right, bottom = np.minimum(quad.max(0) + reach, [WIDE, HIGH]).astype(int)
+        right, bottom = np.minimum(quad.max(0) + reach, self.size).astype(int)
         part = seen[top:bottom, left:right].astype(np.float32)
         size = (int(right - left), int(bottom - top))
         matrix = cv2.getPerspectiveTransform(plate.corners, quad - np.float32([left, top]))
@@ -132,13 +136,13 @@ class Scenes(IterableDataset):
         """A flat plate turned in space and seen by a pinhole camera: a true homography."""
         size = plate.corners[2] - plate.corners[0]
         flat = (plate.corners - plate.corners.mean(0)) / size[0]
-        yaw, pitch, roll = np.radians([np.clip(self.random.normal(0, 28), -65, 65), self.random.normal(0, 10), self.random.normal(0, 4)])
+        yaw, pitch, roll = np.radians([np.clip(self.random.normal(0, 34), -68, 68), self.random.normal(0, 14), self.random.normal(0, 6)])
         turn = cv2.Rodrigues(np.float32([0, yaw, 0]))[0]
         turn = cv2.Rodrigues(np.float32([0, 0, roll]))[0] @ cv2.Rodrigues(np.float32([pitch, 0, 0]))[0] @ turn
         points = np.column_stack([flat, np.zeros(4)]) @ turn.T
         points[:, 2] += self.random.uniform(3, 14)
         seen = points[:, :2] / points[:, 2:]
-        wide = np.exp(self.random.uniform(np.log(26), np.log(260)))
+        wide = np.exp(self.random.uniform(*np.log(self.widths)))
         seen = (seen - seen.mean(0)) * wide / max(np.ptp(seen[:, 0]), 0.7 * np.ptp(flat[:, 0] / points[:, 2].mean()))
         return (seen + middle).astype(np.float32)
 
@@ -160,9 +164,9 @@ class Scenes(IterableDataset):
         return rgb
 
 
-def inside(quad: np.ndarray) -> bool:
+def inside(quad: np.ndarray, size) -> bool:
     """Whole plates only: half a plate can not be read, and its corners would be guesses."""
-    return bool((quad.min(0) >= -4).all() and (quad.max(0) <= [WIDE + 4, HIGH + 4]).all())
+    return bool((quad.min(0) >= -4).all() and (quad.max(0) <= np.array(size) + 4).all())
 
 
 def read_rgb(path: Path, longest: int = 720) -> np.ndarray:
