@@ -43,7 +43,7 @@ bench-budget: setup
 	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh cargo bench --locked --profile dev --workspace --bench budget
 
 bench-plates: build
-	@cargo bench --locked --profile dev -p keroxio-plugin-plates-ort --bench reading
+	@set -a; . .keroxio/env; cargo bench --locked --profile dev -p keroxio-plugin-plates-ort --bench reading
 	@bash api/dev/bench-plates.sh
 
 bench-jobs: setup

@@ -37,7 +37,7 @@ pub enum Role {
         #[command(subcommand)]
         command: UsersCommand,
     },
-    /// Lists, checks and adds model files.
+    /// Lists, checks and adds the model files that read plates.
     Models {
         #[command(subcommand)]
         command: ModelsCommand,
@@ -75,7 +75,7 @@ pub enum UsersCommand {
 
 #[derive(Subcommand)]
 pub enum ModelsCommand {
-    /// Prints the models of this installation, one JSON object a line.
+    /// Prints the plate models of this installation, one JSON object a line.
     List,
     /// Checks every model's checksum and shape.
     Verify,

@@ -1,4 +1,4 @@
-//! Role `models`: the model files of this installation, ours and those an operator adds.
+//! Role `models`: the files that read plates, ours and those an operator adds.
 
 use std::path::{Path, PathBuf};
 

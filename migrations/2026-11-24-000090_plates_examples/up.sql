@@ -1,6 +1,6 @@
--- A picture of the plate alone, for the seller to check; deleted 30 days after it was read or corrected.
-ALTER TABLE plates_readings ADD COLUMN crop_object uuid REFERENCES storage_objects (id);
 ALTER TABLE plates_readings ADD COLUMN corrected_at timestamptz;
+-- Whether anybody has measured what the reader's confidence is worth; otherwise the seller is always asked.
+ALTER TABLE plates_readings ADD COLUMN measured boolean NOT NULL DEFAULT false;
 
 -- What sellers said a plate is, kept with their consent to measure and train readers, until a date.
 CREATE TABLE plates_examples (
@@ -14,4 +14,3 @@ CREATE TABLE plates_examples (
     keep_until timestamptz NOT NULL
 );
 CREATE INDEX plates_examples_keep_until ON plates_examples (keep_until);
-CREATE INDEX plates_readings_crop ON plates_readings (crop_object) WHERE crop_object IS NOT NULL;

@@ -1,6 +1,7 @@
 //! The queues, the relay and live messages on a Redis Cluster of three nodes.
 
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use keroxio_test_support::{Setup, fixture};
 use serde_json::json;
@@ -72,9 +73,11 @@ impl Cluster {
     }
 }
 
-/// For servers that can only be asked; they answer within milliseconds.
+/// For servers that can only be asked; they answer within milliseconds, or have not started at all.
 fn wait_until(mut holds: impl FnMut() -> bool) {
+    let begun = Instant::now();
     while !holds() {
+        assert!(begun.elapsed() < Duration::from_secs(30), "the nodes do not answer");
         std::thread::yield_now();
     }
 }
@@ -100,8 +103,9 @@ async fn the_journey_runs_on_a_redis_cluster() {
     assert_eq!(last.as_deref(), Some("READY"));
     worker.stop().await;
 
-    // Every queue's keys lie on one node, and not all queues on the same.
-    let slot = |queue: &str| ask(cluster.nodes[0].0, &format!("cluster keyslot {{jobs:{queue}}}"));
-    assert_ne!(slot("default"), slot("inference"));
+    // Both keys of a queue lie in one slot, as the scripts need; not all queues share it.
+    let slot = |key: &str| ask(cluster.nodes[0].0, &format!("cluster keyslot {key}"));
+    assert_eq!(slot("a:{jobs:default}:waiting"), slot("a:{jobs:default}:turns"));
+    assert_ne!(slot("a:{jobs:default}:waiting"), slot("a:{jobs:inference}:waiting"));
     app.finish().await;
 }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use keroxio_api::cli::AddModel;
 use keroxio_api::{models, plugins};
 use keroxio_core::Env;
-use keroxio_plugin_sdk::{Photo, PlateReaders};
+use keroxio_plugin_sdk::{DecodeLimits, Photo, PlateReaders};
+use keroxio_test_support::fixture;
 
 fn ours(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/plates-ort/model").join(name)
@@ -48,11 +49,12 @@ async fn an_added_model_is_chosen_by_its_name_and_stored_with_what_it_read() {
     ];
     let settings = settings.map(|(name, value)| (name.to_owned(), value.to_owned()));
     let readers: PlateReaders = plugins::plates(&Env::from_vars(settings)).unwrap();
-    let photo = Photo::from_rgb(image::RgbImage::new(64, 64));
+    let photo = Photo::decode(&fixture("hatch-front.jpg"), DecodeLimits::default()).unwrap();
     let answer = readers.read(&photo).await.unwrap();
     assert!(answer.manifest.version.ends_with("+another@7"), "{:?}", answer.manifest);
     assert_eq!(answer.manifest.models[1].licence, "MIT");
-    assert!(!answer.accepted, "a model that nobody measured always asks");
+    assert_eq!(answer.sightings[0].readings[0].text, "YK482ZN");
+    assert!(!answer.accepted && !answer.measured, "a model that nobody measured always asks");
 }
 
 #[test]

@@ -85,7 +85,7 @@ async fn measure(root: &Path, label: &Label, readers: &PlateReaders, details: bo
     if details {
         let confidence = best.map(|reading| reading.confidence);
         let right = if french { exact } else { folded(text) == folded(&label.text) };
-        let line = json!({ "file": label.file, "truth": label.text, "text": text, "confidence": confidence, "right": right,
+        let line = json!({ "file": label.file, "truth": label.text, "text": text, "confidence": confidence, "right": right, "french": french,
             "accepted": answer.accepted, "ms": milliseconds.round() });
         println!("{line}");
     }

@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use keroxio_core::{App, BackgroundJob, Effects, Error, GivenUp, JobError, Queue};
 use keroxio_plates::events::PlateRead;
+use keroxio_plugin_sdk::geometry::{centre, contains};
 use keroxio_plugin_sdk::{BackgroundRemover, Matte, Photo, PlateReaders, PlateSighting, Quad};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -79,25 +80,31 @@ impl BackgroundJob for CleanPhoto {
     }
 }
 
-/// Draws the renditions and looks at them again: what can still be read is hidden too. Answers how many plates
-/// are hidden; nothing when something stays readable.
+/// Draws the renditions and lets the readers of this machine look at them again: plates that are not hidden yet are
+/// hidden too. Answers how many are; nothing when one stays readable.
 async fn draw_until_hidden(
     app: &App,
     photo: &Photo,
     matte: Matte,
     mut quads: Vec<Quad>,
 ) -> Result<Option<(Drawn, usize)>, JobError> {
-    let readers: PlateReaders = app.get()?;
+    let readers = app.get::<PlateReaders>()?.local();
     let matte = Arc::new(matte);
     for _ in 0..MOST_LOOKS {
         let (copy, shared, hidden) = (photo.clone(), Arc::clone(&matte), quads.clone());
         let drawn = tokio::task::spawn_blocking(move || Drawn::of(&copy, &shared, &hidden)).await;
         let drawn = drawn.map_err(Error::internal)??;
-        let answer = readers.read(&drawn.masked()).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
-        let readable = |s: &&PlateSighting| s.readings.first().is_some_and(|reading| reading.confidence >= READABLE);
-        let missed: Vec<Quad> = answer.sightings.iter().filter(readable).map(|s| drawn.in_photo(&s.quad)).collect();
-        if missed.is_empty() {
+        if readers.is_empty() {
             return Ok(Some((drawn, quads.len())));
+        }
+        let answer = readers.read(&drawn.masked()).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
+        let readable = |s: &PlateSighting| s.readings.first().is_some_and(|reading| reading.confidence >= READABLE);
+        let is_new = |quad: &Quad| !quads.iter().any(|hidden| contains(hidden, centre(quad)));
+        let seen: Vec<(bool, Quad)> = answer.sightings.iter().map(|s| (readable(s), drawn.in_photo(&s.quad))).collect();
+        let missed: Vec<Quad> = seen.iter().map(|(_, quad)| *quad).filter(is_new).collect();
+        if missed.is_empty() {
+            let hidden = !seen.iter().any(|(readable, _)| *readable);
+            return Ok(hidden.then_some((drawn, quads.len())));
         }
         metrics::counter!(crate::MASK_MISSES).increment(missed.len() as u64);
         quads.extend(missed);

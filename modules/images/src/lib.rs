@@ -13,7 +13,7 @@ pub use graphql::{ImagesMutation as Mutation, ImagesQuery as Query, PhotoCleanin
 pub use keroxio_core::NoSubscription as Subscription;
 pub use model::Cleaning;
 
-/// Plates that were still readable on a rendition, and were hidden before it was stored.
+/// Plates seen on a finished rendition that were not hidden yet.
 pub(crate) const MASK_MISSES: &str = "keroxio_plate_mask_misses_total";
 
 pub struct ImagesModule;
@@ -27,7 +27,7 @@ impl keroxio_core::Module for ImagesModule {
     fn describe_metrics(&self) {
         metrics::describe_counter!(
             MASK_MISSES,
-            "Plates still readable after hiding, found by the second look and hidden."
+            "Plates that the second look found on a finished rendition and the first had missed."
         );
     }
 

@@ -98,6 +98,9 @@ pub(crate) async fn finish(app: &App, mut cleaning: Cleaning) -> Result<Effects>
 pub(crate) async fn fail(app: &App, id: Uuid, code: &str) -> Result<Effects> {
     let Some(mut cleaning) = pending(app, id).await? else { return Ok(Effects::none()) };
     cleaning.state = "failed".to_owned();
+    // An earlier rendition may be the very one that shows a plate.
+    cleaning.masked_object = None;
+    cleaning.cleaned_object = None;
     cleaning.error = Some(code.to_owned());
     finish(app, cleaning).await
 }

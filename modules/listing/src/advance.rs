@@ -1,5 +1,6 @@
 //! Decides, from what is in the database, which steps of a listing moved and which can start.
 
+use diesel_async::AsyncPgConnection;
 use keroxio_core::{App, Effects, Result, Tx};
 use keroxio_plates::Reading;
 use keroxio_vehicle::{Vehicle, service as vehicles};
@@ -75,16 +76,22 @@ fn state_of(steps: &[Step], kind: StepKind) -> StepState {
     steps.iter().find(|s| s.kind() == kind).map_or(StepState::Waiting, Step::state)
 }
 
+/// What was read on each photo of the car.
+pub async fn readings(conn: &mut AsyncPgConnection, ad: &Ad) -> Result<Vec<Reading>> {
+    let mut readings = Vec::new();
+    for photo in model::photos(conn, ad.id).await? {
+        readings.extend(keroxio_plates::service::by_photo(conn, ad.org_id, photo).await?);
+    }
+    Ok(readings)
+}
+
 /// What the photos say together, once all of them have been looked at.
 async fn plate(tx: &mut Tx, ad: &Ad) -> Result<Outcome> {
-    let mut readings: Vec<Reading> = Vec::new();
-    for photo in model::photos(tx, ad.id).await? {
-        readings.extend(keroxio_plates::service::by_photo(tx, ad.org_id, photo).await?);
-    }
+    let readings = readings(tx, ad).await?;
     if readings.iter().any(|r| !r.is_finished()) {
         return Ok(Outcome::plain(StepState::Running));
     }
-    Ok(match keroxio_plates::service::consensus(tx, &readings).await? {
+    Ok(match keroxio_plates::service::consensus(&readings, tx.app().now()) {
         Some(reading) => Outcome::done(Some(reading.id)),
         None if !readings.is_empty() && readings.iter().all(|r| r.error.is_some()) => Outcome::failed(
             "PLATE_READING_FAILED",
@@ -102,8 +109,9 @@ async fn vehicle(tx: &mut Tx, ad: &Ad, steps: &[Step]) -> Result<Outcome> {
     let Some(plate) = steps.iter().find(|s| s.kind() == StepKind::Plate && s.state().is_settled()) else {
         return Ok(Outcome::plain(StepState::Waiting));
     };
-    if let Some(reading) = plate.result_id {
-        let reading = keroxio_plates::service::get(tx, ad.org_id, reading).await?;
+    if plate.result_id.is_some()
+        && let Some(reading) = keroxio_plates::service::consensus(&readings(tx, ad).await?, tx.app().now())
+    {
         if let (Some(text), false) = (&reading.text, reading.needs_confirmation()) {
             vehicles::set_plate_from_photo(tx, ad.org_id, ad.vehicle_id, text).await?;
         }

@@ -105,10 +105,11 @@ impl Listing {
         Ok(photos.into_iter().map(|id| ListingPhoto { org: self.ad.org_id, id }).collect())
     }
 
-    /// The reading the plate step chose, if a plate was found.
+    /// The reading that stands for all photos, once the plate step has ended; null when no plate was found. Whether
+    /// it needs confirmation is judged by all photos together.
     async fn plate(&self, ctx: &Context<'_>) -> GqlResult<Option<PlateReading>> {
         Ok(match self.result_of(ctx, StepKind::Plate).await? {
-            Some(id) => Some(keroxio_plates::service::fetch(ctx.app(), self.ad.org_id, id).await?.into()),
+            Some(_) => service::plate(ctx.app(), &self.ad).await?.map(PlateReading::from),
             None => None,
         })
     }

@@ -2,6 +2,7 @@ use std::collections::HashSet;
 
 use futures_util::Stream;
 use keroxio_core::{Actor, App, Error, Page, Queue, Result, Tx};
+use keroxio_plates::Reading;
 use keroxio_vehicle::VehicleInput;
 use keroxio_vehicle::service as vehicles;
 use uuid::Uuid;
@@ -227,4 +228,11 @@ pub(crate) async fn progress_after(app: &App, actor: &Actor, id: Uuid, seq: i32)
     let ad = model::find(&mut conn, actor.org_id, id).await?.ok_or_else(error::not_found)?;
     let rows = model::progress_after(&mut conn, id, seq).await?;
     Ok((ad, rows))
+}
+
+/// What the photos say together of the plate.
+pub(crate) async fn plate(app: &App, ad: &Ad) -> Result<Option<Reading>> {
+    let mut conn = app.conn().await?;
+    let readings = crate::advance::readings(&mut conn, ad).await?;
+    Ok(keroxio_plates::service::consensus(&readings, app.now()))
 }

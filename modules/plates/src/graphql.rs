@@ -2,12 +2,11 @@ use async_graphql::{ComplexObject, Context, Enum, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
 use keroxio_plate_grammar::Plate;
-use keroxio_plugin_sdk::PlateText;
-use keroxio_storage::StoredPhoto;
+use keroxio_plugin_sdk::{PlateText, Quad};
 use uuid::Uuid;
 
 use crate::model::Reading;
-use crate::service;
+use crate::{crop, service};
 
 /// Where a reading stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -67,7 +66,7 @@ pub struct PlateReading {
     #[graphql(skip)]
     org_id: Uuid,
     #[graphql(skip)]
-    crop_object: Option<Uuid>,
+    quad: Option<Quad>,
     /// Identifier.
     id: Uuid,
     /// The photo.
@@ -136,13 +135,14 @@ impl From<Reading> for PlateReading {
     fn from(reading: Reading) -> Self {
         let mut sightings = reading.sightings();
         let candidates = sightings.first_mut().map(|s| std::mem::take(&mut s.readings)).unwrap_or_default();
+        let quad = sightings.first().filter(|_| !candidates.is_empty()).map(|s| s.quad);
         let views = sightings.into_iter().map(|s| PlateView {
             quad: s.quad.iter().map(|p| PlatePoint { x: p.x.into(), y: p.y.into() }).collect(),
             score: s.score.into(),
         });
         Self {
             org_id: reading.org_id,
-            crop_object: reading.crop_object,
+            quad,
             doubtful_character: doubtful(&reading, candidates.first()),
             read_by: reading.manifest.as_ref().and_then(name),
             id: reading.id,
@@ -169,12 +169,12 @@ impl From<Reading> for PlateReading {
 
 #[ComplexObject]
 impl PlateReading {
-    /// The plate alone, upright, for the seller to compare; null when none was read, and 30 days later.
-    async fn crop(&self, ctx: &Context<'_>) -> GqlResult<Option<StoredPhoto>> {
-        Ok(match self.crop_object {
-            Some(id) => Some(keroxio_storage::service::get(ctx.app(), self.org_id, id).await?.into()),
-            None => None,
-        })
+    /// The plate alone, upright, for the seller to compare: a JPEG 480 pixels wide as a `data:` address; null when
+    /// none was read. Made when it is asked for, so ask only while the seller looks at it.
+    #[graphql(complexity = 100)]
+    async fn crop(&self, ctx: &Context<'_>) -> GqlResult<Option<String>> {
+        let Some(quad) = self.quad else { return Ok(None) };
+        Ok(crop::data_url(ctx.app(), self.org_id, self.photo_id, quad).await?)
     }
 }
 

@@ -5,7 +5,6 @@ use keroxio_plugin_sdk::PlateReaders;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::crop;
 use crate::service::{self, Outcome};
 
 /// Finds and reads the plates of one photo.
@@ -34,11 +33,10 @@ impl BackgroundJob for ReadPlate {
         let started = Instant::now();
         let answer = readers.read(&photo).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
         keroxio_core::metrics::inference("plates", &answer.manifest.id, started.elapsed().as_secs_f64());
-        let crop = match answer.sightings.first().filter(|sighting| !sighting.readings.is_empty()) {
-            Some(sighting) => crop::store(&app, self.org_id, &photo, &sighting.quad).await?,
-            None => None,
-        };
-        Ok(service::finish(&app, self.reading_id, Outcome::Read(answer, crop)).await?)
+        for (reader, why) in &answer.failures {
+            tracing::warn!(reader, "a plate reader failed and another was asked: {why}");
+        }
+        Ok(service::finish(&app, self.reading_id, Outcome::Read(answer)).await?)
     }
 
     async fn gave_up(self, app: App, why: GivenUp) -> keroxio_core::Result<Effects> {
@@ -50,7 +48,7 @@ impl BackgroundJob for ReadPlate {
     }
 }
 
-/// Deletes crops and examples whose time is over.
+/// Deletes examples whose time is over.
 #[derive(Serialize, Deserialize)]
 pub struct ForgetPlates;
 

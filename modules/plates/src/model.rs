@@ -29,9 +29,9 @@ pub struct Reading {
     pub accepted: bool,
     /// The job that reads it, or read it last.
     pub job_id: Option<Uuid>,
-    /// A picture of the plate alone, while it may be needed.
-    pub crop_object: Option<Uuid>,
     pub corrected_at: Option<DateTime<Utc>>,
+    /// Whether it is known what the reader's confidence is worth.
+    pub measured: bool,
 }
 
 /// What a seller said a plate is, kept with consent.
@@ -141,29 +141,4 @@ pub async fn drop_example(conn: &mut AsyncPgConnection, reading: Uuid) -> QueryR
 
 pub async fn drop_examples_until(conn: &mut AsyncPgConnection, now: DateTime<Utc>) -> QueryResult<usize> {
     diesel::delete(examples::plates_examples.filter(examples::keep_until.le(now))).execute(conn).await
-}
-
-/// Lets go of crops of readings that ended, or were corrected, before a moment; answers whose they were. At
-/// most `most` at once.
-pub async fn release_crops(
-    conn: &mut AsyncPgConnection,
-    before: DateTime<Utc>,
-    most: i64,
-) -> QueryResult<Vec<(Uuid, Uuid)>> {
-    let due: Vec<(Uuid, Uuid, Option<Uuid>)> = dsl::plates_readings
-        .filter(dsl::crop_object.is_not_null())
-        .filter(dsl::finished_at.le(before))
-        .filter(dsl::corrected_at.is_null().or(dsl::corrected_at.le(before)))
-        .select((dsl::id, dsl::org_id, dsl::crop_object))
-        .limit(most)
-        .for_update()
-        .skip_locked()
-        .load(conn)
-        .await?;
-    let ids: Vec<Uuid> = due.iter().map(|(id, ..)| *id).collect();
-    diesel::update(dsl::plates_readings.filter(dsl::id.eq_any(ids)))
-        .set(dsl::crop_object.eq(None::<Uuid>))
-        .execute(conn)
-        .await?;
-    Ok(due.into_iter().filter_map(|(_, org, crop)| Some((org, crop?))).collect())
 }

@@ -1,6 +1,7 @@
+use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
 use keroxio_core::{Actor, App, Effects, Queue, Result, Tx};
-use keroxio_plate_grammar::{Plate, agree, normalize_foreign};
+use keroxio_plate_grammar::{Plate, PlateKind, agree, newest_rank, normalize_foreign};
 use keroxio_plugin_sdk::PlateAnswer;
 use serde_json::json;
 use uuid::Uuid;
@@ -10,7 +11,7 @@ use crate::events::PlateRead;
 use crate::jobs::ReadPlate;
 use crate::metrics;
 use crate::model::{self, Example, Reading};
-use crate::settings::{CROPS, Retention};
+use crate::settings::Retention;
 
 /// Starts reading a photo, unless it is being read or has been. A failed reading starts again.
 /// The caller has checked whose photo it is.
@@ -30,8 +31,8 @@ pub async fn start_reading(tx: &mut Tx, org: Uuid, photo_id: Uuid) -> Result<Rea
         finished_at: None,
         accepted: false,
         job_id: None,
-        crop_object: None,
         corrected_at: None,
+        measured: false,
     };
     let (mut reading, new) = model::ensure(tx, &fresh).await?;
     let failed = reading.state == "failed";
@@ -126,8 +127,7 @@ pub(crate) async fn pending(app: &App, id: Uuid) -> Result<Option<Reading>> {
 }
 
 pub(crate) enum Outcome {
-    /// With the stored picture of the plate that was read.
-    Read(PlateAnswer, Option<Uuid>),
+    Read(PlateAnswer),
     /// With the code of the reason.
     GivenUp(&'static str),
 }
@@ -139,7 +139,7 @@ pub(crate) async fn finish(app: &App, id: Uuid, outcome: Outcome) -> Result<Effe
     };
     reading.finished_at = Some(app.now());
     match outcome {
-        Outcome::Read(answer, crop) => {
+        Outcome::Read(answer) => {
             reading.state = "done".to_owned();
             reading.manifest = Some(serde_json::to_value(answer.manifest)?);
             let best = answer.sightings.first().and_then(|s| s.readings.first());
@@ -148,7 +148,7 @@ pub(crate) async fn finish(app: &App, id: Uuid, outcome: Outcome) -> Result<Effe
                 reading.confidence = Some(best.confidence);
                 reading.accepted = answer.accepted;
             }
-            reading.crop_object = crop;
+            reading.measured = answer.measured;
             let outcome = match best {
                 Some(_) if answer.accepted => "accepted",
                 Some(_) => "asked",
@@ -174,7 +174,6 @@ async fn announce(tx: &mut Tx, reading: &Reading) -> Result<()> {
 
 /// Stable name of a plate's format.
 pub(crate) fn kind_name(plate: &Plate) -> &'static str {
-    use keroxio_plate_grammar::PlateKind;
     match plate.kind() {
         PlateKind::Siv => "SIV",
         PlateKind::WwProvisional => "WW_PROVISIONAL",
@@ -184,59 +183,51 @@ pub(crate) fn kind_name(plate: &Plate) -> &'static str {
     }
 }
 
-/// Crops released in one transaction.
-const AT_ONCE: i64 = 500;
-
-/// Deletes crops and examples whose time is over.
+/// Deletes examples whose time is over.
 pub(crate) async fn forget(app: &App) -> Result<Effects> {
-    let now = app.now();
-    loop {
-        let mut tx = app.begin().await?;
-        let crops = model::release_crops(&mut tx, now - CROPS, AT_ONCE).await?;
-        tx.commit().await?;
-        for (org, crop) in &crops {
-            keroxio_storage::service::remove(app, *org, &[*crop]).await?;
-        }
-        if crops.len() < usize::try_from(AT_ONCE).unwrap_or(usize::MAX) {
-            break;
-        }
-    }
     let mut tx = app.begin().await?;
-    let examples = model::drop_examples_until(&mut tx, now).await?;
+    let examples = model::drop_examples_until(&mut tx, app.now()).await?;
     tracing::info!(examples, "plate examples forgotten");
     Ok(tx.into())
 }
 
-/// Two photos must have read the same text, and all of them together be this sure, for nobody to be asked.
+/// Two photos must each be this sure of the same text, and all photos together this sure, for nobody to be asked.
+const SEES: f32 = 0.5;
 const AGREED: f32 = 0.995;
 
-/// What several photos of one car say together: the reading that stands for them, if any read something.
+/// What several photos of one car say together: the reading that stands for them, if any read something, and in
+/// `accepted` whether the seller need not be asked. It decides for this car only and is stored nowhere, because
+/// the same photo may stand in another listing.
 ///
-/// A correction by the seller ends the vote. Otherwise texts count by the product of what each photo gives
-/// them; the chosen reading takes the agreed text and, where several photos agree, is accepted.
-pub async fn consensus(tx: &mut Tx, readings: &[Reading]) -> Result<Option<Reading>> {
-    let sure = |reading: &&Reading| reading.confidence.unwrap_or(0.0);
-    let best =
-        |readings: &mut dyn Iterator<Item = &Reading>| readings.max_by(|a, b| sure(a).total_cmp(&sure(b))).cloned();
+/// A correction ends the vote. Otherwise texts count by the product of what each photo gives them. Agreement can
+/// make up for doubt where the readers' confidence has been measured and the number is a French one that exists;
+/// a photo that clearly says something else takes the certainty away.
+pub fn consensus(readings: &[Reading], now: DateTime<Utc>) -> Option<Reading> {
+    let surest = |readings: &mut dyn Iterator<Item = &Reading>| {
+        let sure = |reading: &Reading| reading.confidence.unwrap_or(0.0);
+        readings.max_by(|a, b| sure(a).total_cmp(&sure(b))).cloned()
+    };
     let read = || readings.iter().filter(|reading| reading.text.is_some());
     if let Some(corrected) = read().filter(|r| r.corrected).max_by_key(|r| r.corrected_at) {
-        return Ok(Some(corrected.clone()));
+        return Some(corrected.clone());
     }
-    let votes: Vec<Vec<(String, f32)>> = readings.iter().map(Reading::texts).collect();
-    let agreed = agree(&votes, 1).pop().filter(|_| votes.iter().filter(|texts| !texts.is_empty()).count() > 1);
-    let Some((text, probability)) = agreed else { return Ok(best(&mut read())) };
-    let firsts = votes.iter().filter(|texts| texts.first().is_some_and(|(first, _)| *first == text)).count();
-    let Some(mut reading) =
-        best(&mut read().filter(|r| r.text.as_deref() == Some(&text))).or_else(|| best(&mut read()))
-    else {
-        return Ok(None);
+    let votes: Vec<Vec<(String, f32)>> =
+        readings.iter().map(Reading::texts).filter(|texts| !texts.is_empty()).collect();
+    let (text, probability) = agree(&votes, 1).pop()?;
+    let mut chosen = surest(&mut read().filter(|r| r.text.as_ref() == Some(&text))).or_else(|| surest(&mut read()))?;
+    let says = |wanted: bool| {
+        let firsts = votes.iter().filter_map(|texts| texts.first());
+        firsts.filter(|(first, p)| *p >= SEES && (*first == text) == wanted).count()
     };
-    let accepted = reading.text.as_deref() == Some(&text) && (reading.accepted || firsts > 1 && probability >= AGREED);
-    let contradicted = probability < 0.5;
-    let accepted = accepted && !contradicted;
-    if reading.accepted != accepted {
-        reading.accepted = accepted;
-        model::save(tx, &reading).await?;
-    }
-    Ok(Some(reading))
+    let agreed = says(true) > 1 && probability >= AGREED && exists(&text, now) && read().all(|r| r.measured);
+    let contradicted = says(false) > 0 && says(true) < 2 * says(false);
+    chosen.accepted = chosen.text.as_ref() == Some(&text) && (chosen.accepted || agreed) && !contradicted;
+    Some(chosen)
+}
+
+/// Whether a text is a number of a French series that has been given out.
+fn exists(text: &str, now: DateTime<Utc>) -> bool {
+    let newest = newest_rank(now.timestamp().div_euclid(86_400));
+    Plate::parse(text)
+        .is_ok_and(|plate| plate.kind() != PlateKind::MopedSiv && plate.siv_rank().is_none_or(|rank| rank <= newest))
 }

@@ -3,9 +3,6 @@
 use chrono::Duration;
 use keroxio_core::Env;
 
-/// A crop is deleted this long after the plate was read, or corrected (rules C.8).
-pub const CROPS: Duration = Duration::days(30);
-
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
     /// For examples that sellers let us keep.

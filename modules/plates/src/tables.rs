@@ -14,8 +14,8 @@ diesel::table! {
         finished_at -> Nullable<Timestamptz>,
         accepted -> Bool,
         job_id -> Nullable<Uuid>,
-        crop_object -> Nullable<Uuid>,
         corrected_at -> Nullable<Timestamptz>,
+        measured -> Bool,
     }
 }
 

@@ -44,11 +44,3 @@ pub async fn find(conn: &mut AsyncPgConnection, org: Uuid, ids: &[Uuid]) -> Quer
 pub async fn find_signed(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<Object>> {
     dsl::storage_objects.find(id).select(Object::as_select()).first(conn).await.optional()
 }
-
-/// Answers the keys of their files.
-pub async fn delete(conn: &mut AsyncPgConnection, org: Uuid, ids: &[Uuid]) -> QueryResult<Vec<String>> {
-    diesel::delete(dsl::storage_objects.filter(dsl::org_id.eq(org).and(dsl::id.eq_any(ids))))
-        .returning(dsl::key)
-        .get_results(conn)
-        .await
-}

@@ -107,23 +107,6 @@ pub async fn require(app: &App, org: Uuid, ids: &[Uuid]) -> Result<Vec<Object>> 
     if ids.iter().all(|id| found.iter().any(|object| object.id == *id)) { Ok(found) } else { Err(error::not_found()) }
 }
 
-/// Deletes files nothing refers to any more. What is not there is no error.
-///
-/// # Errors
-/// When something still refers to one of them, or PostgreSQL fails: nothing is deleted then.
-pub async fn remove(app: &App, org: Uuid, ids: &[Uuid]) -> Result<()> {
-    let mut conn = app.conn().await?;
-    let keys = model::delete(&mut conn, org, ids).await?;
-    let store: Store = app.get()?;
-    for key in keys {
-        // Without its row nobody finds the file; it is deleted with the next file of its content.
-        if let Err(e) = store.0.delete(&key).await {
-            tracing::warn!("a file without a row is left in the storage: {e}");
-        }
-    }
-    Ok(())
-}
-
 pub async fn read(app: &App, object: &Object) -> Result<Vec<u8>> {
     let store: Store = app.get()?;
     let bytes = store.0.read(&object.key).await.map_err(|e| Error::unavailable(anyhow::anyhow!("storage: {e}")))?;

@@ -4,7 +4,12 @@ use keroxio_plugin_sdk::PluginError;
 use ort::session::Session;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
-/// The first input and output that a kind of model must have; -1 is a side that may have any length.
+/// A side that has to take any length: a model with a fixed batch would fail on the first photo with two plates.
+const FREE: i64 = -1;
+/// A side whose length is the model's own business.
+const ANY: i64 = -2;
+
+/// The first input and output that a kind of model must have.
 #[derive(Debug, Clone, Copy)]
 pub struct Contract {
     /// As model cards say it.
@@ -17,11 +22,11 @@ pub struct Contract {
 
 /// Every kind of model that some plugin takes.
 pub const CONTRACTS: [Contract; 5] = [
-    Contract { name: "plate-corners", bytes: false, input: &[-1, 3, -1, -1], output: &[-1, 9, -1, -1] },
-    Contract { name: "plate-slots", bytes: false, input: &[-1, 3, 64, 192], output: &[-1, -1, 37] },
-    Contract { name: "plate-slots-cct", bytes: true, input: &[-1, 64, 128, 3], output: &[-1, -1, 37] },
-    Contract { name: "ppocr-detection", bytes: false, input: &[-1, 3, -1, -1], output: &[-1, 1, -1, -1] },
-    Contract { name: "ppocr-recognition", bytes: false, input: &[-1, 3, 48, -1], output: &[-1, -1, -1] },
+    Contract { name: "plate-corners", bytes: false, input: &[FREE, 3, FREE, FREE], output: &[FREE, 9, FREE, FREE] },
+    Contract { name: "plate-slots", bytes: false, input: &[FREE, 3, 64, 192], output: &[FREE, ANY, 37] },
+    Contract { name: "plate-slots-cct", bytes: true, input: &[FREE, 64, 128, 3], output: &[FREE, ANY, 37] },
+    Contract { name: "ppocr-detection", bytes: false, input: &[ANY, 3, FREE, FREE], output: &[ANY, 1, FREE, FREE] },
+    Contract { name: "ppocr-recognition", bytes: false, input: &[ANY, 3, FREE, FREE], output: &[ANY, FREE, ANY] },
 ];
 
 impl Contract {
@@ -54,7 +59,11 @@ fn fits(
     let ValueType::Tensor { ty, shape, .. } = outlet.dtype() else {
         return Err(refused(format!("{:?}", outlet.dtype())));
     };
-    let same = |(has, wanted): (&i64, &i64)| *has < 0 || *wanted < 0 || has == wanted;
+    let same = |(has, wanted): (&i64, &i64)| match *wanted {
+        ANY => true,
+        FREE => *has < 0,
+        length => *has == length,
+    };
     let fits = *ty == kind && shape.len() == wanted.len() && shape.iter().zip(wanted).all(same);
     if fits { Ok(()) } else { Err(refused(format!("{ty:?} {:?}", &shape[..]))) }
 }

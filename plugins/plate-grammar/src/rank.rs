@@ -40,9 +40,12 @@ const CONSIDERED: usize = 64;
 
 /// How often a series is met on cars for sale, against SIV; a prior (judgement, not measured). Foreign cars
 /// are rare in French ads, and the texts of other countries are checked against no format.
-fn prior(kind: Option<PlateKind>) -> f32 {
+fn prior(kind: Option<PlateKind>, text: &[u8]) -> f32 {
+    // Three letters came last, and only in departments that had used up their four digits and two letters.
+    let three_letters = text.windows(3).any(|three| three.iter().all(u8::is_ascii_uppercase));
     match kind {
         Some(PlateKind::Siv) => 1.0,
+        Some(PlateKind::Fni) if three_letters => 0.25,
         Some(PlateKind::Fni) => 0.6,
         Some(PlateKind::WwProvisional | PlateKind::WGarage) => 0.6,
         Some(PlateKind::MopedSiv) => 0.02,
@@ -90,7 +93,8 @@ pub fn rank(rows: &[Row], newest: Option<u64>, limit: usize) -> Vec<Ranked> {
         for (text, likelihood) in search(&rows, pattern) {
             let kind = kind_of(&text, newest);
             if kind.is_some() || looks_like_plate(&text) {
-                found.insert(text, likelihood * prior(kind));
+                let weight = likelihood * prior(kind, &text);
+                found.insert(text, weight);
             }
         }
     }
@@ -122,9 +126,10 @@ pub fn agree(readings: &[Vec<(String, f32)>], limit: usize) -> Vec<(String, f32)
     let given = |texts: &[(String, f32)], text: &str| texts.iter().find(|(t, _)| t == text).map_or(0.0, |(_, p)| *p);
     let product = |text: &str| voting.iter().map(|texts| 0.02 + 0.98 * given(texts, text)).product::<f32>();
     let mut ranked: Vec<(String, f32)> = texts.into_iter().map(|text| (text.to_owned(), product(text))).collect();
-    // What no photo proposed gets the least a photo can give.
-    let total: f32 =
-        ranked.iter().map(|(_, p)| p).sum::<f32>() + 0.02_f32.powi(voting.len().try_into().unwrap_or(i32::MAX));
+    // What a photo leaves open goes to a text that none of them proposed.
+    let open = |texts: &[(String, f32)]| (1.0 - texts.iter().map(|(_, p)| p).sum::<f32>()).clamp(0.0, 1.0);
+    let other = voting.iter().map(|texts| 0.02 + 0.98 * open(texts)).product::<f32>();
+    let total: f32 = ranked.iter().map(|(_, p)| p).sum::<f32>() + if voting.is_empty() { 0.0 } else { other };
     ranked.iter_mut().for_each(|(_, p)| *p /= total);
     ranked.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     ranked.truncate(limit);

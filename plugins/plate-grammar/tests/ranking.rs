@@ -85,13 +85,15 @@ fn a_number_of_the_future_is_not_french() {
 fn several_photos_of_one_car_agree() {
     let photo = |texts: &[(&str, f32)]| texts.iter().map(|(t, p)| ((*t).to_owned(), *p)).collect::<Vec<_>>();
     let ranked = agree(
-        &[photo(&[("AB123CD", 0.5), ("AB128CD", 0.48)]), photo(&[]), photo(&[("AB128CD", 0.6), ("A8123CD", 0.3)])],
+        &[photo(&[("AB123CD", 0.5), ("AB128CD", 0.48)]), photo(&[]), photo(&[("AB128CD", 0.7), ("A8123CD", 0.28)])],
         2,
     );
     assert_eq!(ranked[0].0, "AB128CD");
     assert!(ranked[0].1 > 0.9, "{ranked:?}");
     let quarrel = agree(&[photo(&[("AB123CD", 0.99)]), photo(&[("XY456ZT", 0.99)])], 2);
     assert!(quarrel[0].1 < 0.6, "two cars are no certainty: {quarrel:?}");
+    let guesses = agree(&[photo(&[("AB123CD", 0.27)]), photo(&[("AB123CD", 0.27)])], 1);
+    assert!(guesses[0].1 < 0.2, "two weak guesses are no certainty: {guesses:?}");
     assert!(agree(&[], 3).is_empty());
 }
 

@@ -87,7 +87,7 @@ pub fn detect(
         x: (area.left + f64::from(x) * back.0) as f32,
         y: (area.top + f64::from(y) * back.1) as f32,
     };
-    let mut found = keroxio_onnx::run(session, ort::inputs!["rgb" => tensor], |answer| {
+    let mut found = keroxio_onnx::run(session, ort::inputs![tensor], |answer| {
         let (_, map) = answer[0].try_extract_tensor::<f32>().map_err(failed)?;
         if map.len() != 9 * columns * rows {
             return Err(failed(format!("{} values instead of {}", map.len(), 9 * columns * rows)));
@@ -110,15 +110,25 @@ fn peaks(map: &[f32], columns: usize, rows: usize, least: f32) -> Vec<(f32, [(f3
         own >= least
             && (y.saturating_sub(1)..=(y + 1).min(rows - 1))
                 .flat_map(|v| (x.saturating_sub(1)..=(x + 1).min(columns - 1)).map(move |u| (u, v)))
-                .all(|(u, v)| heat(u, v) < own || (u, v) >= (x, y))
+                .all(|(u, v)| heat(u, v) < own || heat(u, v) <= own && (u, v) >= (x, y))
     };
     let places = (0..rows).flat_map(|y| (0..columns).map(move |x| (x, y)));
     let peaks = places.filter(|(x, y)| is_peak(*x, *y)).map(|(x, y)| {
-        let corner = |n: usize| {
-            let offset = |axis: usize| map[(1 + 2 * n + axis) * plane + y * columns + x] * REACH;
-            ((x as f32 + 0.5) * CELL + offset(0), (y as f32 + 0.5) * CELL + offset(1))
-        };
-        (heat(x, y), std::array::from_fn(corner))
+        // Every hot place around the peak has an opinion on the corners; together they are more exact.
+        let around = (y.saturating_sub(1)..=(y + 1).min(rows - 1))
+            .flat_map(|v| (x.saturating_sub(1)..=(x + 1).min(columns - 1)).map(move |u| (u, v)))
+            .filter(|(u, v)| heat(*u, *v) >= 0.5 * heat(x, y));
+        let (mut corners, mut total) = ([(0.0, 0.0); 4], 0.0);
+        for (u, v) in around {
+            let weight = heat(u, v);
+            total += weight;
+            for (n, corner) in corners.iter_mut().enumerate() {
+                let offset = |axis: usize| map[(1 + 2 * n + axis) * plane + v * columns + u] * REACH;
+                corner.0 += weight * ((u as f32 + 0.5) * CELL + offset(0));
+                corner.1 += weight * ((v as f32 + 0.5) * CELL + offset(1));
+            }
+        }
+        (heat(x, y), corners.map(|(x, y)| (x / total, y / total)))
     });
     peaks.collect()
 }

@@ -30,7 +30,6 @@ pub struct PlatesOrt {
     manifest: Manifest,
     nets: Arc<Nets>,
     turns: Arc<Semaphore>,
-    accept_from: f32,
 }
 
 struct Nets {
@@ -38,6 +37,8 @@ struct Nets {
     contract: Contract,
     /// Raw probability and how often such readings were right, both rising.
     calibration: Vec<(f32, f32)>,
+    /// From which confidence on nobody has to be asked.
+    accept_from: f32,
 }
 
 struct Pair {
@@ -93,9 +94,12 @@ impl PlatesOrt {
         }
         let contract = Contract::named(&slots.contract).ok_or_else(|| refused(&slots))?;
         let reliability: Reliability = read_card(reader)?;
-        let pair = || {
-            Ok(Pair { detector: keroxio_onnx::session(&corners_bytes)?, reader: keroxio_onnx::session(&slots_bytes)? })
+        let session = |card: &ModelCard, bytes: &[u8]| {
+            let session = keroxio_onnx::session(bytes)?;
+            keroxio_onnx::Contract::named(&card.contract).ok_or_else(|| refused(card))?.check(&session)?;
+            Ok::<_, PluginError>(session)
         };
+        let pair = || Ok(Pair { detector: session(&corners, &corners_bytes)?, reader: session(&slots, &slots_bytes)? });
         let named = |card: &ModelCard| format!("{}@{}", card.model, card.version);
         Ok(Self {
             manifest: Manifest {
@@ -103,9 +107,13 @@ impl PlatesOrt {
                 version: format!("{}+{}+{}", env!("CARGO_PKG_VERSION"), named(&corners), named(&slots)),
                 models: vec![corners_file, slots_file],
             },
-            nets: Arc::new(Nets { pairs: Pool::new(AT_ONCE, pair)?, contract, calibration: reliability.calibration }),
+            nets: Arc::new(Nets {
+                pairs: Pool::new(AT_ONCE, pair)?,
+                contract,
+                calibration: reliability.calibration,
+                accept_from: reliability.accept_from,
+            }),
             turns: Arc::new(Semaphore::new(AT_ONCE)),
-            accept_from: reliability.accept_from,
         })
     }
 }
@@ -117,7 +125,7 @@ impl PlateReader for PlatesOrt {
     }
 
     fn accept_from(&self) -> f32 {
-        self.accept_from
+        self.nets.accept_from
     }
 
     async fn read(&self, photo: &Photo) -> Result<Vec<PlateSighting>, PluginError> {

@@ -14,7 +14,7 @@ use keroxio_plugin_sdk::geometry::{Perspective, centre, contains, size};
 const LOOKS: [u32; 2] = [512, 1_024];
 /// How sure the detector must be that something may be a plate, and to report it although nothing is legible.
 const LEAST_HEAT: f32 = 0.25;
-const PLATE_HEAT: f32 = 0.5;
+const PLATE_HEAT: f32 = 0.35;
 /// What is at least this legible is a plate, however unsure the detector is.
 const LEGIBLE: f32 = 0.3;
 /// So many plates, or one so narrow in the first look, and the second is worth its time: there may be more.
@@ -29,6 +29,11 @@ const MOST_READ: usize = 6;
 /// cut loses another shows.
 const FIRST_CUT: (f32, f32) = (0.02, 0.05);
 const MORE_CUTS: [(f32, f32); 3] = [(0.0, 0.0), (0.05, 0.08), (0.02, 0.16)];
+/// For a plate that is still in doubt: the upright rectangle around it, which needs no exact corners, and cuts that
+/// lean to either side (by this share of the height).
+const UPRIGHT: (f32, f32) = (0.02, 0.03);
+const LEANS: [f32; 2] = [-0.12, 0.12];
+const DOUBT: f32 = 0.9;
 /// Plates that get the further cuts.
 const MOST_REREAD: usize = 2;
 /// Candidates answered for each plate.
@@ -41,12 +46,52 @@ struct Candidate {
     found: Found,
     perspective: Perspective,
     cuts: Vec<Vec<Row>>,
+    /// What each cut counts.
+    weights: Vec<f32>,
     texts: Vec<Ranked>,
 }
 
 impl Candidate {
+    /// Corners that cross over are replaced by the upright rectangle around them: even then it has to be hidden.
+    fn of(found: Found) -> Option<Self> {
+        let crossed = Perspective::of(&found.quad).is_none();
+        let found = if crossed { Found { quad: upright(&found.quad), ..found } } else { found };
+        let perspective = Perspective::of(&found.quad)?;
+        Some(Self { perspective, found, cuts: Vec::new(), weights: Vec::new(), texts: Vec::new() })
+    }
+
+    /// A cut that lost a character says something else for sure: what makes a plate by itself counts more.
+    fn add(&mut self, cuts: Vec<Vec<Row>>, newest: u64) {
+        for cut in cuts {
+            let alone = rank(&cut, Some(newest), 1);
+            let plate =
+                alone.first().map_or(0.0, |best| best.probability * if best.kind.is_some() { 1.0 } else { 0.6 });
+            self.weights.push(0.05 + plate * legible(&cut));
+            self.cuts.push(cut);
+        }
+        self.texts = rank(&together(&self.cuts, &self.weights), Some(newest), TEXTS);
+    }
+
+    /// Other ways to see the plate, where its corners may be wrong, with the margins to cut them with.
+    fn other_views(&self) -> impl Iterator<Item = (Perspective, (f32, f32))> {
+        let [a, b, c, d] = self.found.quad;
+        let leaning = LEANS.map(|lean| {
+            let shift = lean * size(&self.found.quad).1;
+            let moved = |p: Point, by: f32| Point { x: p.x + by, y: p.y };
+            ([moved(a, shift), moved(b, shift), moved(c, -shift), moved(d, -shift)], FIRST_CUT)
+        });
+        let views = std::iter::once((upright(&self.found.quad), UPRIGHT)).chain(leaning);
+        views.filter_map(|(quad, margin)| Some((Perspective::of(&quad)?, margin)))
+    }
+
+    /// Probability of the best text, less what the places leave open.
     fn sure(&self) -> f32 {
-        self.texts.first().map_or(0.0, |best| best.probability * legible(&self.cuts))
+        self.texts.first().map_or(0.0, |best| best.probability * self.legible())
+    }
+
+    /// How far the places agree on something, whatever the grammar makes of it: 0 for a smudge.
+    fn legible(&self) -> f32 {
+        legible(&together(&self.cuts, &self.weights))
     }
 }
 
@@ -58,23 +103,41 @@ pub fn read_photo(nets: &Nets, photo: &RgbImage, newest: u64) -> Result<Vec<Plat
     if photo.width() < 24 || photo.height() < 12 {
         return Ok(Vec::new());
     }
-    let mut all = look(nets, photo, LOOKS[0], newest)?;
+    let mut all = look(nets, photo, Area::whole(photo), LOOKS[0], newest)?;
     if needs_second_look(&all, photo) {
-        all.extend(look(nets, photo, LOOKS[1], newest)?);
-        all.sort_by(|a, b| importance(b, photo).total_cmp(&importance(a, photo)));
-        let mut apart: Vec<Candidate> = Vec::new();
-        for candidate in all {
-            if apart.len() < MOST && apart.iter().all(|kept| !kept.found.overlaps(&candidate.found)) {
-                apart.push(candidate);
+        all.extend(look(nets, photo, Area::whole(photo), LOOKS[1], newest)?);
+        keep_one_of_each(&mut all, photo);
+        if all.len() >= CROWD && photo.width().max(photo.height()) > LOOKS[1] * 3 / 2 {
+            for quarter in quarters(photo) {
+                all.extend(look(nets, photo, quarter, LOOKS[1], newest)?);
             }
+            keep_one_of_each(&mut all, photo);
         }
-        all = apart;
     }
     all.retain(|c| c.found.heat >= PLATE_HEAT || c.sure() >= LEGIBLE);
     let mut sightings: Vec<(f32, PlateSighting)> =
         all.iter().map(|c| (importance(c, photo), sighting(nets, c, photo))).collect();
     sightings.sort_by(|a, b| b.0.total_cmp(&a.0));
     Ok(sightings.into_iter().map(|(_, sighting)| sighting).collect())
+}
+
+/// A car park is looked at in four parts that overlap by a fifth.
+fn quarters(photo: &RgbImage) -> [Area; 4] {
+    let (width, height) = (0.6 * f64::from(photo.width()), 0.6 * f64::from(photo.height()));
+    let (right, bottom) = (f64::from(photo.width()) - width, f64::from(photo.height()) - height);
+    [(0.0, 0.0), (right, 0.0), (0.0, bottom), (right, bottom)].map(|(left, top)| Area { left, top, width, height })
+}
+
+/// Sorts by importance and keeps the most important of several that lie on each other.
+fn keep_one_of_each(candidates: &mut Vec<Candidate>, photo: &RgbImage) {
+    candidates.sort_by(|a, b| importance(b, photo).total_cmp(&importance(a, photo)));
+    let mut apart: Vec<Candidate> = Vec::new();
+    for candidate in candidates.drain(..) {
+        if apart.len() < MOST && apart.iter().all(|kept| !kept.found.overlaps(&candidate.found)) {
+            apart.push(candidate);
+        }
+    }
+    *candidates = apart;
 }
 
 /// Nothing was read well, or there may be more than the first look shows.
@@ -87,43 +150,44 @@ fn needs_second_look(seen: &[Candidate], photo: &RgbImage) -> bool {
     longer > LOOKS[0] && (!read || seen.len() >= CROWD || seen.iter().any(small))
 }
 
-fn look(nets: &Nets, photo: &RgbImage, longest: u32, newest: u64) -> Result<Vec<Candidate>, PluginError> {
+fn look(nets: &Nets, photo: &RgbImage, area: Area, longest: u32, newest: u64) -> Result<Vec<Candidate>, PluginError> {
     nets.pairs.lend(|pair| {
-        let mut found = detect(&mut pair.detector, photo, Area::whole(photo), longest, LEAST_HEAT)?;
-        let scale = longest as f32 / photo.width().max(photo.height()) as f32;
-        for one in found.iter_mut().take(MOST_READ) {
-            if size(&one.quad).0 * scale < 0.6 * CLOSE_WIDTH
-                && let Some(closer) = look_closer(&mut pair.detector, photo, one)?
-            {
-                *one = closer;
-            }
-        }
-        keep_apart(&mut found);
-        let mut candidates: Vec<Candidate> = found
-            .into_iter()
-            .filter_map(|found| {
-                Some(Candidate {
-                    perspective: Perspective::of(&found.quad)?,
-                    found,
-                    cuts: Vec::new(),
-                    texts: Vec::new(),
-                })
-            })
-            .collect();
-        let cut = |candidate: &Candidate, margin| candidate.perspective.cut(photo, nets.contract.size(), margin);
-        let firsts: Vec<RgbImage> = candidates.iter().take(MOST_READ).map(|c| cut(c, FIRST_CUT)).collect();
+        let mut candidates = locate(&mut pair.detector, photo, area, longest)?;
+        let size = nets.contract.size();
+        let firsts: Vec<RgbImage> =
+            candidates.iter().take(MOST_READ).map(|c| c.perspective.cut(photo, size, FIRST_CUT)).collect();
         for (candidate, rows) in candidates.iter_mut().zip(read(&mut pair.reader, nets.contract, &firsts)?) {
-            candidate.cuts.push(rows);
-            candidate.texts = rank(&together(&candidate.cuts), Some(newest), TEXTS);
+            candidate.add(vec![rows], newest);
         }
         candidates.sort_by(|a, b| importance(b, photo).total_cmp(&importance(a, photo)));
         for candidate in candidates.iter_mut().filter(|c| !c.cuts.is_empty()).take(MOST_REREAD) {
-            let more: Vec<RgbImage> = MORE_CUTS.iter().map(|margin| cut(candidate, *margin)).collect();
-            candidate.cuts.extend(read(&mut pair.reader, nets.contract, &more)?);
-            candidate.texts = rank(&together(&candidate.cuts), Some(newest), TEXTS);
+            let margins = MORE_CUTS.iter().map(|margin| candidate.perspective.cut(photo, size, *margin));
+            let more: Vec<RgbImage> = margins.collect();
+            candidate.add(read(&mut pair.reader, nets.contract, &more)?, newest);
+            if candidate.sure() < DOUBT {
+                let views = candidate.other_views();
+                let more: Vec<RgbImage> = views.map(|(view, margin)| view.cut(photo, size, margin)).collect();
+                candidate.add(read(&mut pair.reader, nets.contract, &more)?, newest);
+            }
         }
         Ok(candidates)
     })
+}
+
+/// Plates in the photo, the surest first, nothing of them read yet.
+fn locate(detector: &mut Session, photo: &RgbImage, area: Area, longest: u32) -> Result<Vec<Candidate>, PluginError> {
+    let mut found = detect(detector, photo, area, longest, LEAST_HEAT)?;
+    let scale = longest as f32 / area.width.max(area.height) as f32;
+    for (place, one) in found.iter_mut().enumerate().take(MOST_READ) {
+        let small = size(&one.quad).0 * scale < 0.6 * CLOSE_WIDTH;
+        if (place < MOST_REREAD || small)
+            && let Some(closer) = look_closer(detector, photo, one)?
+        {
+            *one = closer;
+        }
+    }
+    keep_apart(&mut found);
+    Ok(found.into_iter().filter_map(Candidate::of).collect())
 }
 
 /// The same plate with more pixels: its corners become exact.
@@ -136,13 +200,20 @@ fn look_closer(detector: &mut Session, photo: &RgbImage, found: &Found) -> Resul
     Ok(same.max_by(|a, b| a.heat.total_cmp(&b.heat)).map(|one| Found { heat: one.heat.max(found.heat), ..one }))
 }
 
-/// One row per place from those of several cuts: the geometric mean, so that a cut that is sure of something
-/// else counts, and one that sees nothing does not.
-fn together(cuts: &[Vec<Row>]) -> Vec<Row> {
+/// The upright rectangle around corners.
+fn upright(quad: &Quad) -> Quad {
+    let ends = |of: fn(&Point) -> f32| quad.iter().map(of).fold((f32::MAX, f32::MIN), |(l, h), v| (l.min(v), h.max(v)));
+    let ((left, right), (top, bottom)) = (ends(|p| p.x), ends(|p| p.y));
+    [(left, top), (right, top), (right, bottom), (left, bottom)].map(|(x, y)| Point { x, y })
+}
+
+/// One row per place from those of several cuts: the weighted geometric mean.
+fn together(cuts: &[Vec<Row>], weights: &[f32]) -> Vec<Row> {
     let places = cuts.iter().map(Vec::len).min().unwrap_or(0);
+    let all: f32 = weights.iter().sum();
     let mean = |place: usize, class: usize| {
-        let logs = cuts.iter().map(|cut| cut[place][class].max(1e-6).ln());
-        (logs.sum::<f32>() / cuts.len() as f32).exp()
+        let logs = cuts.iter().zip(weights).map(|(cut, weight)| weight * cut[place][class].max(1e-6).ln());
+        (logs.sum::<f32>() / all).exp()
     };
     (0..places)
         .map(|place| {
@@ -153,11 +224,9 @@ fn together(cuts: &[Vec<Row>]) -> Vec<Row> {
         .collect()
 }
 
-/// How far the places agree on something, whatever the grammar makes of it: 0 for a smudge.
-fn legible(cuts: &[Vec<Row>]) -> f32 {
-    let rows = together(cuts);
+fn legible(rows: &[Row]) -> f32 {
     let surest = rows.iter().map(|row| row.iter().copied().fold(0.0, f32::max));
-    surest.product::<f32>().powf(0.5)
+    surest.product::<f32>().sqrt()
 }
 
 /// Which plate is the car's: large, near the middle, read well, French.
@@ -174,22 +243,16 @@ fn sighting(nets: &Nets, candidate: &Candidate, photo: &RgbImage) -> PlateSighti
     let (right, bottom) = (photo.width() as f32, photo.height() as f32);
     let quad: Quad = candidate.found.quad.map(|p| Point { x: p.x.clamp(0.0, right), y: p.y.clamp(0.0, bottom) });
     let narrow = size(&candidate.found.quad).0 < NARROW * right.max(bottom);
-    let legible = legible(&candidate.cuts);
-    let text = |ranked: &Ranked| PlateText {
-        text: ranked.text.clone(),
-        confidence: nets.calibrated(ranked.probability * legible) * if narrow { 0.9 } else { 1.0 } * trust(ranked.kind),
-        characters: characters(ranked),
+    let legible = candidate.legible();
+    let text = |ranked: &Ranked| {
+        let confidence = nets.calibrated(ranked.probability * legible);
+        // Somebody has to be asked, however sure it looks.
+        let asked = narrow || matches!(ranked.kind, None | Some(PlateKind::MopedSiv));
+        let confidence = if asked { confidence.min(0.99 * nets.accept_from) } else { confidence };
+        PlateText { text: ranked.text.clone(), confidence: confidence.min(1.0), characters: characters(ranked) }
     };
     let readings = candidate.texts.iter().filter(|_| legible > 0.02).map(text).collect();
     PlateSighting { quad, score: candidate.found.heat.clamp(0.0, 1.0), readings }
-}
-
-/// How far a format by itself speaks for a reading: nothing is checked of other countries' formats.
-fn trust(kind: Option<PlateKind>) -> f32 {
-    match kind {
-        Some(PlateKind::MopedSiv) | None => 0.85,
-        Some(_) => 1.0,
-    }
 }
 
 fn characters(ranked: &Ranked) -> Vec<CharacterReading> {

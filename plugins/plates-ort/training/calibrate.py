@@ -49,7 +49,9 @@ def main():
     if card.get("calibration"):
         raise SystemExit("the card has a calibration already: measure again without it")
     rows = [json.loads(line) for path in given.details for line in path.read_text().splitlines() if line.startswith('{"file"')]
-    points = sorted((row["confidence"], row["right"]) for row in rows if row["confidence"] is not None)
+    points = sorted((row["confidence"], row["right"]) for row in rows if row["confidence"] is not None and row["french"])
+    if len(points) < 300:
+        raise SystemExit(f"{len(points)} readings are too few: did `keroxio eval plates` run with --details?")
     knots = [(0.0, 0.0), *isotonic(points)]
     knots = [(x, min(y, 0.9995)) for x, y in knots] + [(1.0, max(knots[-1][1], 0.9995))]
     line = threshold(points, given.wrong)

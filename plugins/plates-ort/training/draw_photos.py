@@ -1,6 +1,7 @@
 """Writes photos of cars with drawn French plates and what is on them, to measure and calibrate the whole reader on.
 
-Not the photos the networks were trained on: another seed, finer, and of every plate the text is known. The format
+Another seed than that of the training and finer pictures, but the same cars: what is found on them is optimistic,
+what is read is not. Of every plate the text is known. The format
 is that of `keroxio eval plates --data OUT/plates`.
 """
 

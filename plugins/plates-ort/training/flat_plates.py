@@ -1,5 +1,6 @@
 """Draws flat licence plates from a seed: a picture, the place of every character, and the text."""
 
+import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -283,8 +284,8 @@ class Plates:
         alpha = mask[top : top + part.shape[0], left : left + part.shape[1], None].astype(np.float32) / 255
         part[:] = (part * (1 - alpha) + np.float32(ink) * alpha).astype(np.uint8)
 
-    def draw(self) -> Plate:
-        style, random = self.style(), self.random
+    def draw(self, style: Style | None = None) -> Plate:
+        style, random = style or self.style(), self.random
         two = len(style.lines) == 2
         high = 104 if two else HEIGHT
         wide = round(high * style.ratio * random.uniform(0.96, 1.04))
@@ -420,3 +421,20 @@ class Plates:
         sheet[PAD : PAD + high, PAD : PAD + wide], seen[PAD : PAD + high, PAD : PAD + wide] = rgb, 255
         corners = np.float32([(0, 0), (wide, 0), (wide, high), (0, high)]) + PAD
         return Plate(sheet, seen, corners, centres + PAD, text)
+
+
+def main():
+    ask = argparse.ArgumentParser(description="Draws one plate, of any series or of a text.")
+    ask.add_argument("--fonts", type=Path, default=Path("/usr/share/fonts"))
+    ask.add_argument("--seed", type=int, default=1)
+    ask.add_argument("--text", help="as on an SIV plate, AA-123-AA; otherwise one is made up")
+    ask.add_argument("--department", default="35")
+    ask.add_argument("--out", type=Path, required=True)
+    given = ask.parse_args()
+    plates = Plates(given.fonts, np.random.default_rng(given.seed))
+    style = Style([given.text], (245, 246, 244), (18, 18, 20), "F", given.department) if given.text else None
+    Image.fromarray(plates.draw(style).rgb).save(given.out)
+
+
+if __name__ == "__main__":
+    main()

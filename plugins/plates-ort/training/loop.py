@@ -43,6 +43,7 @@ def options(description: str, data: str, batch: int) -> argparse.Namespace:
     ask.add_argument("--data", type=Path, required=True, help=data)
     ask.add_argument("--fonts", type=Path, default=Path("/usr/share/fonts"))
     ask.add_argument("--checkpoint", type=Path, required=True)
+    ask.add_argument("--start", type=Path, help="weights to begin with where there is no checkpoint: weights/NAME.pt")
     ask.add_argument("--until", help="clock time HH:MM; otherwise --minutes counts")
     ask.add_argument("--minutes", type=float, default=60)
     ask.add_argument("--batch", type=int, default=batch)
@@ -60,6 +61,9 @@ def train(given: argparse.Namespace, net: torch.nn.Module, samples: Callable[[in
     torch.set_num_threads(given.threads)
     net = net.to(memory_format=torch.channels_last)
     best = torch.optim.AdamW(net.parameters(), lr=given.rate, weight_decay=0.02)
+    if given.start:
+        kept = torch.load(given.start, weights_only=True)
+        net.load_state_dict({name: value.float() if value.dtype == torch.float16 else value for name, value in kept.items()})
     mean, steps, spent, curve = copy.deepcopy(net), 0, 0.0, []
     if given.checkpoint.exists():
         state = torch.load(given.checkpoint, weights_only=True)

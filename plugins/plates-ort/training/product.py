@@ -68,5 +68,10 @@ def write(given: argparse.Namespace, name: str, net: torch.nn.Module, wrap: Call
         "exported_at": datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
     }
     os.replace(fresh, given.out / card["file"])
+    # Half precision is enough to go on from, where the checkpoint with its moments is gone.
+    halves = {key: value.half() if value.is_floating_point() else value for key, value in state["mean"].items()}
+    weights = given.out.resolve().parent / "training" / "weights"
+    weights.mkdir(parents=True, exist_ok=True)
+    torch.save(halves, weights / f"{name}.pt")
     (given.out / f"{name}.json").write_text(json.dumps(card, indent=2) + "\n")
     print(json.dumps(figures))

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use keroxio_onnx::Contract;
 use keroxio_plugin_sdk::{Manifest, ModelCard, Photo, PlateReader, PlateSighting, PluginError};
 use tokio::sync::Semaphore;
 
@@ -34,8 +35,15 @@ impl PlatesPpocr {
     /// # Errors
     /// [`PluginError::ModelUnavailable`] when ONNX Runtime, a card or a network is missing, or a checksum differs.
     pub fn load(detection: &Path, recognition: &Path) -> Result<Self, PluginError> {
-        let (_, detection, detection_bytes) = ModelCard::load(detection)?;
+        let (detector, detection, detection_bytes) = ModelCard::load(detection)?;
         let (card, recognition, recognition_bytes) = ModelCard::load(recognition)?;
+        for (card, bytes, contract) in
+            [(&detector, &detection_bytes, "ppocr-detection"), (&card, &recognition_bytes, "ppocr-recognition")]
+        {
+            let kind = Contract::named(&card.contract).filter(|kind| kind.name == contract);
+            let wrong = || PluginError::ModelUnavailable(format!("{}: contract {}", card.model, card.contract));
+            kind.ok_or_else(wrong)?.check(&keroxio_onnx::session(bytes)?)?;
+        }
         let nets = Nets::new(&detection_bytes, &recognition_bytes, AT_ONCE)?;
         Ok(Self {
             manifest: Manifest {

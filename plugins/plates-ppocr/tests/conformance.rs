@@ -1,4 +1,4 @@
-//! Runs the real networks: `ORT_DYLIB_PATH` and `KEROXIO_PPOCR_MODEL_DIR` have to name what is installed.
+//! Runs the real networks: `ORT_DYLIB_PATH` and `KEROXIO_MODELS_DIR` have to name what is installed.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::{Path, PathBuf};

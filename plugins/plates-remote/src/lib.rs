@@ -96,6 +96,10 @@ impl PlateReader for PlatesRemote {
         self.accept_from
     }
 
+    fn is_local(&self) -> bool {
+        false
+    }
+
     async fn read(&self, photo: &Photo) -> Result<Vec<PlateSighting>, PluginError> {
         let (copy, scale) = (photo.clone(), scale_of(photo));
         let jpeg = tokio::task::spawn_blocking(move || encode(&copy, scale)).await.map_err(failed)??;

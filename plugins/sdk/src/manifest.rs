@@ -54,7 +54,7 @@ impl ModelFile {
 /// Our own trainings write it together with their figures, `keroxio models add` for files found elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelCard {
-    /// By which settings name it: lower-case letters, digits, `-` and `.`.
+    /// By which settings name it: letters, digits, `-` and `.`.
     pub model: String,
     pub version: String,
     /// What goes in and comes out, for instance `plate-slots`; the README of each plugin lists what it takes.

@@ -53,6 +53,11 @@ pub trait PlateReader: Send + Sync {
     /// measured on labelled photos, so that few of the readings above it are wrong.
     fn accept_from(&self) -> f32;
 
+    /// Whether it works on this machine, without sending photos anywhere.
+    fn is_local(&self) -> bool {
+        true
+    }
+
     /// Every plate in view, the most likely plate of the main car first. No plate is an empty list.
     ///
     /// # Errors
@@ -74,11 +79,24 @@ pub struct PlateAnswer {
     pub manifest: Manifest,
     /// Whether that reader was sure enough for nobody to be asked.
     pub accepted: bool,
+    /// Whether anybody has measured what that reader's confidence is worth; otherwise somebody is always asked.
+    pub measured: bool,
+    /// Readers that failed, with their reasons, for the log.
+    pub failures: Vec<(String, String)>,
 }
 
 impl PlateReaders {
     pub fn new(readers: Vec<Arc<dyn PlateReader>>) -> Self {
         Self(readers.into())
+    }
+
+    /// Those that work on this machine: photos go nowhere.
+    pub fn local(&self) -> Self {
+        Self(self.0.iter().filter(|reader| reader.is_local()).cloned().collect())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
     }
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn PlateReader>> {
@@ -92,18 +110,24 @@ impl PlateReaders {
     pub async fn read(&self, photo: &Photo) -> Result<PlateAnswer, PluginError> {
         let mut best: Option<PlateAnswer> = None;
         let mut error = PluginError::ModelUnavailable("no plate reader is configured".to_owned());
+        let mut failures = Vec::new();
         for reader in self.iter() {
             let sightings = match reader.read(photo).await {
                 Ok(sightings) => sightings,
                 Err(e) => {
-                    error = e;
+                    failures.push((reader.manifest().id.clone(), e.to_string()));
+                    // One that may answer later decides that it is tried again.
+                    if failures.len() == 1 || error.is_lasting() {
+                        error = e;
+                    }
                     continue;
                 }
             };
             let reading = sightings.first().and_then(|sighting| sighting.readings.first());
             let accepted = reading.is_some_and(|reading| reading.confidence >= reader.accept_from());
             let readable = |answer: &PlateAnswer| answer.sightings.first().is_some_and(|s| !s.readings.is_empty());
-            let answer = PlateAnswer { manifest: reader.manifest().clone(), accepted, sightings };
+            let (manifest, measured) = (reader.manifest().clone(), reader.accept_from() <= 1.0);
+            let answer = PlateAnswer { manifest, accepted, measured, sightings, failures: Vec::new() };
             best = Some(match best {
                 Some(before) if !accepted && (readable(&before) || !readable(&answer)) => before.seeing(answer),
                 Some(before) => answer.seeing(before),
@@ -113,17 +137,18 @@ impl PlateReaders {
                 break;
             }
         }
-        best.ok_or(error)
+        best.map(|answer| PlateAnswer { failures, ..answer }).ok_or(error)
     }
 }
 
 impl PlateAnswer {
-    /// Adds the plates that only another reader saw: they have to be hidden too, though not read.
+    /// Adds the plates that only another reader saw: they have to be hidden too. They are not the car's, because
+    /// that is the first.
     fn seeing(mut self, other: Self) -> Self {
         for sighting in other.sightings {
             let middle = geometry::centre(&sighting.quad);
             if !self.sightings.iter().any(|own| geometry::contains(&own.quad, middle)) {
-                self.sightings.push(PlateSighting { readings: Vec::new(), ..sighting });
+                self.sightings.push(sighting);
             }
         }
         self
@@ -185,8 +210,8 @@ mod tests {
         let answer =
             asked(vec![reader("broken", Err(())), reader("doubts", doubt()), reader("sure", sure())]).await.unwrap();
         assert_eq!((answer.manifest.id.as_str(), answer.accepted), ("sure", true));
+        assert_eq!(answer.failures.len(), 1, "who failed is not forgotten");
         assert_eq!(answer.sightings.len(), 2, "what only the doubting one saw is hidden as well");
-        assert!(answer.sightings[1].readings.is_empty());
         let answer = asked(vec![reader("doubts", doubt()), reader("blind", Ok(Vec::new()))]).await.unwrap();
         assert_eq!((answer.manifest.id.as_str(), answer.accepted), ("doubts", false));
         let answer = asked(vec![reader("blind", Ok(Vec::new())), reader("doubts", doubt())]).await.unwrap();
