@@ -111,10 +111,9 @@ async fn vehicle(tx: &mut Tx, ad: &Ad, steps: &[Step]) -> Result<Outcome> {
     };
     if plate.result_id.is_some()
         && let Some(reading) = keroxio_plates::service::consensus(&readings(tx, ad).await?, tx.app().now())
+        && let (Some(text), false) = (&reading.text, reading.needs_confirmation())
     {
-        if let (Some(text), false) = (&reading.text, reading.needs_confirmation()) {
-            vehicles::set_plate_from_photo(tx, ad.org_id, ad.vehicle_id, text).await?;
-        }
+        vehicles::set_plate_from_photo(tx, ad.org_id, ad.vehicle_id, text).await?;
     }
     let vehicle = vehicles::get(tx, ad.org_id, ad.vehicle_id).await?;
     Ok(match vehicles::car_facts(&vehicle, tx.app().now().date_naive()) {

@@ -41,16 +41,32 @@ const CONSIDERED: usize = 64;
 /// How often a series is met on cars for sale, against SIV; a prior (judgement, not measured). Foreign cars
 /// are rare in French ads, and the texts of other countries are checked against no format.
 fn prior(kind: Option<PlateKind>, text: &[u8]) -> f32 {
-    // Three letters came last, and only in departments that had used up their four digits and two letters.
-    let three_letters = text.windows(3).any(|three| three.iter().all(u8::is_ascii_uppercase));
     match kind {
         Some(PlateKind::Siv) => 1.0,
-        Some(PlateKind::Fni) if three_letters => 0.25,
+        Some(PlateKind::Fni) if has_three_letters(text) && !reached_three_letters(text) => 0.01,
+        Some(PlateKind::Fni) if has_three_letters(text) => 0.25,
         Some(PlateKind::Fni) => 0.6,
         Some(PlateKind::WwProvisional | PlateKind::WGarage) => 0.6,
         Some(PlateKind::MopedSiv) => 0.02,
         None => 0.2,
     }
+}
+
+/// Departments whose old series had gone through all pairs and far into three letters by 2009: the populous ones
+/// (general knowledge, not verified against the last numbers given out).
+const FAR: &[&str] = &[
+    "06", "13", "31", "33", "34", "35", "38", "42", "44", "45", "49", "54", "57", "59", "60", "62", "63", "64", "67",
+    "69", "74", "75", "76", "77", "78", "83", "84", "91", "92", "93", "94", "95",
+];
+
+fn has_three_letters(text: &[u8]) -> bool {
+    text.windows(3).any(|three| three.iter().all(u8::is_ascii_uppercase))
+}
+
+/// Three letters came when four digits and two letters were used up; elsewhere the series ended at A, B or C.
+fn reached_three_letters(text: &[u8]) -> bool {
+    let first = text.iter().find(|b| b.is_ascii_uppercase()).copied().unwrap_or_default();
+    first < b'D' || FAR.iter().any(|department| text.ends_with(department.as_bytes()))
 }
 
 /// What one place of a pattern may be.

@@ -60,6 +60,17 @@ fn a_series_decides_between_a_letter_and_a_digit() {
 }
 
 #[test]
+fn old_numbers_have_three_letters_where_two_were_used_up() {
+    let unsure = |text: &str, place: usize, may: [(char, f32); 2]| {
+        let mut seen = rows(text);
+        seen[place] = row(&may);
+        first(&seen).0
+    };
+    assert_eq!(unsure("1020HG90", 3, [('D', 0.8), ('0', 0.18)]), "1020HG90", "Belfort never came to DHG");
+    assert_eq!(unsure("102DHG75", 3, [('D', 0.8), ('0', 0.18)]), "102DHG75", "Paris did");
+}
+
+#[test]
 fn doubt_stays_where_it_is() {
     let mut seen = rows("FS938HA");
     seen[5] = row(&[('H', 0.55), ('M', 0.42)]);

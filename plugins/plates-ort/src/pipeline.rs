@@ -10,8 +10,13 @@ use crate::detector::{Area, Found, MOST, detect, keep_apart};
 use crate::reader::read;
 use keroxio_plugin_sdk::geometry::{Perspective, centre, contains, size};
 
-/// Longer side in pixels of the first look, and of the second where the first found nothing readable.
-const LOOKS: [u32; 2] = [512, 1_024];
+/// Longer side in pixels of the first look. Where it found nothing readable or there may be more, a finer one
+/// follows; where nothing was readable, a coarser one too, because a large plate may show better there.
+const FIRST: u32 = 512;
+const FINE: u32 = 1_024;
+const COARSE: u32 = 352;
+/// A plate read this surely ends the search.
+const SURE: f32 = 0.5;
 /// How sure the detector must be that something may be a plate, and to report it although nothing is legible.
 const LEAST_HEAT: f32 = 0.25;
 const PLATE_HEAT: f32 = 0.35;
@@ -103,16 +108,20 @@ pub fn read_photo(nets: &Nets, photo: &RgbImage, newest: u64) -> Result<Vec<Plat
     if photo.width() < 24 || photo.height() < 12 {
         return Ok(Vec::new());
     }
-    let mut all = look(nets, photo, Area::whole(photo), LOOKS[0], newest)?;
-    if needs_second_look(&all, photo) {
-        all.extend(look(nets, photo, Area::whole(photo), LOOKS[1], newest)?);
-        keep_one_of_each(&mut all, photo);
-        if all.len() >= CROWD && photo.width().max(photo.height()) > LOOKS[1] * 3 / 2 {
-            for quarter in quarters(photo) {
-                all.extend(look(nets, photo, quarter, LOOKS[1], newest)?);
-            }
-            keep_one_of_each(&mut all, photo);
+    let mut all = look(nets, photo, Area::whole(photo), FIRST, newest)?;
+    let unsure = !all.iter().any(|candidate| candidate.sure() >= SURE);
+    if has_more(photo) && (unsure || is_crowded(&all, photo)) {
+        all.extend(look(nets, photo, Area::whole(photo), FINE, newest)?);
+    }
+    if unsure {
+        all.extend(look(nets, photo, Area::whole(photo), COARSE, newest)?);
+    }
+    keep_one_of_each(&mut all, photo);
+    if all.len() >= CROWD && photo.width().max(photo.height()) > FINE * 3 / 2 {
+        for quarter in quarters(photo) {
+            all.extend(look(nets, photo, quarter, FINE, newest)?);
         }
+        keep_one_of_each(&mut all, photo);
     }
     all.retain(|c| c.found.heat >= PLATE_HEAT || c.sure() >= LEGIBLE);
     let mut sightings: Vec<(f32, PlateSighting)> =
@@ -140,14 +149,15 @@ fn keep_one_of_each(candidates: &mut Vec<Candidate>, photo: &RgbImage) {
     *candidates = apart;
 }
 
-/// Nothing was read well, or there may be more than the first look shows.
-fn needs_second_look(seen: &[Candidate], photo: &RgbImage) -> bool {
-    let longer = photo.width().max(photo.height());
-    let scale = LOOKS[0] as f32 / longer as f32;
-    let small = |candidate: &Candidate| size(&candidate.found.quad).0 * scale < SMALL;
-    let read = seen.iter().any(|candidate| candidate.sure() >= 0.5);
-    // More pixels than the photo has show nothing more.
-    longer > LOOKS[0] && (!read || seen.len() >= CROWD || seen.iter().any(small))
+/// More pixels than the photo has show nothing more.
+fn has_more(photo: &RgbImage) -> bool {
+    photo.width().max(photo.height()) > FIRST
+}
+
+/// There may be more plates than the first look shows.
+fn is_crowded(seen: &[Candidate], photo: &RgbImage) -> bool {
+    let scale = FIRST as f32 / photo.width().max(photo.height()) as f32;
+    seen.len() >= CROWD || seen.iter().any(|candidate| size(&candidate.found.quad).0 * scale < SMALL)
 }
 
 fn look(nets: &Nets, photo: &RgbImage, area: Area, longest: u32, newest: u64) -> Result<Vec<Candidate>, PluginError> {
