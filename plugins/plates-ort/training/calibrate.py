@@ -47,7 +47,7 @@ def value_at(knots: list, raw: float) -> float:
 def main():
     ask = argparse.ArgumentParser(description=__doc__)
     ask.add_argument("--card", type=Path, required=True)
-    ask.add_argument("--wrong", type=float, default=0.002)
+    ask.add_argument("--wrong", type=float, default=0.0025)
     ask.add_argument("details", type=Path, nargs="+")
     given = ask.parse_args()
     card = json.loads(given.card.read_text())
