@@ -11,8 +11,10 @@ use uuid::Uuid;
 use crate::render::Drawn;
 use crate::service;
 
-/// A plate that a reader reads this surely is not hidden.
-const READABLE: f32 = 0.5;
+/// A plate that a reader reads this surely is not hidden; nor is what this surely is one, read or not. Less would
+/// cover lamps and badges.
+const READABLE: f32 = 0.3;
+const PLATE: f32 = 0.75;
 /// How often renditions are looked at before the photo is given up.
 const MOST_LOOKS: usize = 3;
 
@@ -100,7 +102,8 @@ async fn draw_until_hidden(
         let answer = readers.read(&drawn.masked()).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
         let readable = |s: &PlateSighting| s.readings.first().is_some_and(|reading| reading.confidence >= READABLE);
         let is_new = |quad: &Quad| !quads.iter().any(|hidden| contains(hidden, centre(quad)));
-        let seen: Vec<(bool, Quad)> = answer.sightings.iter().map(|s| (readable(s), drawn.in_photo(&s.quad))).collect();
+        let shown = answer.sightings.iter().filter(|s| readable(s) || s.score >= PLATE);
+        let seen: Vec<(bool, Quad)> = shown.map(|s| (readable(s), drawn.in_photo(&s.quad))).collect();
         let missed: Vec<Quad> = seen.iter().map(|(_, quad)| *quad).filter(is_new).collect();
         if missed.is_empty() {
             let hidden = !seen.iter().any(|(readable, _)| *readable);

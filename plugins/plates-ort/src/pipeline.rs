@@ -20,6 +20,8 @@ const SURE: f32 = 0.5;
 /// How sure the detector must be that something may be a plate, and to report it although nothing is legible.
 const LEAST_HEAT: f32 = 0.25;
 const PLATE_HEAT: f32 = 0.35;
+/// Below this nothing counts as read.
+const LEAST_SURE: f32 = 0.05;
 /// What is at least this legible is a plate, however unsure the detector is.
 const LEGIBLE: f32 = 0.3;
 /// So many plates, or one so narrow in the first look, and the second is worth its time: there may be more.
@@ -261,7 +263,7 @@ fn sighting(nets: &Nets, candidate: &Candidate, photo: &RgbImage) -> PlateSighti
         let confidence = if asked { confidence.min(0.99 * nets.accept_from) } else { confidence };
         PlateText { text: ranked.text.clone(), confidence: confidence.min(1.0), characters: characters(ranked) }
     };
-    let readings = candidate.texts.iter().filter(|_| legible > 0.02).map(text).collect();
+    let readings = candidate.texts.iter().filter(|_| candidate.sure() >= LEAST_SURE).map(text).collect();
     PlateSighting { quad, score: candidate.found.heat.clamp(0.0, 1.0), readings }
 }
 
