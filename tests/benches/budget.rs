@@ -12,19 +12,19 @@ use keroxio_core::worker::Concurrency;
 use keroxio_test_support::{Actor, Setup, fixture};
 use serde_json::{Value, json};
 
-const ROUNDS: usize = 3;
-const QUESTIONS: usize = 400;
+const ROUNDS: usize = 2;
+const QUESTIONS: usize = 200;
 /// Enough photos to keep the worker busy for a round.
-const PHOTOS: usize = 12;
+const PHOTOS: usize = 10;
 const CLEAN: &str = "mutation($p: UUID!) { cleanPhoto(photoId: $p) { id } }";
 const STATE: &str = "query($id: UUID!) { photoCleaning(id: $id) { state } }";
-const QUESTION: &str = "{ jobs(first: 20) { edges { node { id state } } } }";
+const QUESTION: &str = "{ notifications(first: 20) { nodes { id kind } } unreadNotifications }";
 
 async fn ask(garage: &Actor) -> Vec<Duration> {
     let mut times = Vec::new();
     for _ in 0..QUESTIONS {
         let begun = Instant::now();
-        garage.run(QUESTION, Value::Null).await.at("/jobs");
+        garage.run(QUESTION, Value::Null).await.at("/notifications");
         times.push(begun.elapsed());
         // A person's pace, not a flood: what is measured is waiting, not throughput.
         tokio::time::sleep(Duration::from_millis(5)).await;
@@ -54,12 +54,16 @@ async fn main() {
     for round in 0..ROUNDS {
         eprintln!("==> round {}", round + 1);
         idle.extend(ask(&garage).await);
-        let mut last = String::new();
+        // All uploaded first, so that the worker has enough to do while the questions are asked.
+        let mut photos = Vec::new();
         for number in 0..PHOTOS {
             large.put_pixel((round * PHOTOS + number) as u32, 0, image::Rgb([255, 0, 255]));
             let mut bytes = Vec::new();
             JpegEncoder::new_with_quality(&mut bytes, 95).encode_image(&large).unwrap();
-            let photo = garage.upload(bytes).await.text("/uploadPhoto/id");
+            photos.push(garage.upload(bytes).await.text("/uploadPhoto/id"));
+        }
+        let mut last = String::new();
+        for photo in photos {
             last = garage.run(CLEAN, json!({ "p": photo })).await.text("/cleanPhoto/id");
         }
         let done = |answer: keroxio_test_support::Answer| answer.at("/photoCleaning/state") == "DONE";
