@@ -1,4 +1,5 @@
 use image::{Rgb, RgbImage};
+use keroxio_plugin_sdk::geometry::sample;
 use keroxio_plugin_sdk::{Point, Quad};
 
 /// Height in pixels of the strips the recognition network reads.
@@ -109,19 +110,6 @@ impl Tilted {
         }
         strip
     }
-}
-
-/// Colour between pixels; the border goes on outside the photo.
-fn sample(photo: &RgbImage, at: Point) -> [f32; 3] {
-    let x = (at.x - 0.5).clamp(0.0, (photo.width() - 1) as f32);
-    let y = (at.y - 0.5).clamp(0.0, (photo.height() - 1) as f32);
-    let (left, top) = (x as u32, y as u32);
-    let (right, bottom) = ((left + 1).min(photo.width() - 1), (top + 1).min(photo.height() - 1));
-    let (fx, fy) = (x - left as f32, y - top as f32);
-    let pixel = |x, y| photo.get_pixel(x, y).0.map(f32::from);
-    let (a, b, c, d) = (pixel(left, top), pixel(right, top), pixel(left, bottom), pixel(right, bottom));
-    let mix = |n: usize| (a[n] * (1.0 - fx) + b[n] * fx) * (1.0 - fy) + (c[n] * (1.0 - fx) + d[n] * fx) * fy;
-    [mix(0), mix(1), mix(2)]
 }
 
 /// Convex hull, in order around it.

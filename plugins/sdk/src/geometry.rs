@@ -62,7 +62,7 @@ impl Perspective {
 }
 
 /// Colour between pixels; the border goes on outside the photo.
-fn sample(photo: &RgbImage, at: Point) -> [f32; 3] {
+pub fn sample(photo: &RgbImage, at: Point) -> [f32; 3] {
     let x = (at.x - 0.5).clamp(0.0, (photo.width() - 1) as f32);
     let y = (at.y - 0.5).clamp(0.0, (photo.height() - 1) as f32);
     let (left, top) = (x as u32, y as u32);
