@@ -33,6 +33,8 @@ const LOOK_ALIKE_SHARE: f32 = 0.01;
 const FLOOR: f32 = 1e-5;
 /// Partial texts kept after each place.
 const BEAM: usize = 48;
+/// Characters of the longest pattern.
+const LONGEST: usize = 10;
 /// A pattern whose best text is this much less likely than the best of all is not searched.
 const HOPELESS: f32 = 1e-4;
 /// Texts of all patterns that share the probability.
@@ -104,17 +106,18 @@ pub fn rank(rows: &[Row], newest: Option<u64>, limit: usize) -> Vec<Ranked> {
         .collect();
     let best = bounded.iter().map(|(bound, _)| *bound).fold(0.0, f32::max);
     bounded.retain(|(bound, _)| *bound > 0.0 && *bound >= best * HOPELESS);
-    let mut found: HashMap<Vec<u8>, f32> = HashMap::new();
+    let mut found: HashMap<Text, f32> = HashMap::new();
     for (_, pattern) in &bounded {
         for (text, likelihood) in search(&rows, pattern) {
-            let kind = kind_of(&text, newest);
-            if kind.is_some() || looks_like_plate(&text) {
-                let weight = likelihood * prior(kind, &text);
+            let written = &text[..pattern.len()];
+            let kind = kind_of(written, newest);
+            if kind.is_some() || looks_like_plate(written) {
+                let weight = likelihood * prior(kind, written);
                 found.insert(text, weight);
             }
         }
     }
-    let mut texts: Vec<(Vec<u8>, f32)> = found.into_iter().collect();
+    let mut texts: Vec<(Text, f32)> = found.into_iter().collect();
     texts.sort_by(|a, b| b.1.total_cmp(&a.1).then_with(|| a.0.cmp(&b.0)));
     texts.truncate(CONSIDERED);
     let total: f32 = texts.iter().map(|(_, weight)| weight).sum();
@@ -122,9 +125,9 @@ pub fn rank(rows: &[Row], newest: Option<u64>, limit: usize) -> Vec<Ranked> {
         return Vec::new();
     }
     texts.iter_mut().for_each(|(_, weight)| *weight /= total);
-    let ranked = |(text, probability): &(Vec<u8>, f32)| Ranked {
-        text: String::from_utf8_lossy(text).into_owned(),
-        kind: kind_of(text, newest),
+    let ranked = |(text, probability): &(Text, f32)| Ranked {
+        text: String::from_utf8_lossy(written(text)).into_owned(),
+        kind: kind_of(written(text), newest),
         probability: probability.clamp(0.0, 1.0),
         characters: marginals(text, &texts),
     };
@@ -158,13 +161,22 @@ fn widened(row: &Row) -> Row {
     let mut wide = clean.map(|p| p + FLOOR);
     for (symbol, p) in SYMBOLS.iter().zip(clean) {
         for other in confusable(char::from(*symbol)) {
-            if let Some(place) = SYMBOLS.iter().position(|s| char::from(*s) == other) {
+            if let Some(place) = class_of(other) {
                 wide[place] += LOOK_ALIKE_SHARE * p;
             }
         }
     }
     let total: f32 = wide.iter().sum();
     wide.map(|p| p / total)
+}
+
+/// The place of a character among the [`SYMBOLS`].
+fn class_of(character: char) -> Option<usize> {
+    match character {
+        'A'..='Z' => Some(character as usize - 'A' as usize),
+        '0'..='9' => Some(26 + character as usize - '0' as usize),
+        _ => None,
+    }
 }
 
 /// Every order of letters and digits of the French series, and texts of 4 to 9 characters of any kind.
@@ -200,19 +212,35 @@ fn blanks(rows: &[Row], from: usize) -> f32 {
     rows[from..].iter().map(|row| row[BLANK]).product()
 }
 
+/// A text of a pattern, zeros behind it.
+type Text = [u8; LONGEST];
+
+fn written(text: &Text) -> &[u8] {
+    let length = text.iter().position(|b| *b == 0).unwrap_or(LONGEST);
+    &text[..length]
+}
+
 /// The likeliest texts of a pattern with their likelihoods.
-fn search(rows: &[Row], pattern: &[Place]) -> Vec<(Vec<u8>, f32)> {
-    let mut beam: Vec<(Vec<u8>, f32)> = vec![(Vec::new(), blanks(rows, pattern.len()))];
-    for (place, row) in pattern.iter().zip(rows) {
-        let choices: Vec<(u8, f32)> =
+fn search(rows: &[Row], pattern: &[Place]) -> Vec<(Text, f32)> {
+    let mut beam: Vec<(Text, f32)> = vec![([0; LONGEST], blanks(rows, pattern.len()))];
+    let mut longer = Vec::new();
+    for (at, (place, row)) in pattern.iter().zip(rows).enumerate() {
+        let mut choices: Vec<(u8, f32)> =
             SYMBOLS.iter().copied().zip(*row).filter(|(symbol, _)| place.takes(*symbol)).collect();
-        let longer = |(text, p): &(Vec<u8>, f32)| {
-            let (text, p) = (text.clone(), *p);
-            choices.iter().map(move |(symbol, q)| ([text.as_slice(), &[*symbol]].concat(), p * q)).collect::<Vec<_>>()
-        };
-        beam = beam.iter().flat_map(longer).collect();
-        beam.sort_by(|a, b| b.1.total_cmp(&a.1));
-        beam.truncate(BEAM);
+        choices.sort_by(|a, b| b.1.total_cmp(&a.1));
+        longer.clear();
+        for (better, (text, p)) in beam.iter().enumerate() {
+            // Both lists fall: (a + 1)(b + 1) pairs are at least as likely as the pair (a, b), so only the first
+            // few choices can be among the best.
+            for (symbol, q) in choices.iter().take(BEAM / (better + 1)) {
+                let mut text = *text;
+                text[at] = *symbol;
+                longer.push((text, p * q));
+            }
+        }
+        longer.sort_by(|a, b| b.1.total_cmp(&a.1));
+        longer.truncate(BEAM);
+        std::mem::swap(&mut beam, &mut longer);
     }
     beam
 }
@@ -231,10 +259,11 @@ fn looks_like_plate(text: &[u8]) -> bool {
     digits >= 2 || digits == 1 && text.len() >= 5
 }
 
-fn marginals(text: &[u8], texts: &[(Vec<u8>, f32)]) -> Vec<f32> {
+fn marginals(text: &Text, texts: &[(Text, f32)]) -> Vec<f32> {
+    let length = written(text).len();
     let right = |place: usize| {
-        let same = texts.iter().filter(|(other, _)| other.len() == text.len() && other[place] == text[place]);
+        let same = texts.iter().filter(|(other, _)| written(other).len() == length && other[place] == text[place]);
         same.map(|(_, p)| *p).sum::<f32>().clamp(0.0, 1.0)
     };
-    (0..text.len()).map(right).collect()
+    (0..length).map(right).collect()
 }

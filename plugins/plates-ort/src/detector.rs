@@ -163,10 +163,13 @@ fn shrunk(photo: &RgbImage, area: Area, width: u32, height: u32) -> Result<RgbIm
 fn padded_planes(picture: &RgbImage, width: usize, height: usize) -> Vec<f32> {
     let size = width * height;
     let mut planes = vec![128.0 / 127.5 - 1.0; 3 * size];
-    for (y, row) in picture.rows().enumerate() {
-        for (x, pixel) in row.enumerate() {
-            for channel in 0..3 {
-                planes[channel * size + y * width + x] = f32::from(pixel.0[channel]) / 127.5 - 1.0;
+    let values: [f32; 256] = std::array::from_fn(|byte| byte as f32 / 127.5 - 1.0);
+    let wide = picture.width() as usize;
+    for (y, row) in picture.as_raw().chunks_exact(3 * wide).enumerate() {
+        for channel in 0..3 {
+            let start = channel * size + y * width;
+            for (place, pixel) in planes[start..start + wide].iter_mut().zip(row.chunks_exact(3)) {
+                *place = values[usize::from(pixel[channel])];
             }
         }
     }

@@ -40,9 +40,13 @@ const MORE_CUTS: [(f32, f32); 3] = [(0.0, 0.0), (0.05, 0.08), (0.02, 0.16)];
 /// lean to either side (by this share of the height).
 const UPRIGHT: (f32, f32) = (0.02, 0.03);
 const LEANS: [f32; 2] = [-0.12, 0.12];
-const DOUBT: f32 = 0.9;
+const DOUBT: f32 = 0.75;
 /// Plates that get the further cuts.
 const MOST_REREAD: usize = 2;
+/// Beside a plate that is read, what is less hot than this share of the hottest is no rival for being the car's.
+const RIVAL: f32 = 0.6;
+/// A first cut read this surely gets one further cut instead of all of them.
+const CLEAR: f32 = 0.8;
 /// Candidates answered for each plate.
 const TEXTS: usize = 5;
 /// A plate narrower than this share of the photo's longer side belongs to somebody else's car, or is a guess.
@@ -166,20 +170,30 @@ fn look(nets: &Nets, photo: &RgbImage, area: Area, longest: u32, newest: u64) ->
     nets.pairs.lend(|pair| {
         let mut candidates = locate(&mut pair.detector, photo, area, longest)?;
         let size = nets.contract.size();
-        let firsts: Vec<RgbImage> =
-            candidates.iter().take(MOST_READ).map(|c| c.perspective.cut(photo, size, FIRST_CUT)).collect();
-        for (candidate, rows) in candidates.iter_mut().zip(read(&mut pair.reader, nets.contract, &firsts)?) {
-            candidate.add(vec![rows], newest);
+        let hottest = candidates.first().map_or(0.0, |candidate| candidate.found.heat);
+        let mut is_read = false;
+        for candidate in candidates.iter_mut().take(MOST_READ) {
+            if is_read && candidate.found.heat < RIVAL * hottest {
+                break;
+            }
+            let cut = candidate.perspective.cut(photo, size, FIRST_CUT);
+            candidate.add(read(&mut pair.reader, nets.contract, &[cut])?, newest);
+            is_read |= candidate.sure() >= DOUBT;
         }
         candidates.sort_by(|a, b| importance(b, photo).total_cmp(&importance(a, photo)));
         for candidate in candidates.iter_mut().filter(|c| !c.cuts.is_empty()).take(MOST_REREAD) {
-            let margins = MORE_CUTS.iter().map(|margin| candidate.perspective.cut(photo, size, *margin));
+            let cuts = if candidate.sure() >= CLEAR { 1 } else { MORE_CUTS.len() };
+            let margins = MORE_CUTS[..cuts].iter().map(|margin| candidate.perspective.cut(photo, size, *margin));
             let more: Vec<RgbImage> = margins.collect();
             candidate.add(read(&mut pair.reader, nets.contract, &more)?, newest);
             if candidate.sure() < DOUBT {
                 let views = candidate.other_views();
                 let more: Vec<RgbImage> = views.map(|(view, margin)| view.cut(photo, size, margin)).collect();
                 candidate.add(read(&mut pair.reader, nets.contract, &more)?, newest);
+            }
+            // The car's plate is read: the others are only there to be hidden.
+            if candidate.sure() >= DOUBT {
+                break;
             }
         }
         Ok(candidates)
@@ -190,9 +204,12 @@ fn look(nets: &Nets, photo: &RgbImage, area: Area, longest: u32, newest: u64) ->
 fn locate(detector: &mut Session, photo: &RgbImage, area: Area, longest: u32) -> Result<Vec<Candidate>, PluginError> {
     let mut found = detect(detector, photo, area, longest, LEAST_HEAT)?;
     let scale = longest as f32 / area.width.max(area.height) as f32;
+    let hottest = found.first().map_or(0.0, |one| one.heat);
     for (place, one) in found.iter_mut().enumerate().take(MOST_READ) {
         let small = size(&one.quad).0 * scale < 0.6 * CLOSE_WIDTH;
-        if (place < MOST_REREAD || small)
+        let rival = one.heat >= RIVAL * hottest;
+        if rival
+            && (place < MOST_REREAD || small)
             && let Some(closer) = look_closer(detector, photo, one)?
         {
             *one = closer;

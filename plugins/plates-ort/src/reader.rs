@@ -83,6 +83,14 @@ pub fn read(session: &mut Session, contract: Contract, cuts: &[RgbImage]) -> Res
     }
 }
 
-fn planes(cut: &RgbImage) -> impl Iterator<Item = f32> {
-    (0..3).flat_map(move |channel| cut.pixels().map(move |pixel| f32::from(pixel.0[channel]) / 127.5 - 1.0))
+/// Red, green and blue one after the other, from -1 to 1.
+fn planes(cut: &RgbImage) -> Vec<f32> {
+    let size = (cut.width() * cut.height()) as usize;
+    let mut planes = vec![0.0; 3 * size];
+    for (place, pixel) in cut.as_raw().chunks_exact(3).enumerate() {
+        for (channel, value) in pixel.iter().enumerate() {
+            planes[channel * size + place] = f32::from(*value) / 127.5 - 1.0;
+        }
+    }
+    planes
 }

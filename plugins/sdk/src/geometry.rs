@@ -47,28 +47,46 @@ impl Perspective {
         let columns = samples(distance(left, across), width);
         let rows = samples(distance(top, down), height);
         let count = (columns * rows) as f32;
-        RgbImage::from_fn(width, height, |x, y| {
-            let mut sum = [0.0_f32; 3];
-            for (i, j) in (0..columns * rows).map(|n| (n % columns, n / columns)) {
-                let u = (x as f32 + (i as f32 + 0.5) / columns as f32) / width as f32;
-                let v = (y as f32 + (j as f32 + 0.5) / rows as f32) / height as f32;
-                let place = |t: f32, margin: f32| t * (1.0 + 2.0 * margin) - margin;
-                let colour = sample(photo, self.at(place(u, margin.0), place(v, margin.1)));
-                (0..3).for_each(|c| sum[c] += colour[c]);
+        let [a, b, c, d, e, f, g, h] = self.0;
+        let place = |n: u32, of: u32, margin: f32| (n as f32 + 0.5) / of as f32 * (1.0 + 2.0 * margin) - margin;
+        let across: Vec<f32> = (0..width * columns).map(|n| place(n, width * columns, margin.0)).collect();
+        let mut sums = vec![[0.0_f32; 3]; width as usize];
+        let mut bytes = Vec::with_capacity(3 * (width * height) as usize);
+        for y in 0..height {
+            sums.fill([0.0; 3]);
+            for n in 0..rows {
+                let v = place(y * rows + n, height * rows, margin.1);
+                // What does not change along a row.
+                let (x0, y0, w0) = (b * v + c, e * v + f, h * v + 1.0);
+                for (sum, us) in sums.iter_mut().zip(across.chunks_exact(columns as usize)) {
+                    for u in us {
+                        let w = g * u + w0;
+                        let colour = sample(photo, Point { x: (a * u + x0) / w, y: (d * u + y0) / w });
+                        (0..3).for_each(|channel| sum[channel] += colour[channel]);
+                    }
+                }
             }
-            image::Rgb(sum.map(|s| (s / count).round().clamp(0.0, 255.0) as u8))
-        })
+            bytes.extend(sums.iter().flatten().map(|sum| (sum / count + 0.5).clamp(0.0, 255.0) as u8));
+        }
+        RgbImage::from_raw(width, height, bytes).unwrap_or_default()
     }
 }
 
 /// Colour between pixels; the border goes on outside the photo.
+#[inline]
 pub fn sample(photo: &RgbImage, at: Point) -> [f32; 3] {
-    let x = (at.x - 0.5).clamp(0.0, (photo.width() - 1) as f32);
-    let y = (at.y - 0.5).clamp(0.0, (photo.height() - 1) as f32);
-    let (left, top) = (x as u32, y as u32);
-    let (right, bottom) = ((left + 1).min(photo.width() - 1), (top + 1).min(photo.height() - 1));
+    let (last_x, last_y) = (photo.width() as usize - 1, photo.height() as usize - 1);
+    let x = (at.x - 0.5).clamp(0.0, last_x as f32);
+    let y = (at.y - 0.5).clamp(0.0, last_y as f32);
+    let (left, top) = (x as usize, y as usize);
+    let (right, bottom) = ((left + 1).min(last_x), (top + 1).min(last_y));
     let (fx, fy) = (x - left as f32, y - top as f32);
-    let pixel = |x, y| photo.get_pixel(x, y).0.map(f32::from);
+    let bytes = photo.as_raw().as_slice();
+    let pixel = |x: usize, y: usize| {
+        let start = 3 * (y * (last_x + 1) + x);
+        let pixel = &bytes[start..start + 3];
+        [f32::from(pixel[0]), f32::from(pixel[1]), f32::from(pixel[2])]
+    };
     let (a, b, c, d) = (pixel(left, top), pixel(right, top), pixel(left, bottom), pixel(right, bottom));
     let mix = |n: usize| (a[n] * (1.0 - fx) + b[n] * fx) * (1.0 - fy) + (c[n] * (1.0 - fx) + d[n] * fx) * fy;
     [mix(0), mix(1), mix(2)]
