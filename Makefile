@@ -1,7 +1,7 @@
 # Everything runs from a fresh Debian 12 with Rust; see README.md.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/keroxio/target
 KEROXIO := $(CARGO_TARGET_DIR)/debug/keroxio
-.PHONY: help setup build demo run test chaos bench bench-budget bench-memory bench-jobs bench-plates services-up services-down schema fmt lint clean
+.PHONY: help setup build demo run test chaos bench bench-budget bench-images bench-memory bench-jobs bench-plates services-up services-down schema fmt lint clean
 
 help:
 	@echo "make demo [PHOTO=\"a.jpg b.jpg\"] [ARGS=\"--json --make Renault\"]   the journey from photo to ad, with a report"
@@ -30,7 +30,7 @@ run: build
 test: setup
 	@KEROXIO_SERVICES=test bash api/dev/with-services.sh bash api/dev/test.sh
 
-bench: bench-jobs bench-plates
+bench: bench-jobs bench-plates bench-images
 
 chaos: setup
 	@cargo build --locked --workspace --bins
@@ -45,6 +45,9 @@ bench-budget: setup
 bench-plates: build
 	@set -a; . .keroxio/env; cargo bench --locked --profile dev -p keroxio-plugin-plates-ort --bench reading
 	@bash api/dev/bench-plates.sh
+
+bench-images: build
+	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh bash api/dev/bench-images.sh
 
 bench-jobs: setup
 	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh bash api/dev/bench-jobs.sh

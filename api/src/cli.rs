@@ -55,7 +55,7 @@ pub enum Role {
         /// Prints JSON only.
         #[arg(long)]
         json: bool,
-        /// For plates: also prints one JSON line per photo, before the summary.
+        /// For plates and images: also prints one JSON line per photo, before the summary.
         #[arg(long)]
         details: bool,
     },

@@ -1,4 +1,4 @@
-//! Role `models`: the files that read plates, ours and those an operator adds.
+//! Role `models`: the networks that read plates and cut out cars, ours and those an operator adds.
 
 use std::path::{Path, PathBuf};
 
@@ -49,7 +49,10 @@ fn cards(env: &Env) -> Vec<PathBuf> {
         cards.sort();
         cards
     };
-    [plugins::plates_folder(env), plugins::store(env)].into_iter().flat_map(in_folder).collect()
+    [plugins::plates_folder(env), plugins::images_folder(env), plugins::store(env)]
+        .into_iter()
+        .flat_map(in_folder)
+        .collect()
 }
 
 fn list(env: &Env) -> anyhow::Result<()> {

@@ -8,7 +8,7 @@ use keroxio_plugin_plates_ort::PlatesOrt;
 use keroxio_plugin_plates_ppocr::PlatesPpocr;
 use keroxio_plugin_plates_remote::PlatesRemote;
 use keroxio_plugin_pricing_ort::PricingOrt;
-use keroxio_plugin_sdk::{BackgroundRemover, PlateReader, PlateReaders, PriceEstimator};
+use keroxio_plugin_sdk::{BackgroundRemover, BackgroundRemovers, PlateReader, PlateReaders, PriceEstimator};
 
 /// The readers that `KEROXIO_PLATES_READERS` names, in the order in which they are asked:
 /// `keroxio`, `keroxio:MODEL` (our detector with a reader from the model store), `ppocr`, `remote`.
@@ -45,9 +45,21 @@ fn plate_reader(env: &Env, name: &str) -> anyhow::Result<Arc<dyn PlateReader>> {
     }
 }
 
-pub fn images(env: &Env) -> anyhow::Result<Arc<dyn BackgroundRemover>> {
-    let dir = folder(env, "KEROXIO_IMAGES_MODEL_DIR", "plugins/images-ort/model");
-    Ok(Arc::new(ImagesOrt::load(&dir).with_context(|| missing("images", &dir))?))
+/// The cut-out models that `KEROXIO_IMAGES_MODELS` names, in the order in which they are tried:
+/// `keroxio`, or the name of a model in the store.
+pub fn images(env: &Env) -> anyhow::Result<BackgroundRemovers> {
+    let names = env.optional("KEROXIO_IMAGES_MODELS").unwrap_or_else(|| "keroxio".to_owned());
+    let removers = names.split(',').map(|name| background_remover(env, name.trim())).collect::<anyhow::Result<_>>()?;
+    Ok(BackgroundRemovers::new(removers))
+}
+
+fn background_remover(env: &Env, name: &str) -> anyhow::Result<Arc<dyn BackgroundRemover>> {
+    let (dir, card) = match name {
+        "keroxio" => (images_folder(env), "car-matte"),
+        model => (store(env), model),
+    };
+    let remover = ImagesOrt::load(&dir.join(format!("{card}.json"))).with_context(|| missing(name, &dir))?;
+    Ok(Arc::new(remover))
 }
 
 pub fn pricing(env: &Env) -> anyhow::Result<Arc<dyn PriceEstimator>> {
@@ -79,6 +91,11 @@ pub fn provide_pricing(env: &Env, app: &mut AppBuilder) {
 /// Where our plate networks are.
 pub fn plates_folder(env: &Env) -> PathBuf {
     folder(env, "KEROXIO_PLATES_MODEL_DIR", "plugins/plates-ort/model")
+}
+
+/// Where our cut-out network is.
+pub fn images_folder(env: &Env) -> PathBuf {
+    folder(env, "KEROXIO_IMAGES_MODEL_DIR", "plugins/images-ort/model")
 }
 
 /// Where an operator's models are.

@@ -30,12 +30,16 @@ async fn main() {
     let setup = Setup::default().readers(plugins::plates(&env).unwrap()).images(plugins::images(&env).unwrap());
     let folder = tempfile::tempdir().unwrap();
     let app = setup.set("KEROXIO_STORAGE_DIR", folder.path().to_str().unwrap()).start().await;
-    let garage = app.garage("dupont").await;
+    let mut garage = app.garage("dupont").await;
     let worker = app.start_worker();
     let large = image::load_from_memory(&fixture("hatch-front.jpg")).unwrap();
     let mut large = large.resize_to_fill(4_000, 3_000, FilterType::Triangle).into_rgb8();
     let mut after_50 = 0;
     for number in 1..=photos {
+        if number % 20 == 0 {
+            // An access token lasts for fifteen minutes.
+            garage = app.log_in("dupont").await;
+        }
         // Another picture each time: a stored photo is cleaned once.
         large.put_pixel(number as u32, 0, image::Rgb([255, 0, 255]));
         large.put_pixel(0, number as u32, image::Rgb([number as u8, 0, 0]));

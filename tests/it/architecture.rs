@@ -135,6 +135,8 @@ async fn every_other_mutation_asks_who_you_are() {
         format!("readPlate(photoId: \"{id}\") {{ id }}"),
         format!("correctPlate(readingId: \"{id}\", text: \"AB-123-CD\") {{ id }}"),
         format!("cleanPhoto(photoId: \"{id}\") {{ id }}"),
+        format!("cleanPhotos(photoIds: [\"{id}\"]) {{ id }}"),
+        "setPhotoPreset(input: {}) { scene }".to_owned(),
         format!("markNotificationsRead(ids: [\"{id}\"])"),
         "createVehicle(input: {}) { id }".to_owned(),
         format!("updateVehicle(id: \"{id}\", input: {{}}) {{ id }}"),

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use image::GrayImage;
-use keroxio_plugin_sdk::{BackgroundRemover, DecodeLimits, Photo};
+use keroxio_plugin_sdk::{BackgroundRemover, BackgroundRemovers, DecodeLimits, Photo};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -26,21 +26,42 @@ struct Score {
     boundary_f: f64,
     mae: f64,
     milliseconds: f64,
+    found: bool,
+    coverage: f32,
+    confidence: f32,
 }
 
-/// Measures a remover on the photos of `data/labels.csv` (columns `image` and `mask`, relative to the
+impl Score {
+    fn line(&self, image: &str) -> serde_json::Value {
+        json!({
+            "image": image,
+            "iou": rounded(self.iou),
+            "boundary_f": rounded(self.boundary_f),
+            "found": self.found,
+            "coverage": rounded(f64::from(self.coverage)),
+            "confidence": rounded(f64::from(self.confidence)),
+        })
+    }
+}
+
+/// Measures the first remover on the photos of `data/labels.csv` (columns `image` and `mask`, relative to the
 /// parent of `data`). A photo in which no car is found counts as an empty matte.
+/// With `details`, one JSON line per photo comes before the summary.
 ///
 /// # Errors
 /// A missing or damaged file, a mask of another size than its photo, a failing remover.
-pub async fn run(data: &Path, remover: &dyn BackgroundRemover) -> anyhow::Result<serde_json::Value> {
+pub async fn run(data: &Path, removers: &BackgroundRemovers, details: bool) -> anyhow::Result<serde_json::Value> {
+    let remover = removers.iter().next().context("no background remover is configured")?;
     let root = data.parent().context("the data folder has no parent")?;
     let labels = data.join("labels.csv");
     let mut table = csv::Reader::from_path(&labels).with_context(|| labels.display().to_string())?;
     let mut scores = Vec::new();
     for label in table.deserialize() {
         let label: Label = label.with_context(|| labels.display().to_string())?;
-        let score = measure(root, &label, remover).await.with_context(|| label.image.clone())?;
+        let score = measure(root, &label, &**remover).await.with_context(|| label.image.clone())?;
+        if details {
+            println!("{}", score.line(&label.image));
+        }
         scores.push(score);
     }
     if scores.is_empty() {
@@ -73,7 +94,9 @@ async fn measure(root: &Path, label: &Label, remover: &dyn BackgroundRemover) ->
     }
     let alpha = if matte.found { matte.alpha } else { GrayImage::new(photo.width(), photo.height()) };
     let (car, guess) = (Mask::of(&truth), Mask::of(&alpha));
-    Ok(Score { iou: car.iou(&guess), boundary_f: car.boundary_f(&guess), mae: mae(&truth, &alpha), milliseconds })
+    let (found, coverage, confidence) = (matte.found, matte.coverage, matte.confidence);
+    let (iou, boundary_f, mae) = (car.iou(&guess), car.boundary_f(&guess), mae(&truth, &alpha));
+    Ok(Score { iou, boundary_f, mae, milliseconds, found, coverage, confidence })
 }
 
 fn mae(truth: &GrayImage, alpha: &GrayImage) -> f64 {

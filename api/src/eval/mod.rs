@@ -16,7 +16,7 @@ pub async fn run(what: EvalWhat, data: &Path, json: bool, details: bool) -> anyh
     crate::serve::start_logs(&env);
     let report = match what {
         EvalWhat::Plates => plates::run(data, &plugins::plates(&env)?, details).await?,
-        EvalWhat::Images => images::run(data, &*plugins::images(&env)?).await?,
+        EvalWhat::Images => images::run(data, &plugins::images(&env)?, details).await?,
         EvalWhat::Pricing => pricing::run(data, &*plugins::pricing(&env)?).await?,
     };
     if json {

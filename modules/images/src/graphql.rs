@@ -1,11 +1,15 @@
-use async_graphql::{ComplexObject, Context, Enum, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
 use keroxio_storage::StoredPhoto;
 use uuid::Uuid;
 
+use crate::cover::Cover;
+use crate::look::{self, Look};
 use crate::model::Cleaning;
+use crate::scene::Scene;
 use crate::service;
+use crate::verdict::Remark;
 
 /// Where a cleaning stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -18,6 +22,103 @@ pub enum PhotoCleaningState {
     Done,
     /// Ended without; see `errorCode`.
     Failed,
+}
+
+/// What a cut-out is worth.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum PhotoVerdict {
+    /// Nothing to remark.
+    Good,
+    /// To be shown; read the remarks.
+    Usable,
+    /// Not to be shown: only the original background is offered. Read the remarks.
+    Rejected,
+}
+
+/// What is wrong with a photo or its cut-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum PhotoRemarkCode {
+    /// No car stands out.
+    NoCar,
+    /// The outline of the car is a guess.
+    UnsureOutline,
+    /// What was cut out has not the shape of a car.
+    UnlikelyShape,
+    /// Something apart from the car was cut out with it.
+    InPieces,
+    /// The car's plate is not on what was cut out: it may be another car.
+    PlateOutside,
+    /// The car goes on outside the photo.
+    CutByFrame,
+    /// The car is small in the photo.
+    SmallCar,
+    /// Too little light.
+    TooDark,
+    /// Out of focus or shaken.
+    TooBlurred,
+}
+
+/// A remark on a photo, with what to do about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, SimpleObject)]
+pub struct PhotoRemark {
+    /// What is wrong.
+    code: PhotoRemarkCode,
+    /// What the seller may do about it, in French.
+    advice_fr: &'static str,
+    /// What the seller may do about it, in English.
+    advice_en: &'static str,
+}
+
+impl From<Remark> for PhotoRemark {
+    fn from(remark: Remark) -> Self {
+        use PhotoRemarkCode as Code;
+        let (code, advice_fr, advice_en) = match remark {
+            Remark::NoCar => (
+                Code::NoCar,
+                "Aucune voiture ne se détache : reculez pour la montrer en entier.",
+                "No car stands out: step back to show all of it.",
+            ),
+            Remark::UnsureOutline => (
+                Code::UnsureOutline,
+                "Le contour est incertain : choisissez un fond d'une autre couleur que la voiture.",
+                "The outline is uncertain: choose a background of another colour than the car.",
+            ),
+            Remark::UnlikelyShape => (
+                Code::UnlikelyShape,
+                "La découpe n'a pas la forme d'une voiture : reprenez la photo sans objet devant.",
+                "The cut-out is not shaped like a car: take the photo again with nothing in front.",
+            ),
+            Remark::InPieces => (
+                Code::InPieces,
+                "Un autre objet a été découpé avec la voiture : éloignez-la de ses voisines.",
+                "Something else was cut out with the car: move it away from its neighbours.",
+            ),
+            Remark::PlateOutside => (
+                Code::PlateOutside,
+                "La plaque n'est pas sur la voiture découpée : cadrez une seule voiture.",
+                "The plate is not on the car that was cut out: frame one car only.",
+            ),
+            Remark::CutByFrame => (
+                Code::CutByFrame,
+                "La voiture dépasse du cadre : reculez de quelques pas.",
+                "The car goes beyond the frame: step back a little.",
+            ),
+            Remark::SmallCar => {
+                (Code::SmallCar, "La voiture est petite : approchez-vous.", "The car is small: come closer.")
+            }
+            Remark::TooDark => (
+                Code::TooDark,
+                "La photo est sombre : photographiez de jour, le soleil dans le dos.",
+                "The photo is dark: take it by day, with the sun behind you.",
+            ),
+            Remark::TooBlurred => (
+                Code::TooBlurred,
+                "La photo est floue : tenez l'appareil immobile et touchez la voiture à l'écran.",
+                "The photo is blurred: hold the camera still and tap the car on the screen.",
+            ),
+        };
+        Self { code, advice_fr, advice_en }
+    }
 }
 
 /// What became of a photo.
@@ -48,6 +149,10 @@ pub struct PhotoCleaning {
     finished_at: Option<DateTime<Utc>>,
     /// The job that does it, for `jobUpdated` and `cancelJob`; null while the plate is being read.
     job_id: Option<Uuid>,
+    /// What the cut-out is worth; null until the photo has been judged.
+    verdict: Option<PhotoVerdict>,
+    /// What is wrong with the photo or its cut-out, if anything.
+    remarks: Vec<PhotoRemark>,
 }
 
 impl From<Cleaning> for PhotoCleaning {
@@ -69,14 +174,25 @@ impl From<Cleaning> for PhotoCleaning {
             created_at: row.created_at,
             finished_at: row.finished_at,
             job_id: row.job_id,
+            verdict: row.verdict.as_deref().map(|verdict| match verdict {
+                "good" => PhotoVerdict::Good,
+                "usable" => PhotoVerdict::Usable,
+                _ => PhotoVerdict::Rejected,
+            }),
+            remarks: remarks(&row),
             row,
         }
     }
 }
 
+fn remarks(row: &Cleaning) -> Vec<PhotoRemark> {
+    let names = row.remarks.as_array().into_iter().flatten().filter_map(|name| name.as_str());
+    names.filter_map(Remark::named).map(PhotoRemark::from).collect()
+}
+
 #[ComplexObject]
 impl PhotoCleaning {
-    /// The car on a studio background, plates hidden; null when no car was found.
+    /// The car on a studio background, plates hidden; null when the verdict is `REJECTED`.
     async fn cleaned(&self, ctx: &Context<'_>) -> GqlResult<Option<StoredPhoto>> {
         self.rendition(ctx, self.row.cleaned_object).await
     }
@@ -110,6 +226,101 @@ impl ImagesQuery {
     ) -> GqlResult<PhotoCleaning> {
         Ok(service::get(ctx.app(), ctx.actor()?.org_id, id).await?.into())
     }
+
+    /// How the renditions of your organization look.
+    #[graphql(guard = "RequireUser")]
+    async fn photo_preset(&self, ctx: &Context<'_>) -> GqlResult<PhotoPreset> {
+        Ok(look::fetch(ctx.app(), ctx.actor()?.org_id).await?.into())
+    }
+}
+
+/// What a car is put on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "Scene")]
+pub enum PhotoScene {
+    /// A white studio.
+    StudioWhite,
+    /// A grey studio.
+    StudioGrey,
+    /// A black studio with a polished floor.
+    StudioBlack,
+    /// A dark hall with lit panels.
+    Showroom,
+    /// A workshop with a concrete floor.
+    Garage,
+    /// A car park by day.
+    Outdoor,
+    /// No background: a PNG file with transparency.
+    Transparent,
+}
+
+/// What plates are covered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+#[graphql(remote = "Cover")]
+pub enum PlateCover {
+    /// An even grey.
+    Solid,
+    /// The plate's own colours, run into each other; no character can be recovered.
+    Blur,
+    /// The garage's logo, in the perspective of the plate.
+    Inlay,
+}
+
+/// How the renditions of an organization look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, SimpleObject)]
+pub struct PhotoPreset {
+    /// What cars are put on.
+    scene: PhotoScene,
+    /// What plates are covered with.
+    plate_cover: PlateCover,
+    /// Whether pictures are cut anew around the car, so that every car of a set has the same size and place.
+    framed: bool,
+    /// The photo that takes the place of the scene, if any.
+    background_photo_id: Option<Uuid>,
+    /// The logo, if any.
+    logo_photo_id: Option<Uuid>,
+}
+
+impl From<Look> for PhotoPreset {
+    fn from(look: Look) -> Self {
+        Self {
+            scene: look.scene.into(),
+            plate_cover: look.plate_cover.into(),
+            framed: look.framed,
+            background_photo_id: look.background_photo,
+            logo_photo_id: look.logo_photo,
+        }
+    }
+}
+
+/// The look to choose.
+#[derive(InputObject)]
+pub struct PhotoPresetInput {
+    /// What cars are put on.
+    #[graphql(default_with = "PhotoScene::StudioWhite")]
+    scene: PhotoScene,
+    /// What plates are covered with; `INLAY` needs a logo.
+    #[graphql(default_with = "PlateCover::Solid")]
+    plate_cover: PlateCover,
+    /// Whether pictures are cut anew around the car.
+    #[graphql(default = true)]
+    framed: bool,
+    /// A photo of yours, without a car, that takes the place of the scene.
+    background_photo_id: Option<Uuid>,
+    /// An uploaded picture of your logo, on white.
+    logo_photo_id: Option<Uuid>,
+}
+
+impl From<PhotoPresetInput> for Look {
+    fn from(input: PhotoPresetInput) -> Self {
+        Self {
+            scene: input.scene.into(),
+            plate_cover: input.plate_cover.into(),
+            framed: input.framed,
+            background_photo: input.background_photo_id,
+            logo_photo: input.logo_photo_id,
+        }
+    }
 }
 
 #[derive(Default)]
@@ -117,13 +328,44 @@ pub struct ImagesMutation;
 
 #[Object]
 impl ImagesMutation {
-    /// Starts cleaning a photo, or answers the cleaning there is. Follow it with `photoCleaning`.
+    /// Starts cleaning a photo, or answers the cleaning there is: the same photo in the same look is no work. Follow it
+    /// with `photoCleaning`.
     #[graphql(guard = "RequireUser")]
     async fn clean_photo(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The photo.")] photo_id: Uuid,
+        #[graphql(desc = "What the car is put on; your organization's own choice by default.")] scene: Option<
+            PhotoScene,
+        >,
     ) -> GqlResult<PhotoCleaning> {
-        Ok(service::start(ctx.app(), &ctx.actor()?, photo_id).await?.into())
+        let started = service::start(ctx.app(), &ctx.actor()?, &[photo_id], scene.map(Scene::from)).await?;
+        Ok(started.into_iter().next().ok_or_else(service::not_found)?.into())
+    }
+
+    /// Starts cleaning up to 40 photos, as `cleanPhoto` does for one: all of them or none. The answers come in the
+    /// order of the photos.
+    #[graphql(guard = "RequireUser", complexity = "photo_ids.len() * child_complexity")]
+    async fn clean_photos(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The photos, 1 to 40.")] photo_ids: Vec<Uuid>,
+        #[graphql(desc = "What the car is put on; your organization's own choice by default.")] scene: Option<
+            PhotoScene,
+        >,
+    ) -> GqlResult<Vec<PhotoCleaning>> {
+        let started = service::start(ctx.app(), &ctx.actor()?, &photo_ids, scene.map(Scene::from)).await?;
+        Ok(started.into_iter().map(Into::into).collect())
+    }
+
+    /// Chooses how the renditions of your organization look from now on. Photos cleaned before keep their look until
+    /// they are cleaned again.
+    #[graphql(guard = "RequireUser")]
+    async fn set_photo_preset(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The look.")] input: PhotoPresetInput,
+    ) -> GqlResult<PhotoPreset> {
+        Ok(look::choose(ctx.app(), &ctx.actor()?, input.into()).await?.into())
     }
 }

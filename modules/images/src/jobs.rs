@@ -1,15 +1,19 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use keroxio_core::{App, BackgroundJob, Effects, Error, GivenUp, JobError, Queue};
 use keroxio_plates::events::PlateRead;
 use keroxio_plugin_sdk::geometry::{centre, contains};
-use keroxio_plugin_sdk::{BackgroundRemover, Matte, Photo, PlateReaders, PlateSighting, Quad};
+use keroxio_plugin_sdk::{BackgroundRemovers, Photo, PlateReaders, PlateSighting, Quad};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::render::Drawn;
+use crate::cutting::{self, Cut};
+use crate::look::Look;
+use crate::model::Cleaning;
+use crate::render::{Covered, Drawn, File};
 use crate::service;
+use crate::verdict::Grade;
 
 /// A plate that a reader reads this surely is not hidden; nor is what this surely is one, read or not. Less would
 /// cover lamps and badges.
@@ -48,27 +52,29 @@ impl BackgroundJob for CleanPhoto {
         let Some(reading) = reading.filter(|r| r.state == "done") else {
             return Ok(service::fail(&app, cleaning.id, "PLATES_NOT_CHECKED").await?);
         };
-        let remover: Arc<dyn BackgroundRemover> = app.get()?;
+        let removers: BackgroundRemovers = app.get()?;
         let photo = keroxio_storage::service::photo(&app, org, cleaning.photo_id).await?;
-        let started = Instant::now();
-        let matte = remover.matte(&photo).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
-        keroxio_core::metrics::inference("images", &remover.manifest().id, started.elapsed().as_secs_f64());
-        (cleaning.car_found, cleaning.coverage, cleaning.confidence) =
-            (Some(matte.found), Some(matte.coverage), Some(matte.confidence));
-        let drawn = draw_until_hidden(&app, &photo, matte, reading.quads()).await?;
-        let Some((drawn, hidden)) = drawn else {
+        let quads = reading.quads();
+        // The first plate is the car's own.
+        let cut = cutting::cut(&removers, &photo, quads.first()).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
+        record(&mut cleaning, &cut);
+        let matte = (cut.verdict.grade > Grade::Rejected).then(|| Arc::clone(&cut.matte));
+        let Some(hidden) = hide_all(&app, &photo, quads).await? else {
             return Ok(service::fail(&app, cleaning.id, "PLATES_NOT_HIDDEN").await?);
         };
-        cleaning.plates_masked = i32::try_from(hidden).ok();
-        let renditions = tokio::task::spawn_blocking(move || drawn.encode()).await.map_err(Error::internal)??;
-        let size = Some(renditions.size);
-        let put = async |bytes| keroxio_storage::service::put(&app, org, bytes, "image/jpeg", size).await;
+        cleaning.plates_masked = i32::try_from(hidden.len()).ok();
+        let style = Look::stored(&cleaning.style).style(&app, org).await?;
+        let draw = move || Drawn::of(&photo, matte.as_deref(), &hidden, &style).encode();
+        let renditions = tokio::task::spawn_blocking(draw).await.map_err(Error::internal)??;
+        let put = async |file: File| {
+            keroxio_storage::service::put(&app, org, file.bytes, file.media_type, Some(file.size)).await
+        };
         cleaning.masked_object = Some(put(renditions.masked).await?.id);
         cleaning.cleaned_object = match renditions.cleaned {
-            Some(bytes) => Some(put(bytes).await?.id),
+            Some(file) => Some(put(file).await?.id),
             None => None,
         };
-        cleaning.manifest = serde_json::to_value(remover.manifest()).ok();
+        cleaning.manifest = serde_json::to_value(&cut.manifest).ok();
         cleaning.state = "done".to_owned();
         Ok(service::finish(&app, cleaning).await?)
     }
@@ -82,32 +88,37 @@ impl BackgroundJob for CleanPhoto {
     }
 }
 
-/// Draws the renditions and lets the readers of this machine look at them again: plates that are not hidden yet are
-/// hidden too. Answers how many are; nothing when one stays readable.
-async fn draw_until_hidden(
-    app: &App,
-    photo: &Photo,
-    matte: Matte,
-    mut quads: Vec<Quad>,
-) -> Result<Option<(Drawn, usize)>, JobError> {
+/// What was seen, kept with the result.
+fn record(cleaning: &mut Cleaning, cut: &Cut) {
+    let (matte, verdict) = (&cut.matte, &cut.verdict);
+    (cleaning.car_found, cleaning.coverage, cleaning.confidence) =
+        (Some(matte.found), Some(matte.coverage), Some(matte.confidence));
+    cleaning.verdict = Some(verdict.grade.name().to_owned());
+    cleaning.remarks = verdict.remarks.iter().map(|remark| remark.name()).collect::<Vec<_>>().into();
+    metrics::counter!(crate::VERDICTS, "grade" => verdict.grade.name()).increment(1);
+}
+
+/// Covers the plates and lets the readers of this machine look again: what is still seen is covered too. Answers all
+/// that has to be hidden; nothing when one stays readable. Looked at is an even cover, whatever the style: an inlay
+/// carries a text of its own.
+async fn hide_all(app: &App, photo: &Photo, mut quads: Vec<Quad>) -> Result<Option<Vec<Quad>>, JobError> {
     let readers = app.get::<PlateReaders>()?.local();
-    let matte = Arc::new(matte);
+    if readers.is_empty() {
+        return Ok(Some(quads));
+    }
     for _ in 0..MOST_LOOKS {
-        let (copy, shared, hidden) = (photo.clone(), Arc::clone(&matte), quads.clone());
-        let drawn = tokio::task::spawn_blocking(move || Drawn::of(&copy, &shared, &hidden)).await;
-        let drawn = drawn.map_err(Error::internal)??;
-        if readers.is_empty() {
-            return Ok(Some((drawn, quads.len())));
-        }
-        let answer = readers.read(&drawn.masked()).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
+        let (copy, hidden) = (photo.clone(), quads.clone());
+        let covered = tokio::task::spawn_blocking(move || Covered::of(&copy, &hidden)).await;
+        let covered = covered.map_err(Error::internal)?;
+        let answer = readers.read(&covered.photo).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
         let readable = |s: &PlateSighting| s.readings.first().is_some_and(|reading| reading.confidence >= READABLE);
         let is_new = |quad: &Quad| !quads.iter().any(|hidden| contains(hidden, centre(quad)));
         let shown = answer.sightings.iter().filter(|s| readable(s) || s.score >= PLATE);
-        let seen: Vec<(bool, Quad)> = shown.map(|s| (readable(s), drawn.in_photo(&s.quad))).collect();
+        let seen: Vec<(bool, Quad)> = shown.map(|s| (readable(s), covered.in_photo(&s.quad))).collect();
         let missed: Vec<Quad> = seen.iter().map(|(_, quad)| *quad).filter(is_new).collect();
         if missed.is_empty() {
             let hidden = !seen.iter().any(|(readable, _)| *readable);
-            return Ok(hidden.then_some((drawn, quads.len())));
+            return Ok(hidden.then_some(quads));
         }
         metrics::counter!(crate::MASK_MISSES).increment(missed.len() as u64);
         quads.extend(missed);

@@ -1,20 +1,30 @@
 #![doc = include_str!("../README.md")]
 
-pub mod compose;
+pub mod cover;
+mod cutting;
 pub mod events;
 mod graphql;
 mod jobs;
+mod look;
 mod model;
-mod render;
+pub mod pixels;
+pub mod render;
+pub mod scene;
 pub mod service;
+mod shadow;
+pub mod stage;
 mod tables;
+pub mod verdict;
 
-pub use graphql::{ImagesMutation as Mutation, ImagesQuery as Query, PhotoCleaning};
+pub use graphql::{ImagesMutation as Mutation, ImagesQuery as Query, PhotoCleaning, PhotoRemark, PhotoVerdict};
 pub use keroxio_core::NoSubscription as Subscription;
 pub use model::Cleaning;
 
 /// Plates seen on a finished rendition that were not hidden yet.
 pub(crate) const MASK_MISSES: &str = "keroxio_plate_mask_misses_total";
+
+/// Photos judged, by grade.
+pub(crate) const VERDICTS: &str = "keroxio_photo_verdicts_total";
 
 pub struct ImagesModule;
 pub const MODULE: ImagesModule = ImagesModule;
@@ -29,6 +39,7 @@ impl keroxio_core::Module for ImagesModule {
             MASK_MISSES,
             "Plates that the second look found on a finished rendition and the first had missed."
         );
+        metrics::describe_counter!(VERDICTS, "Cut-outs judged, by grade: good, usable or rejected.");
     }
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {

@@ -27,10 +27,16 @@ pub struct Cleaning {
     pub finished_at: Option<DateTime<Utc>>,
     /// The job that does it, or did it last.
     pub job_id: Option<Uuid>,
+    /// What the cut-out is worth: `good`, `usable` or `rejected`.
+    pub verdict: Option<String>,
+    /// Why: a list of names.
+    pub remarks: Value,
+    /// The [`crate::look::Look`] that the renditions have or are to have.
+    pub style: Value,
 }
 
 impl Cleaning {
-    pub fn waiting(org_id: Uuid, photo_id: Uuid, now: DateTime<Utc>) -> Self {
+    pub fn waiting(org_id: Uuid, photo_id: Uuid, style: Value, now: DateTime<Utc>) -> Self {
         Self {
             id: Uuid::now_v7(),
             org_id,
@@ -47,6 +53,9 @@ impl Cleaning {
             created_at: now,
             finished_at: None,
             job_id: None,
+            verdict: None,
+            remarks: Value::Array(Vec::new()),
+            style,
         }
     }
 

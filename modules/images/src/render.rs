@@ -1,79 +1,149 @@
 //! The renditions of a photo, before they are files.
 
-use image::{GrayImage, RgbImage};
+use image::{GrayImage, RgbImage, RgbaImage};
 use keroxio_core::Error;
 use keroxio_plugin_sdk::{Matte, Photo, Quad};
 
-use crate::compose;
+use crate::cover::{Corners, Cover, Paint, mask_quads};
+use crate::pixels::{Source, encode_jpeg, encode_png, fitted, working_size};
+use crate::scene::Scene;
+use crate::stage::{Staging, cut_out, print_logo, stage};
 
 /// Longer side of a rendition, in pixels.
 const MAX_SIDE: u32 = 2_048;
 const QUALITY: u8 = 88;
 
+/// How the renditions of a photo look, with the pictures that takes.
+#[derive(Clone, Default)]
+pub struct Style {
+    pub scene: Scene,
+    pub framed: bool,
+    pub cover: Cover,
+    pub background: Option<Photo>,
+    pub logo: Option<Photo>,
+}
+
+impl Style {
+    fn paint(&self) -> Paint<'_> {
+        match (self.cover, &self.logo) {
+            (Cover::Blur, _) => Paint::Blur,
+            (Cover::Inlay, Some(logo)) => Paint::Inlay(logo.rgb()),
+            (Cover::Solid | Cover::Inlay, _) => Paint::Solid,
+        }
+    }
+}
+
 /// Renditions as pixels, their plates hidden.
 pub struct Drawn {
-    masked: Photo,
-    cleaned: Option<RgbImage>,
-    /// Pixels of a rendition per pixel of the photo.
-    scale: f32,
+    masked: RgbImage,
+    cleaned: Option<Cleaned>,
+}
+
+enum Cleaned {
+    Opaque(RgbImage),
+    Transparent(RgbaImage),
+}
+
+/// A rendition as a file.
+pub struct File {
+    pub bytes: Vec<u8>,
+    pub media_type: &'static str,
+    pub size: (u32, u32),
 }
 
 /// Renditions as files.
 pub struct Renditions {
-    pub masked: Vec<u8>,
-    pub cleaned: Option<Vec<u8>>,
-    pub size: (u32, u32),
+    pub masked: File,
+    pub cleaned: Option<File>,
 }
 
-impl Drawn {
-    /// # Errors
-    /// `INTERNAL` when the matte cannot be resized.
-    pub fn of(photo: &Photo, matte: &Matte, quads: &[Quad]) -> Result<Self, Error> {
-        let mut masked = compose::working_size(photo.rgb(), MAX_SIDE);
-        let scale = masked.width() as f32 / photo.width().max(1) as f32;
-        let quads: Vec<[(f32, f32); 4]> = quads.iter().map(|quad| quad.map(|p| (p.x * scale, p.y * scale))).collect();
-        let cleaned = if matte.found {
-            let alpha = resized(&matte.alpha, masked.width(), masked.height())?;
-            let mut studio = compose::studio(&masked, &alpha);
-            compose::mask_quads(&mut studio, &quads);
-            Some(studio)
-        } else {
-            None
-        };
-        compose::mask_quads(&mut masked, &quads);
-        Ok(Self { masked: Photo::from_rgb(masked), cleaned, scale })
+/// A photo with its plates evenly covered, at the size of a rendition, for the second look.
+pub struct Covered {
+    pub photo: Photo,
+    /// Pixels of the rendition per pixel of the photo.
+    scale: f32,
+}
+
+impl Covered {
+    pub fn of(photo: &Photo, quads: &[Quad]) -> Self {
+        let mut picture = working_size(photo.rgb(), MAX_SIDE);
+        let scale = picture.width() as f32 / photo.width().max(1) as f32;
+        mask_quads(&mut picture, &scaled(quads, scale), Paint::Solid);
+        Self { photo: Photo::from_rgb(picture), scale }
     }
 
-    /// The rendition that shows all of the photo.
-    pub fn masked(&self) -> Photo {
-        self.masked.clone()
-    }
-
-    /// Corners in a rendition as corners in the photo.
+    /// Corners in the rendition as corners in the photo.
     pub fn in_photo(&self, quad: &Quad) -> Quad {
         quad.map(|mut p| {
             (p.x, p.y) = (p.x / self.scale, p.y / self.scale);
             p
         })
     }
+}
+
+fn scaled(quads: &[Quad], scale: f32) -> Vec<Corners> {
+    quads.iter().map(|quad| quad.map(|p| (p.x * scale, p.y * scale))).collect()
+}
+
+impl Drawn {
+    /// Without a matte there is no new background.
+    pub fn of(photo: &Photo, matte: Option<&Matte>, quads: &[Quad], style: &Style) -> Self {
+        let original = working_size(photo.rgb(), MAX_SIDE);
+        let scale = original.width() as f32 / photo.width().max(1) as f32;
+        let quads = scaled(quads, scale);
+        let mut masked = original;
+        mask_quads(&mut masked, &quads, style.paint());
+        let alpha = matte.and_then(|matte| fitted(&matte.alpha, masked.dimensions()));
+        let cleaned = alpha.map(|alpha| cleaned(&masked, &alpha, &quads, style));
+        Self { masked, cleaned }
+    }
 
     /// # Errors
     /// `INTERNAL` when a picture cannot be encoded.
     pub fn encode(&self) -> Result<Renditions, Error> {
-        let jpeg = |picture: &RgbImage| compose::encode_jpeg(picture, QUALITY).map_err(Error::internal);
-        Ok(Renditions {
-            masked: jpeg(self.masked.rgb())?,
-            cleaned: self.cleaned.as_ref().map(jpeg).transpose()?,
-            size: (self.masked.width(), self.masked.height()),
-        })
+        let jpeg = |picture: &RgbImage, source| {
+            let bytes = encode_jpeg(picture, QUALITY, source).map_err(Error::internal)?;
+            Ok::<_, Error>(File { bytes, media_type: "image/jpeg", size: picture.dimensions() })
+        };
+        let cleaned = match &self.cleaned {
+            None => None,
+            Some(Cleaned::Opaque(picture)) => Some(jpeg(picture, Source::Composite)?),
+            Some(Cleaned::Transparent(picture)) => {
+                let bytes = encode_png(picture).map_err(Error::internal)?;
+                Some(File { bytes, media_type: "image/png", size: picture.dimensions() })
+            }
+        };
+        Ok(Renditions { masked: jpeg(&self.masked, Source::Altered)?, cleaned })
     }
 }
 
-fn resized(alpha: &GrayImage, width: u32, height: u32) -> Result<GrayImage, Error> {
-    if alpha.dimensions() == (width, height) {
-        return Ok(alpha.clone());
+/// The car on its new ground. Its plates are hidden already; those that reach over its outline once more, because
+/// there the ground was mixed in.
+fn cleaned(masked: &RgbImage, alpha: &GrayImage, quads: &[Corners], style: &Style) -> Cleaned {
+    if style.scene == Scene::Transparent && style.background.is_none() {
+        return Cleaned::Transparent(cut_out(masked, alpha));
     }
-    let mut out = GrayImage::new(width, height);
-    fast_image_resize::Resizer::new().resize(alpha, &mut out, None).map_err(Error::internal)?;
-    Ok(out)
+    let background = style.background.as_ref().map(Photo::rgb);
+    let staged = stage(masked, alpha, &Staging { scene: style.scene, background, framed: style.framed });
+    let (mut picture, frame) = (staged.picture, staged.frame);
+    let moved = |(x, y): (f32, f32)| (x - frame.left as f32, y - frame.top as f32);
+    let quads: Vec<Corners> = quads.iter().map(|quad| quad.map(moved)).collect();
+    let on_car = |quad: &Corners| quad.iter().all(|(x, y)| is_car(&staged.alpha, *x, *y));
+    let half_out: Vec<Corners> =
+        quads.into_iter().filter(|quad| !on_car(quad) && touches(&staged.alpha, quad)).collect();
+    mask_quads(&mut picture, &half_out, style.paint());
+    if let Some(logo) = &style.logo {
+        print_logo(&mut picture, &staged.alpha, logo.rgb());
+    }
+    Cleaned::Opaque(working_size(&picture, MAX_SIDE))
+}
+
+fn is_car(alpha: &GrayImage, x: f32, y: f32) -> bool {
+    x >= 0.0 && y >= 0.0 && alpha.get_pixel_checked(x as u32, y as u32).is_some_and(|a| a.0[0] >= 128)
+}
+
+/// Whether any of a quad, its corners or its middle, is on the car: another car's plate went with the background.
+fn touches(alpha: &GrayImage, quad: &Corners) -> bool {
+    let middle = quad.iter().fold((0.0, 0.0), |m, p| (m.0 + p.0 / 4.0, m.1 + p.1 / 4.0));
+    quad.iter().chain([&middle]).any(|(x, y)| is_car(alpha, *x, *y))
 }

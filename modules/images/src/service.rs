@@ -4,23 +4,40 @@ use uuid::Uuid;
 
 use crate::events::PhotoCleaned;
 use crate::jobs::CleanPhoto;
+use crate::look::{self, Look};
 use crate::model::{self, Cleaning};
+use crate::scene::Scene;
 
-fn not_found() -> Error {
+/// Photos cleaned by one request.
+const MOST_AT_ONCE: usize = 40;
+
+pub(crate) fn not_found() -> Error {
     Error::not_found("Photo préparée", "Photo cleaning")
 }
 
-/// Starts cleaning a photo, unless that is under way or done; a failed one starts again. The plate
-/// reading it needs is started with it. The caller has checked whose photo it is.
+/// Starts cleaning a photo in the look of its organization, unless that is under way or done; a failed one starts
+/// again. The plate reading it needs is started with it. The caller has checked whose photo it is.
 pub async fn start_cleaning(tx: &mut Tx, org: Uuid, photo_id: Uuid) -> Result<Cleaning> {
-    let fresh = Cleaning::waiting(org, photo_id, tx.app().now());
-    let (cleaning, new) = model::ensure(tx, &fresh).await?;
-    if new || cleaning.state == "failed" { begin(tx, cleaning).await } else { Ok(cleaning) }
+    let look = look::of(tx, org).await?;
+    start_with(tx, org, photo_id, look).await
+}
+
+/// The same photo in the same look is no work.
+async fn start_with(tx: &mut Tx, org: Uuid, photo_id: Uuid, look: Look) -> Result<Cleaning> {
+    let fresh = Cleaning::waiting(org, photo_id, look.to_stored(), tx.app().now());
+    let (mut cleaning, new) = model::ensure(tx, &fresh).await?;
+    let looks_otherwise = cleaning.is_finished() && Look::stored(&cleaning.style) != look;
+    if !(new || cleaning.state == "failed" || looks_otherwise) {
+        return Ok(cleaning);
+    }
+    cleaning.style = look.to_stored();
+    begin(tx, cleaning).await
 }
 
 /// Cleans a photo again, whatever became of it before.
 pub async fn restart_cleaning(tx: &mut Tx, org: Uuid, photo_id: Uuid) -> Result<Cleaning> {
-    let fresh = Cleaning::waiting(org, photo_id, tx.app().now());
+    let look = look::of(tx, org).await?;
+    let fresh = Cleaning::waiting(org, photo_id, look.to_stored(), tx.app().now());
     let (cleaning, new) = model::ensure(tx, &fresh).await?;
     if new || cleaning.is_finished() { begin(tx, cleaning).await } else { Ok(cleaning) }
 }
@@ -38,13 +55,29 @@ async fn begin(tx: &mut Tx, mut cleaning: Cleaning) -> Result<Cleaning> {
     Ok(cleaning)
 }
 
-pub(crate) async fn start(app: &App, actor: &Actor, photo: Uuid) -> Result<Cleaning> {
+/// Cleans photos of the caller's, in the scene asked for or the organization's own.
+pub(crate) async fn start(app: &App, actor: &Actor, photos: &[Uuid], scene: Option<Scene>) -> Result<Vec<Cleaning>> {
+    if photos.is_empty() || photos.len() > MOST_AT_ONCE {
+        return Err(Error::bad_input(
+            format!("Indiquez de 1 à {MOST_AT_ONCE} photos."),
+            format!("Give 1 to {MOST_AT_ONCE} photos."),
+        ));
+    }
     app.admit(Queue::Inference, actor.org_id).await?;
-    keroxio_storage::service::require(app, actor.org_id, &[photo]).await?;
+    keroxio_storage::service::require(app, actor.org_id, photos).await?;
     let mut tx = app.begin().await?;
-    let cleaning = start_cleaning(&mut tx, actor.org_id, photo).await?;
+    let own = look::of(&mut tx, actor.org_id).await?;
+    let look = match scene {
+        // A scene that is asked for by name is not covered by the organization's own background.
+        Some(scene) => Look { scene, background_photo: None, ..own },
+        None => own,
+    };
+    let mut cleanings = Vec::with_capacity(photos.len());
+    for photo in photos {
+        cleanings.push(start_with(&mut tx, actor.org_id, *photo, look).await?);
+    }
     tx.commit().await?;
-    Ok(cleaning)
+    Ok(cleanings)
 }
 
 /// The plate reading of a photo has ended: its waiting cleaning goes on.

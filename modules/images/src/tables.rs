@@ -15,5 +15,22 @@ diesel::table! {
         created_at -> Timestamptz,
         finished_at -> Nullable<Timestamptz>,
         job_id -> Nullable<Uuid>,
+        verdict -> Nullable<Text>,
+        remarks -> Jsonb,
+        style -> Jsonb,
     }
 }
+
+diesel::table! {
+    images_presets (org_id) {
+        org_id -> Uuid,
+        scene -> Text,
+        plate_cover -> Text,
+        framed -> Bool,
+        background_photo -> Nullable<Uuid>,
+        logo_photo -> Nullable<Uuid>,
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(images_cleanings, images_presets,);

@@ -3,21 +3,28 @@ use keroxio_plugin_sdk::{Matte, PluginError};
 
 use crate::blobs::{bounds, tidy};
 use crate::net::Net;
-use crate::plane::{Plane, guided, scaled, scaled_bytes};
+use crate::plane::{Plane, scaled_bytes};
 
 /// Longer side, in pixels, at which the outline is worked out.
 const WORK_SIDE: f64 = 512.0;
-/// Below this share of the photo, the car is looked at a second time, closer.
-const SMALL_CAR: f32 = 0.35;
-/// Room around the car for the second look, as a share of its width and height.
-const ROOM: f64 = 0.15;
-/// Reach and flatness of the outline's refinement, in pixels of the working size and squared luminance.
-const EDGE_RADIUS: usize = 4;
-const EDGE_FLAT: f32 = 1e-3;
-/// A smaller car is no subject of an ad photo.
-const LEAST_COVERAGE: f32 = 0.03;
-/// Less decided mattes were never a car on photos without cars; see the README for the figures.
-const LEAST_CONFIDENCE: f32 = 0.79;
+/// A car whose rectangle covers less than this share of the photo is looked at a second time, closer: more pixels
+/// make its outline exact. (Redrawing it along edges of the luminance, as guided filters do, made it worse on every
+/// setting tried: dark tyres melt into their shadow, windows into the sky.)
+const SMALL_CAR: f32 = 0.6;
+/// Room around the car for the second look, as a share of its width and height, and the least side of what is looked
+/// at, in pixels of the photo.
+const ROOM: f64 = 0.25;
+const LEAST_SIDE: f64 = 160.0;
+/// Share of the second look where both agree on what the car is, which is at least this overlap.
+const NEAR_SHARE: f32 = 0.7;
+const AGREEMENT: f32 = 0.6;
+/// A smaller car is not seen at all.
+const LEAST_COVERAGE: f32 = 0.004;
+/// Less decided mattes were rarely cars on photos without a main one; see the README for the figures.
+const LEAST_CONFIDENCE: f32 = 0.65;
+
+/// A rectangle of a photo: left, top, width, height, in pixels.
+type Area = (f64, f64, f64, f64);
 
 /// The matte of the main car; blocking, one thread.
 ///
@@ -29,14 +36,13 @@ pub fn matte(net: &Net, photo: &RgbImage) -> Result<Matte, PluginError> {
     let width = (whole.2 * scale).round().max(1.0) as usize;
     let height = (whole.3 * scale).round().max(1.0) as usize;
     let first = tidy(&net.probability(photo, whole)?.resized(width, height)?);
-    let soft = match closer(&first) {
-        Some(area) => tidy(&second_look(net, photo, &first, area, scale)?),
+    let soft = match closer(&first, photo.dimensions(), scale) {
+        Some(area) => tidy(&second_look(net, photo, first, area, scale)?),
         None => first,
     };
     let coverage = share(&soft);
     let confidence = decidedness(&soft);
-    let refined = guided(&soft, &luminance(&scaled(photo, width as u32, height as u32)?), EDGE_RADIUS, EDGE_FLAT);
-    let bytes: Vec<u8> = refined.values.iter().zip(&soft.values).map(|(fine, raw)| alpha(*fine, *raw)).collect();
+    let bytes: Vec<u8> = soft.values.iter().map(|value| alpha(*value)).collect();
     let full = scaled_bytes(&bytes, (width as u32, height as u32), photo.dimensions())?;
     let alpha = GrayImage::from_raw(photo.width(), photo.height(), full)
         .ok_or_else(|| PluginError::Failed("size of the matte".to_owned()))?;
@@ -45,9 +51,7 @@ pub fn matte(net: &Net, photo: &RgbImage) -> Result<Matte, PluginError> {
 }
 
 /// Steeper than the network's answer, so that the inside is fully car and the outside fully not.
-fn alpha(refined: f32, raw: f32) -> u8 {
-    // Refinement may move the outline; it must not eat into what the network is sure of.
-    let value = if !(0.03..=0.97).contains(&raw) { raw } else { refined };
+fn alpha(value: f32) -> u8 {
     (((value - 0.1) / 0.8).clamp(0.0, 1.0) * 255.0).round() as u8
 }
 
@@ -70,50 +74,48 @@ fn decidedness(soft: &Plane) -> f32 {
     if count == 0 { 0.0 } else { (sum / f64::from(count)) as f32 }
 }
 
-/// The rectangle (left, top, right, bottom) of a second look, for a car that is small in the photo.
-fn closer(soft: &Plane) -> Option<(f64, f64, f64, f64)> {
+/// What to look at closer, in pixels of the photo, for a car that leaves much of the photo free.
+fn closer(soft: &Plane, photo: (u32, u32), scale: f64) -> Option<Area> {
     let (left, top, right, bottom) = bounds(soft)?;
     let (width, height) = ((right - left) as f64, (bottom - top) as f64);
-    let share = (width * height) as f32 / soft.values.len() as f32;
-    if share >= SMALL_CAR || width < 4.0 || height < 4.0 {
+    if (width * height) as f32 / soft.values.len() as f32 >= SMALL_CAR {
         return None;
     }
-    Some((
-        (left as f64 - ROOM * width).max(0.0).floor(),
-        (top as f64 - ROOM * height).max(0.0).floor(),
-        (right as f64 + ROOM * width).min(soft.width as f64).ceil(),
-        (bottom as f64 + ROOM * height).min(soft.height as f64).ceil(),
-    ))
+    let reach = |from: usize, length: f64, all: u32| {
+        let most = f64::from(all);
+        let wanted = ((1.0 + 2.0 * ROOM) * length / scale).max(LEAST_SIDE).min(most);
+        let middle = (from as f64 + length / 2.0) / scale;
+        ((middle - wanted / 2.0).clamp(0.0, most - wanted), wanted)
+    };
+    let ((x, width), (y, height)) = (reach(left, width, photo.0), reach(top, height, photo.1));
+    Some((x, y, width, height))
 }
 
-/// Inside the rectangle, the mean of both looks; outside it, the first alone.
-fn second_look(
-    net: &Net,
-    photo: &RgbImage,
-    first: &Plane,
-    (left, top, right, bottom): (f64, f64, f64, f64),
-    scale: f64,
-) -> Result<Plane, PluginError> {
-    let (full_width, full_height) = (f64::from(photo.width()), f64::from(photo.height()));
-    let x = (left / scale).min(full_width - 1.0);
-    let y = (top / scale).min(full_height - 1.0);
-    let area = (x, y, (right / scale).min(full_width) - x, (bottom / scale).min(full_height) - y);
-    let (width, height) = ((right - left) as usize, (bottom - top) as usize);
+/// Inside the area mostly the closer look, where it means the same car; outside it the first alone.
+fn second_look(net: &Net, photo: &RgbImage, mut first: Plane, area: Area, scale: f64) -> Result<Plane, PluginError> {
+    let place = |at: f64, most: usize| ((at * scale).round().max(0.0) as usize).min(most);
+    let (left, right) = (place(area.0, first.width), place(area.0 + area.2, first.width));
+    let (top, bottom) = (place(area.1, first.height), place(area.1 + area.3, first.height));
+    let (width, height) = (right.saturating_sub(left), bottom.saturating_sub(top));
+    if width < 2 || height < 2 {
+        return Ok(first);
+    }
     let near = net.probability(photo, area)?.resized(width, height)?;
-    let mut both = first.clone();
-    for (row, values) in near.values.chunks_exact(width).enumerate() {
-        let start = (top as usize + row) * first.width + left as usize;
-        for (mixed, value) in both.values[start..start + width].iter_mut().zip(values) {
-            *mixed = 0.5 * (*mixed + value);
+    let starts: Vec<usize> = (0..height).map(|row| (top + row) * first.width + left).collect();
+    let (mut both, mut either) = (0_u32, 0_u32);
+    for (start, values) in starts.iter().zip(near.values.chunks_exact(width)) {
+        for (a, b) in first.values[*start..start + width].iter().zip(values) {
+            both += u32::from(*a >= 0.5 && *b >= 0.5);
+            either += u32::from(*a >= 0.5 || *b >= 0.5);
         }
     }
-    Ok(both)
-}
-
-fn luminance(photo: &RgbImage) -> Plane {
-    let values = photo.pixels().map(|p| {
-        let [r, g, b] = p.0.map(f32::from);
-        (0.299 * r + 0.587 * g + 0.114 * b) / 255.0
-    });
-    Plane { width: photo.width() as usize, height: photo.height() as usize, values: values.collect() }
+    if (both as f32) < AGREEMENT * either as f32 {
+        return Ok(first);
+    }
+    for (start, values) in starts.iter().zip(near.values.chunks_exact(width)) {
+        for (mixed, value) in first.values[*start..start + width].iter_mut().zip(values) {
+            *mixed += NEAR_SHARE * (*value - *mixed);
+        }
+    }
+    Ok(first)
 }

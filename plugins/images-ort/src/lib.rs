@@ -1,8 +1,8 @@
 #![doc = include_str!("../README.md")]
 
 mod blobs;
-mod card;
 mod cut;
+mod kind;
 mod net;
 mod plane;
 
@@ -10,16 +10,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use keroxio_plugin_sdk::{BackgroundRemover, Manifest, Matte, ModelFile, Photo, PluginError};
+use keroxio_plugin_sdk::{BackgroundRemover, Manifest, Matte, ModelCard, Photo, PluginError};
 use tokio::sync::Semaphore;
 
-use crate::card::Card;
 use crate::net::Net;
 
 /// Photos worked on at the same time; the others wait their turn, so that memory stays bounded.
 const AT_ONCE: usize = 2;
 
-/// Background removal by our own matting network on ONNX Runtime.
+/// Background removal by a matting or salient-object network on ONNX Runtime.
 pub struct ImagesOrt {
     manifest: Manifest,
     net: Arc<Net>,
@@ -27,16 +26,15 @@ pub struct ImagesOrt {
 }
 
 impl ImagesOrt {
-    /// Loads `card.json` and the network it names from a folder.
+    /// Loads a network by the path of its card.
     ///
     /// # Errors
     /// [`PluginError::ModelUnavailable`] when ONNX Runtime, the card or the network is missing, the
-    /// network's checksum differs from the card, or the runtime refuses it.
-    pub fn load(model_dir: &Path) -> Result<Self, PluginError> {
-        let card = Card::read(model_dir)?;
-        let (file, bytes) = ModelFile::load(&model_dir.join(&card.file), &card.licence, Some(&card.sha256))?;
+    /// network's checksum differs from the card, or it is not of a kind that this plugin takes.
+    pub fn load(card: &Path) -> Result<Self, PluginError> {
+        let (card, file, bytes) = ModelCard::load(card)?;
         let net = Net::new(&card, &bytes, AT_ONCE)?;
-        let version = format!("{}+{}", env!("CARGO_PKG_VERSION"), card.exported_at);
+        let version = format!("{}+{}@{}", env!("CARGO_PKG_VERSION"), card.model, card.version);
         Ok(Self {
             manifest: Manifest { id: "images-ort".to_owned(), version, models: vec![file] },
             net: Arc::new(net),

@@ -55,11 +55,6 @@ pub fn crop_to(
     resize_rgb(photo, side, side, linear().crop(x, y, width, height))
 }
 
-/// The photo at another size.
-pub fn scaled(photo: &RgbImage, width: u32, height: u32) -> Result<RgbImage, PluginError> {
-    resize_rgb(photo, width, height, linear())
-}
-
 fn resize_rgb(photo: &RgbImage, width: u32, height: u32, how: ResizeOptions) -> Result<RgbImage, PluginError> {
     let from = ImageRef::new(photo.width(), photo.height(), photo.as_raw(), PixelType::U8x3).map_err(failed)?;
     let mut to = Image::new(width, height, PixelType::U8x3);
@@ -103,21 +98,6 @@ fn transposed(values: &[f32], width: usize) -> Vec<f32> {
     turned
 }
 
-/// Guided filter: redraws a soft outline along the edges of the guide (He, Sun and Tang, 2010).
-/// `smoothness` is the variance of the guide below which a neighbourhood counts as flat.
-pub fn guided(soft: &Plane, guide: &Plane, radius: usize, smoothness: f32) -> Plane {
-    let mean_guide = guide.blurred(radius);
-    let mean_soft = soft.blurred(radius);
-    let both = guide.with(soft, |g, s| g * s).blurred(radius);
-    let square = guide.with(guide, |g, _| g * g).blurred(radius);
-    let covariance = both.with(&mean_guide.with(&mean_soft, |g, s| g * s), |b, product| b - product);
-    let variance = square.with(&mean_guide, |s, g| s - g * g);
-    let slope = covariance.with(&variance, |c, v| c / (v.max(0.0) + smoothness));
-    let offset = mean_soft.with(&slope.with(&mean_guide, |a, g| a * g), |s, product| s - product);
-    let line = slope.blurred(radius).with(guide, |a, g| a * g);
-    line.with(&offset.blurred(radius), |value, b| (value + b).clamp(0.0, 1.0))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -128,20 +108,5 @@ mod tests {
         assert_eq!(ramp.blurred(1).values, vec![0.5, 1.0, 2.0, 5.0, 6.5]);
         let flat = Plane { width: 7, height: 3, values: vec![0.25; 21] };
         assert_eq!(flat.blurred(20), flat);
-    }
-
-    #[test]
-    fn the_guide_sharpens_a_vague_edge() {
-        let side = 41;
-        let at = |make: &dyn Fn(usize) -> f32| Plane {
-            width: side,
-            height: side,
-            values: (0..side * side).map(|i| make(i % side)).collect(),
-        };
-        let guide = at(&|x| if x < 20 { 0.1 } else { 0.9 });
-        let vague = at(&|x| ((x as f32 - 12.0) / 16.0).clamp(0.0, 1.0));
-        let sharp = guided(&vague, &guide, 6, 1e-4);
-        let step = |p: &Plane| p.values[20 * side + 21] - p.values[20 * side + 18];
-        assert!(step(&sharp) > 2.0 * step(&vague), "{} against {}", step(&sharp), step(&vague));
     }
 }

@@ -7,6 +7,8 @@ use image::{Rgb, RgbImage};
 use keroxio_plugin_images_ort::ImagesOrt;
 use keroxio_plugin_sdk::{BackgroundRemover, Photo, PluginError, conformance};
 
+const CARD: &str = "car-matte.json";
+
 fn model_dir() -> PathBuf {
     std::env::var_os("KEROXIO_IMAGES_MODEL_DIR")
         .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("model"), PathBuf::from)
@@ -17,11 +19,11 @@ fn loaded() -> Option<ImagesOrt> {
         eprintln!("SKIP: ORT_DYLIB_PATH is not set");
         return None;
     }
-    if !model_dir().join("card.json").exists() {
+    if !model_dir().join(CARD).exists() {
         eprintln!("SKIP: no model in {}", model_dir().display());
         return None;
     }
-    Some(ImagesOrt::load(&model_dir()).expect("the model loads"))
+    Some(ImagesOrt::load(&model_dir().join(CARD)).expect("the model loads"))
 }
 
 #[tokio::test]
@@ -63,7 +65,7 @@ fn an_altered_model_is_refused() {
         }
         std::fs::write(folder.join(path.file_name().unwrap()), bytes).unwrap();
     }
-    let refused = ImagesOrt::load(&folder);
+    let refused = ImagesOrt::load(&folder.join(CARD));
     std::fs::remove_dir_all(&folder).unwrap();
     assert!(matches!(refused, Err(PluginError::ModelUnavailable(reason)) if reason.contains("checksum")));
 }

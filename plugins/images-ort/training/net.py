@@ -1,10 +1,12 @@
-"""The matting network: a small U-Net that looks at 4 x 4 pixel blocks first, to be quick on one core."""
+"""The matting network: the backbone's five maps, joined from the coarsest to the finest."""
 
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-SIDE = 256
+from backbone import Backbone
+
+SIDE = 320
 
 
 def conv(inputs: int, outputs: int, stride: int = 1, kernel: int = 3) -> nn.Sequential:
@@ -55,31 +57,25 @@ class Join(nn.Module):
 
 
 class CarMatte(nn.Module):
-    """RGB from 0 to 1, [n, 3, 256, 256], to logits of "car", [n, 1, 256, 256]."""
+    """RGB from 0 to 1, [n, 3, side, side] (side a multiple of 32), to logits of "car", [n, 1, side, side]."""
 
     def __init__(self):
         super().__init__()
-        self.finest = conv(3, 16, stride=2)
-        self.quarter = nn.Sequential(nn.PixelUnshuffle(4), conv(48, 48), Residual(48))
-        self.eighth = nn.Sequential(conv(48, 96, stride=2), Residual(96), Residual(96))
-        self.sixteenth = nn.Sequential(conv(96, 128, stride=2), Residual(128), Residual(128))
-        self.deep = nn.Sequential(conv(128, 128, stride=2), Residual(128), Context(128), Residual(128))
-        self.join16 = Join(128, 128, 96)
-        self.join8 = Join(96, 96, 64)
-        self.join4 = Join(64, 48, 48)
+        self.backbone = Backbone()
+        self.deep = nn.Sequential(conv(320, 128, kernel=1), Residual(128), Context(128), Residual(128))
+        self.join16 = Join(128, 112, 96)
+        self.join8 = Join(96, 40, 64)
+        self.join4 = Join(64, 24, 48)
         self.to_half = nn.Sequential(nn.Conv2d(48, 64, 1), nn.PixelShuffle(2))
-        self.edge = conv(16, 16)
-        self.out = nn.Sequential(nn.Conv2d(16, 4, 3, padding=1), nn.PixelShuffle(2))
+        self.finest = nn.Conv2d(16, 16, 1)
+        self.edge = nn.Sequential(nn.ReLU(inplace=True), conv(16, 24), conv(24, 24))
+        self.out = nn.Sequential(nn.Conv2d(24, 4, 3, padding=1), nn.PixelShuffle(2))
 
     def forward(self, rgb):
-        x = rgb * 4.0 - 2.0
-        finest = self.finest(x)
-        quarter = self.quarter(x)
-        eighth = self.eighth(quarter)
-        sixteenth = self.sixteenth(eighth)
-        x = self.join16(self.deep(sixteenth), sixteenth)
+        half, quarter, eighth, sixteenth, deep = self.backbone(rgb * (255 / 128) - 127 / 128)
+        x = self.join16(self.deep(deep), sixteenth)
         x = self.join4(self.join8(x, eighth), quarter)
-        return self.out(self.edge(self.to_half(x) + finest))
+        return self.out(self.edge(self.to_half(x) + self.finest(half)))
 
 
 def loss(logits: torch.Tensor, truth: torch.Tensor) -> torch.Tensor:

@@ -87,20 +87,53 @@ class Scenes(IterableDataset):
         return cv2.GaussianBlur(scene, (0, 0), self.random.uniform(0.5, 3)) if draw > 0.7 else scene
 
     def moved(self):
-        """Cut out, put on another ground with a shadow, sometimes before a smaller strange car."""
-        rgb = self.backdrop().astype(np.float32)
-        if self.random.random() < 0.25:
-            side = self.random.choice([-0.05, 1.05]) + self.random.uniform(-0.1, 0.1)
-            other = self.place(self.car(), self.stretch(0.25, 0.45), 0.0, (side, self.random.uniform(0.4, 0.6)))
+        """Cut out and put on another ground: with a shadow or a reflection, often beside or before strange cars."""
+        car = self.car()
+        rgb = (self.backdrop() if self.random.random() < 0.85 else self.wall_like(car)).astype(np.float32)
+        rgb = self.streaked(rgb) if self.random.random() < 0.06 else rgb
+        for _ in range(self.random.choice(3, p=[0.6, 0.3, 0.1])):
+            side = self.random.choice([-0.05, 1.05]) + self.random.uniform(-0.15, 0.15)
+            other = self.place(self.car(), self.stretch(0.2, 0.5), 0.0, (side, self.random.uniform(0.35, 0.6)))
             rgb = over(rgb, other[..., :3], other[..., 3])
-        share = self.random.uniform(0.3, 1.15)
-        seen = self.place(self.car(), self.stretch(share, share), self.random.uniform(-4, 4),
-                          (self.random.uniform(0.35, 0.65), self.random.uniform(0.45, 0.65)))
+        low, high = (0.12, 0.3) if self.random.random() < 0.12 else (0.3, 1.2)
+        share = self.random.uniform(low, high)
+        seen = self.place(car, self.stretch(share, share), self.random.uniform(-4, 4),
+                          (self.random.uniform(0.33, 0.67), self.random.uniform(0.42, 0.67)))
         mask = seen[..., 3]
         if self.random.random() < 0.7:
             rgb *= 1 - self.shadow(mask)[..., None]
+        if self.random.random() < 0.12:
+            rgb = self.mirrored(rgb, seen)
         light = np.exp(self.random.uniform(-0.25, 0.25)) * np.exp(self.random.uniform(-0.06, 0.06, 3))
         return over(rgb, np.clip(seen[..., :3] * light, 0, 255), mask).astype(np.uint8), mask
+
+    def wall_like(self, car: np.ndarray) -> np.ndarray:
+        """A wall and a floor nearly of the car's own colour, as a white car before a white wall."""
+        paint = car[car[..., 3] > 200][:, :3]
+        paint = np.percentile(paint, self.random.uniform(40, 95), axis=0) if len(paint) else np.full(3, 200.0)
+        wall, floor = (np.clip(paint + self.random.normal(0, 14) + self.random.normal(0, 4, 3), 0, 255) for _ in "ab")
+        ground = np.empty((SIDE, SIDE, 3), np.float32)
+        ground[:] = wall
+        ground[int(self.random.uniform(0.4, 0.85) * SIDE):] = floor
+        ground += cv2.resize(self.random.normal(0, 6, (6, 6)).astype(np.float32), (SIDE, SIDE))[..., None]
+        return np.clip(cv2.GaussianBlur(ground, (0, 0), self.random.uniform(1, 6)), 0, 255)
+
+    def streaked(self, rgb: np.ndarray) -> np.ndarray:
+        """The ground behind a car that the camera followed."""
+        return cv2.blur(rgb, (int(self.random.integers(5, 25)), 1))
+
+    def mirrored(self, rgb: np.ndarray, seen: np.ndarray) -> np.ndarray:
+        """A wet or polished floor shows the car upside down under its wheels; the reflection is no car."""
+        rows = np.flatnonzero(seen[..., 3].max(1) > 127)
+        if not len(rows) or rows[-1] >= SIDE - 8:
+            return rgb
+        turned = np.zeros_like(seen)
+        height = min(SIDE - 1 - rows[-1], rows[-1] + 1)
+        turned[rows[-1] + 1 : rows[-1] + 1 + height] = seen[rows[-1] - height + 1 : rows[-1] + 1][::-1]
+        strength = self.random.uniform(0.1, 0.4) * np.linspace(1, 0.2, SIDE, dtype=np.float32)[:, None, None]
+        weight = cv2.GaussianBlur(turned[..., 3], (0, 0), 2).astype(np.float32)[..., None] / 255 * strength
+        soft = cv2.GaussianBlur(turned[..., :3], (0, 0), self.random.uniform(0.7, 3)).astype(np.float32)
+        return rgb * (1 - weight) + soft * weight
 
     def stretch(self, low: float, high: float):
         share = self.random.uniform(low, high)
@@ -128,6 +161,10 @@ class Scenes(IterableDataset):
             rgb = cv2.cvtColor(cv2.cvtColor(rgb, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
         if self.random.random() < 0.2:
             rgb = cv2.GaussianBlur(rgb, (0, 0), self.random.uniform(0.4, 1.2))
+        if self.random.random() < 0.12:
+            # A far car looked at closely, or a picture out of a messenger.
+            few = int(self.random.uniform(50, 200))
+            rgb = cv2.resize(cv2.resize(rgb, (few, few), interpolation=cv2.INTER_AREA), (SIDE, SIDE))
         if self.random.random() < 0.2:
             grain = self.random.normal(0, self.random.uniform(2, 10), rgb.shape)
             rgb = np.clip(rgb + grain, 0, 255).astype(np.uint8)

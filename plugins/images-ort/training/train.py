@@ -12,10 +12,11 @@ import torch
 from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
+from backbone import imagenet_file
 from net import CarMatte, loss
 from scenes import Scenes
 
-SMALL_SIDE = 160
+SMALL_SIDE = 224
 
 
 def deadline(text: str) -> float:
@@ -49,9 +50,9 @@ def main():
     ask.add_argument("--until", help="clock time HH:MM; otherwise --minutes counts")
     ask.add_argument("--minutes", type=float, default=120)
     ask.add_argument("--small-share", type=float, default=0.6,
-                     help="first part of the time given to 160-pixel pictures, two and a half times as many")
+                     help="first part of the time given to 224-pixel pictures, twice as many")
     ask.add_argument("--batch", type=int, default=16)
-    ask.add_argument("--rate", type=float, default=2e-3)
+    ask.add_argument("--rate", type=float, default=1.5e-3)
     ask.add_argument("--threads", type=int, default=2)
     ask.add_argument("--seed", type=int, default=20261124)
     given = ask.parse_args()
@@ -60,8 +61,16 @@ def main():
     torch.set_num_threads(given.threads)
     torch.manual_seed(given.seed)
 
-    net = CarMatte().to(memory_format=torch.channels_last)
-    best = torch.optim.AdamW(net.parameters(), lr=given.rate, weight_decay=0.01)
+    net = CarMatte()
+    if not given.checkpoint.exists():
+        net.backbone.load_imagenet(imagenet_file())
+    net = net.to(memory_format=torch.channels_last)
+    net.backbone.freeze()
+    # What the backbone already knows is changed more slowly than what starts at random.
+    known = {id(p) for p in net.backbone.parameters()}
+    new = [p for p in net.parameters() if id(p) not in known]
+    best = torch.optim.AdamW([{"params": list(net.backbone.parameters()), "share": 0.4}, {"params": new, "share": 1.0}],
+                             lr=given.rate, weight_decay=0.01)
     mean, steps, spent = copy.deepcopy(net), 0, 0.0
     if given.checkpoint.exists():
         state = torch.load(given.checkpoint, weights_only=True)
@@ -86,7 +95,7 @@ def main():
         passed = (now - begun) / (end - begun)
         warm = min(1.0, (steps - first + 1) / 100)
         for group in best.param_groups:
-            group["lr"] = given.rate * warm * (0.5 + 0.5 * math.cos(math.pi * passed)) + 1e-6
+            group["lr"] = given.rate * group["share"] * warm * (0.5 + 0.5 * math.cos(math.pi * passed)) + 1e-6
         rgb, truth = rgb.float().div_(255), truth.float().div_(255)
         if passed < given.small_share:
             rgb, truth = (F.interpolate(x, size=(SMALL_SIDE, SMALL_SIDE), mode="area") for x in (rgb, truth))

@@ -38,6 +38,15 @@ impl Perspective {
         Point { x: (a * u + b * v + c) / w, y: (d * u + e * v + f) / w }
     }
 
+    /// The place (u, v) of the plate that a pixel of the photo shows: the inverse of [`Self::at`].
+    pub fn place(&self, at: Point) -> (f32, f32) {
+        let [a, b, c, d, e, f, g, h] = self.0;
+        let w = (d * h - e * g) * at.x + (b * g - a * h) * at.y + (a * e - b * d);
+        let u = (e - f * h) * at.x + (c * h - b) * at.y + (b * f - c * e);
+        let v = (f * g - d) * at.x + (a - c * g) * at.y + (c * d - a * f);
+        (u / w, v / w)
+    }
+
     /// The plate, upright, `width` x `height` pixels, with margins that are shares of its own width and height
     /// (negative ones cut into it). Beyond the photo its border goes on.
     pub fn cut(&self, photo: &RgbImage, (width, height): (u32, u32), margin: (f32, f32)) -> RgbImage {
@@ -140,6 +149,10 @@ mod tests {
         let plate = Perspective::of(&seen).unwrap();
         for (corner, (u, v)) in seen.iter().zip([(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]) {
             assert!(distance(plate.at(u, v), *corner) < 0.01, "{corner:?}");
+        }
+        for (u, v) in [(0.1, 0.9), (0.5, 0.5), (1.2, -0.1)] {
+            let (back_u, back_v) = plate.place(plate.at(u, v));
+            assert!((back_u - u).abs() < 1e-3 && (back_v - v).abs() < 1e-3, "{back_u} {back_v}");
         }
         // The middle of a plane in perspective is where its diagonals cross, not the mean of its corners.
         let middle = plate.at(0.5, 0.5);

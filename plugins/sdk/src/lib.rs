@@ -9,7 +9,7 @@ mod plate;
 mod price;
 
 pub use manifest::{Manifest, ModelCard, ModelFile, read_card};
-pub use matte::{BackgroundRemover, Matte};
+pub use matte::{BackgroundRemover, BackgroundRemovers, Matte};
 pub use photo::{DecodeLimits, Photo, PhotoError, PhotoFormat, measure, sniff};
 pub use plate::{CharacterReading, PlateAnswer, PlateReader, PlateReaders, PlateSighting, PlateText, Point, Quad};
 pub use price::{CarFacts, Fuel, Gearbox, PriceAnswer, PriceContribution, PriceEstimator, PriceRange, Refusal};

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use image::GrayImage;
 
@@ -24,4 +26,19 @@ pub trait BackgroundRemover: Send + Sync {
     /// # Errors
     /// See [`PluginError`].
     async fn matte(&self, photo: &Photo) -> Result<Matte, PluginError>;
+}
+
+/// The removers of an installation, in the order in which they are tried: the next one only where the verdict on
+/// what the one before made is bad.
+#[derive(Clone)]
+pub struct BackgroundRemovers(Arc<[Arc<dyn BackgroundRemover>]>);
+
+impl BackgroundRemovers {
+    pub fn new(removers: Vec<Arc<dyn BackgroundRemover>>) -> Self {
+        Self(removers.into())
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn BackgroundRemover>> {
+        self.0.iter()
+    }
 }

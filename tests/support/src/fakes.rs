@@ -120,7 +120,7 @@ fn is_covered(photo: &Photo, sighting: &PlateSighting) -> bool {
     first.is_some() && pixels.all(|pixel| Some(pixel) == first)
 }
 
-/// Finds a car in the middle third of every photo.
+/// Finds a car that fills nearly all of every photo: a body with a cabin on it.
 pub struct FakeRemover(Manifest);
 
 impl FakeRemover {
@@ -143,9 +143,11 @@ impl BackgroundRemover for FakeRemover {
 
     async fn matte(&self, photo: &Photo) -> Result<Matte, PluginError> {
         let (w, h) = (photo.width(), photo.height());
-        let inside = |x: u32, y: u32| (w / 3..2 * w / 3).contains(&x) && (h / 3..2 * h / 3).contains(&y);
-        let alpha = GrayImage::from_fn(w, h, |x, y| Luma([if inside(x, y) { 255 } else { 0 }]));
-        Ok(Matte { alpha, coverage: 1.0 / 9.0, confidence: 1.0, found: true })
+        let within = |at: u32, length: u32, from: u32, to: u32| (length * from..length * to).contains(&(100 * at));
+        let body = |x, y| within(x, w, 3, 97) && within(y, h, 12, 95);
+        let cabin = |x, y| within(x, w, 35, 65) && within(y, h, 4, 12);
+        let alpha = GrayImage::from_fn(w, h, |x, y| Luma([if body(x, y) || cabin(x, y) { 255 } else { 0 }]));
+        Ok(Matte { alpha, coverage: 0.8, confidence: 1.0, found: true })
     }
 }
 

@@ -2,14 +2,14 @@ use std::sync::Arc;
 
 use async_graphql::Executor;
 use keroxio_core::{App, AppBuilder, Env, Module};
-use keroxio_plugin_sdk::{BackgroundRemover, PlateReader, PlateReaders, PriceEstimator};
+use keroxio_plugin_sdk::{BackgroundRemovers, PlateReader, PlateReaders, PriceEstimator};
 
 use crate::{FakePlates, FakePrices, FakeRemover, TestApp, TestDatabase, migrate, setting};
 
 /// What a test application is made of; stand-ins where nothing else is said.
 pub struct Setup {
     plates: PlateReaders,
-    images: Arc<dyn BackgroundRemover>,
+    images: BackgroundRemovers,
     prices: Arc<dyn PriceEstimator>,
     settings: Vec<(String, String)>,
 }
@@ -18,7 +18,7 @@ impl Default for Setup {
     fn default() -> Self {
         Self {
             plates: PlateReaders::new(vec![Arc::new(FakePlates::reading("YK482ZN", 0.99))]),
-            images: Arc::new(FakeRemover::new()),
+            images: BackgroundRemovers::new(vec![Arc::new(FakeRemover::new())]),
             prices: Arc::new(FakePrices::new()),
             settings: Vec::new(),
         }
@@ -35,7 +35,7 @@ impl Setup {
         self
     }
 
-    pub fn images(mut self, images: Arc<dyn BackgroundRemover>) -> Self {
+    pub fn images(mut self, images: BackgroundRemovers) -> Self {
         self.images = images;
         self
     }

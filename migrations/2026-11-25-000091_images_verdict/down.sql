@@ -1,0 +1,2 @@
+DROP TABLE images_presets;
+ALTER TABLE images_cleanings DROP COLUMN verdict, DROP COLUMN remarks, DROP COLUMN style;

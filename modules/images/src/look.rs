@@ -1,0 +1,140 @@
+//! How an organization wants its photos to look.
+
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use keroxio_core::{Actor, App, Error, Result};
+use keroxio_plugin_sdk::Photo;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::cover::Cover;
+use crate::render::Style;
+use crate::scene::Scene;
+use crate::tables::images_presets::{self, dsl};
+
+/// Stored with every cleaning, so that the same photo with the same look is no work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Look {
+    pub scene: Scene,
+    pub plate_cover: Cover,
+    /// Whether pictures are cut anew around the car, so that every car of a set has the same size and place.
+    pub framed: bool,
+    /// A photo of the organization that takes the place of the scene.
+    pub background_photo: Option<Uuid>,
+    pub logo_photo: Option<Uuid>,
+}
+
+impl Default for Look {
+    fn default() -> Self {
+        Self {
+            scene: Scene::default(),
+            plate_cover: Cover::default(),
+            framed: true,
+            background_photo: None,
+            logo_photo: None,
+        }
+    }
+}
+
+impl Look {
+    /// As stored; a look that no longer parses is the usual one.
+    pub fn stored(value: &Value) -> Self {
+        serde_json::from_value(value.clone()).unwrap_or_default()
+    }
+
+    pub fn to_stored(self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// The look with its pictures, small enough to be kept while photos are drawn.
+    pub async fn style(self, app: &App, org: Uuid) -> Result<Style> {
+        Ok(Style {
+            scene: self.scene,
+            framed: self.framed,
+            cover: self.plate_cover,
+            background: picture(app, org, self.background_photo).await?,
+            logo: picture(app, org, self.logo_photo).await?,
+        })
+    }
+}
+
+/// Longer side of a background or logo, in pixels, as it is used.
+const PICTURE_SIDE: u32 = 2_048;
+
+/// A picture of the look; one that is gone is left out.
+async fn picture(app: &App, org: Uuid, id: Option<Uuid>) -> Result<Option<Photo>> {
+    let Some(id) = id else { return Ok(None) };
+    let held = match keroxio_storage::service::photo(app, org, id).await {
+        Ok(held) => held,
+        Err(e) if e.code() == keroxio_core::ErrorCode::NOT_FOUND => return Ok(None),
+        Err(e) => return Err(e),
+    };
+    let small = tokio::task::spawn_blocking(move || crate::pixels::working_size(held.rgb(), PICTURE_SIDE));
+    Ok(Some(Photo::from_rgb(small.await.map_err(Error::internal)?)))
+}
+
+#[derive(Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = images_presets, treat_none_as_null = true)]
+struct Preset {
+    org_id: Uuid,
+    scene: String,
+    plate_cover: String,
+    framed: bool,
+    background_photo: Option<Uuid>,
+    logo_photo: Option<Uuid>,
+    updated_at: chrono::DateTime<chrono::Utc>,
+}
+
+/// The look of an organization; the usual one until it has chosen.
+pub async fn of(conn: &mut AsyncPgConnection, org: Uuid) -> Result<Look> {
+    let row: Option<Preset> = dsl::images_presets.find(org).select(Preset::as_select()).first(conn).await.optional()?;
+    Ok(row.map_or_else(Look::default, |row| Look {
+        scene: serde_json::from_value(row.scene.into()).unwrap_or_default(),
+        plate_cover: serde_json::from_value(row.plate_cover.into()).unwrap_or_default(),
+        framed: row.framed,
+        background_photo: row.background_photo,
+        logo_photo: row.logo_photo,
+    }))
+}
+
+/// [`of`] with a connection of its own.
+pub async fn fetch(app: &App, org: Uuid) -> Result<Look> {
+    let mut conn = app.conn().await?;
+    of(&mut conn, org).await
+}
+
+/// Chooses the look of an organization.
+///
+/// # Errors
+/// `NOT_FOUND` for a background or logo that is not a photo of the organization; `BAD_INPUT` for an inlay without a
+/// logo.
+pub async fn choose(app: &App, actor: &Actor, look: Look) -> Result<Look> {
+    let pictures: Vec<Uuid> = look.background_photo.into_iter().chain(look.logo_photo).collect();
+    keroxio_storage::service::require(app, actor.org_id, &pictures).await?;
+    if look.plate_cover == Cover::Inlay && look.logo_photo.is_none() {
+        return Err(Error::bad_input(
+            "Un cache-plaque au logo du garage demande un logo : indiquez logoPhotoId.",
+            "A plate inlay shows the garage's logo: give logoPhotoId.",
+        ));
+    }
+    let name = |value: Value| value.as_str().unwrap_or_default().to_owned();
+    let row = Preset {
+        org_id: actor.org_id,
+        scene: name(serde_json::to_value(look.scene).map_err(Error::internal)?),
+        plate_cover: name(serde_json::to_value(look.plate_cover).map_err(Error::internal)?),
+        framed: look.framed,
+        background_photo: look.background_photo,
+        logo_photo: look.logo_photo,
+        updated_at: app.now(),
+    };
+    let mut conn = app.conn().await?;
+    diesel::insert_into(dsl::images_presets)
+        .values(&row)
+        .on_conflict(dsl::org_id)
+        .do_update()
+        .set(&row)
+        .execute(&mut conn)
+        .await?;
+    Ok(look)
+}

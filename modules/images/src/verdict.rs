@@ -1,0 +1,279 @@
+//! What a cut-out is worth, judged from its shape, its outline and the photo: pure pixel work.
+
+use fast_image_resize::images::{Image, ImageRef};
+use fast_image_resize::{PixelType, Resizer};
+use image::GrayImage;
+use keroxio_plugin_sdk::{Matte, Photo, Point};
+
+/// Longer side, in pixels, at which pictures are judged.
+const SIDE: u32 = 256;
+/// Below this, the outline is a guess (see [`Matte::confidence`]).
+const DECIDED: f32 = 0.86;
+/// Share of a side of the photo that the car may touch before it counts as cut by it. Tyres may come near the bottom.
+const TOUCHED: f32 = 0.06;
+/// A car fills this part of its own rectangle, and the rectangle is this wide for its height. Judged on the 450
+/// hand-drawn cars of Car-Parts: from 0.55 to 0.93, and from 0.78 to 3.5.
+const FILLED: std::ops::RangeInclusive<f32> = 0.45..=0.97;
+const WIDE: std::ops::RangeInclusive<f32> = 0.6..=4.5;
+/// Pieces of at least this share of the car, apart from it.
+const PIECE: f32 = 0.08;
+/// A smaller car leaves a buyer nothing to see.
+const SMALL: f32 = 0.08;
+/// Grey level that nine pixels in ten stay below on a photo that is too dark.
+const DARK: u8 = 70;
+/// Variance of the Laplacian inside the car, at the size of judging, below which it is out of focus.
+const SHARP: f32 = 45.0;
+
+/// How good a cut-out is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Grade {
+    /// Not to be shown: only the original background is.
+    Rejected,
+    /// To be shown, with remarks.
+    Usable,
+    Good,
+}
+
+/// What is wrong with a photo or its cut-out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Remark {
+    NoCar,
+    UnsureOutline,
+    UnlikelyShape,
+    InPieces,
+    PlateOutside,
+    CutByFrame,
+    SmallCar,
+    TooDark,
+    TooBlurred,
+}
+
+impl Grade {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Rejected => "rejected",
+            Self::Usable => "usable",
+            Self::Good => "good",
+        }
+    }
+}
+
+impl Remark {
+    pub const ALL: [Self; 9] = [
+        Self::NoCar,
+        Self::UnsureOutline,
+        Self::UnlikelyShape,
+        Self::InPieces,
+        Self::PlateOutside,
+        Self::CutByFrame,
+        Self::SmallCar,
+        Self::TooDark,
+        Self::TooBlurred,
+    ];
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::NoCar => "no_car",
+            Self::UnsureOutline => "unsure_outline",
+            Self::UnlikelyShape => "unlikely_shape",
+            Self::InPieces => "in_pieces",
+            Self::PlateOutside => "plate_outside",
+            Self::CutByFrame => "cut_by_frame",
+            Self::SmallCar => "small_car",
+            Self::TooDark => "too_dark",
+            Self::TooBlurred => "too_blurred",
+        }
+    }
+
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|remark| remark.name() == name)
+    }
+
+    /// Whether a cut-out with this fault would show something else than the car.
+    fn is_fatal(self) -> bool {
+        matches!(self, Self::NoCar | Self::UnsureOutline | Self::UnlikelyShape | Self::PlateOutside)
+    }
+}
+
+/// A grade and its reasons.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Verdict {
+    pub grade: Grade,
+    pub remarks: Vec<Remark>,
+}
+
+impl Verdict {
+    /// Judges a cut-out; `plate` is the middle of the car's own plate, in pixels of the photo, where it is known.
+    pub fn of(photo: &Photo, matte: &Matte, plate: Option<Point>) -> Self {
+        let mut remarks = if matte.found { shape(matte, plate) } else { vec![Remark::NoCar] };
+        remarks.extend(light(photo, matte));
+        let grade = if remarks.iter().any(|remark| remark.is_fatal()) {
+            Grade::Rejected
+        } else if remarks.is_empty() {
+            Grade::Good
+        } else {
+            Grade::Usable
+        };
+        Self { grade, remarks }
+    }
+
+    pub fn is_good(&self) -> bool {
+        self.grade == Grade::Good
+    }
+
+    /// Whether something is wrong that another network, or a closer look, may do better.
+    pub fn may_improve(&self) -> bool {
+        self.remarks.iter().any(|remark| remark.is_fatal() || *remark == Remark::InPieces)
+    }
+}
+
+fn shape(matte: &Matte, plate: Option<Point>) -> Vec<Remark> {
+    let Some(small) = reduced(&matte.alpha) else { return vec![Remark::NoCar] };
+    let is_car = |x: u32, y: u32| small.get_pixel(x, y).0[0] >= 128;
+    let places = || (0..small.height()).flat_map(|y| (0..small.width()).map(move |x| (x, y)));
+    let car: Vec<(u32, u32)> = places().filter(|(x, y)| is_car(*x, *y)).collect();
+    let ends = |values: &mut dyn Iterator<Item = u32>| values.fold((u32::MAX, 0), |(l, h), v| (l.min(v), h.max(v)));
+    let (left, right) = ends(&mut car.iter().map(|(x, _)| *x));
+    let (top, bottom) = ends(&mut car.iter().map(|(_, y)| *y));
+    if car.is_empty() {
+        return vec![Remark::NoCar];
+    }
+    let (width, height) = ((right - left + 1) as f32, (bottom - top + 1) as f32);
+    let cut = touches(&small);
+    let mut remarks = Vec::new();
+    if matte.confidence < DECIDED {
+        remarks.push(Remark::UnsureOutline);
+    }
+    let filled = car.len() as f32 / (width * height);
+    // Of a car that goes on outside the photo, any part may be in view.
+    if !cut && !(FILLED.contains(&filled) && WIDE.contains(&(width / height))) {
+        remarks.push(Remark::UnlikelyShape);
+    }
+    if second_piece(&small) >= PIECE {
+        remarks.push(Remark::InPieces);
+    }
+    if plate.is_some_and(|at| is_outside(matte, at)) {
+        remarks.push(Remark::PlateOutside);
+    }
+    if cut {
+        remarks.push(Remark::CutByFrame);
+    }
+    if width * height < SMALL * (small.width() * small.height()) as f32 {
+        remarks.push(Remark::SmallCar);
+    }
+    remarks
+}
+
+/// Whether the car goes on beyond the left, upper, right or lower end of the photo.
+fn touches(small: &GrayImage) -> bool {
+    let (width, height) = small.dimensions();
+    let share =
+        |on: &dyn Fn(u32) -> bool, length: u32| (0..length).filter(|at| on(*at)).count() as f32 / length.max(1) as f32;
+    let is_car = |x: u32, y: u32| small.get_pixel(x, y).0[0] >= 128;
+    share(&|y| is_car(0, y), height) > TOUCHED
+        || share(&|y| is_car(width - 1, y), height) > TOUCHED
+        || share(&|x| is_car(x, 0), width) > TOUCHED
+        || share(&|x| is_car(x, height - 1), width) > 4.0 * TOUCHED
+}
+
+/// Size of the second largest piece as a share of the largest one.
+fn second_piece(small: &GrayImage) -> f32 {
+    let (width, height) = (small.width() as usize, small.height() as usize);
+    let mut left: Vec<bool> = small.as_raw().iter().map(|a| *a >= 128).collect();
+    let (mut largest, mut second, mut open) = (0_usize, 0_usize, Vec::new());
+    for start in 0..left.len() {
+        if !left[start] {
+            continue;
+        }
+        let mut size = 0;
+        left[start] = false;
+        open.push(start);
+        while let Some(place) = open.pop() {
+            size += 1;
+            let (x, y) = (place % width, place / width);
+            for next_y in y.saturating_sub(1)..=(y + 1).min(height - 1) {
+                for next_x in x.saturating_sub(1)..=(x + 1).min(width - 1) {
+                    let next = next_y * width + next_x;
+                    if std::mem::take(&mut left[next]) {
+                        open.push(next);
+                    }
+                }
+            }
+        }
+        (largest, second) = if size > largest { (size, largest) } else { (largest, second.max(size)) };
+    }
+    if largest == 0 { 0.0 } else { second as f32 / largest as f32 }
+}
+
+fn is_outside(matte: &Matte, at: Point) -> bool {
+    let inside = |value: f32, length: u32| (value.max(0.0) as u32).min(length.saturating_sub(1));
+    let (x, y) = (inside(at.x, matte.alpha.width()), inside(at.y, matte.alpha.height()));
+    matte.alpha.get_pixel_checked(x, y).is_none_or(|alpha| alpha.0[0] < 128)
+}
+
+/// What the light and the lens did to the photo.
+fn light(photo: &Photo, matte: &Matte) -> Vec<Remark> {
+    let grey = grey(photo);
+    let Some(grey) = grey else { return Vec::new() };
+    let mut levels = grey.as_raw().clone();
+    levels.sort_unstable();
+    let bright = levels.get(levels.len() * 9 / 10).copied().unwrap_or(255);
+    let mut remarks = Vec::new();
+    if bright < DARK {
+        remarks.push(Remark::TooDark);
+    }
+    if matte.found && sharpness(&grey, matte).is_some_and(|sharpness| sharpness < SHARP) {
+        remarks.push(Remark::TooBlurred);
+    }
+    remarks
+}
+
+/// Variance of the Laplacian inside the car (Pech-Pacheco and others, 2000), none for a car of a few pixels.
+fn sharpness(grey: &GrayImage, matte: &Matte) -> Option<f32> {
+    let alpha = scaled(&matte.alpha, grey.dimensions())?;
+    let (width, height) = grey.dimensions();
+    let value = |x: u32, y: u32| f32::from(grey.get_pixel(x, y).0[0]);
+    let (mut sum, mut squares, mut count) = (0.0_f64, 0.0_f64, 0_u32);
+    for y in 1..height.saturating_sub(1) {
+        for x in 1..width.saturating_sub(1) {
+            if alpha.get_pixel(x, y).0[0] >= 250 {
+                let around = value(x - 1, y) + value(x + 1, y) + value(x, y - 1) + value(x, y + 1);
+                let laplacian = f64::from(around - 4.0 * value(x, y));
+                (sum, squares, count) = (sum + laplacian, squares + laplacian * laplacian, count + 1);
+            }
+        }
+    }
+    let mean = sum / f64::from(count.max(1));
+    (count >= 400).then(|| (squares / f64::from(count) - mean * mean) as f32)
+}
+
+fn judged_size((width, height): (u32, u32)) -> (u32, u32) {
+    let scale = (f64::from(SIDE) / f64::from(width.max(height).max(1))).min(1.0);
+    let side = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
+    (side(width), side(height))
+}
+
+fn reduced(alpha: &GrayImage) -> Option<GrayImage> {
+    scaled(alpha, judged_size(alpha.dimensions()))
+}
+
+fn scaled(grey: &GrayImage, (width, height): (u32, u32)) -> Option<GrayImage> {
+    let source = ImageRef::new(grey.width(), grey.height(), grey.as_raw(), PixelType::U8).ok()?;
+    let mut target = Image::new(width, height, PixelType::U8);
+    Resizer::new().resize(&source, &mut target, None).ok()?;
+    GrayImage::from_raw(width, height, target.into_vec())
+}
+
+/// The photo at the size of judging, as luminance (ITU-R BT.601).
+fn grey(photo: &Photo) -> Option<GrayImage> {
+    let (width, height) = judged_size((photo.width(), photo.height()));
+    let source = ImageRef::new(photo.width(), photo.height(), photo.rgb().as_raw(), PixelType::U8x3).ok()?;
+    let mut target = Image::new(width, height, PixelType::U8x3);
+    Resizer::new().resize(&source, &mut target, None).ok()?;
+    let luma = |p: &[u8]| ((299 * u32::from(p[0]) + 587 * u32::from(p[1]) + 114 * u32::from(p[2])) / 1_000) as u8;
+    GrayImage::from_raw(width, height, target.buffer().chunks_exact(3).map(luma).collect())
+}
+
+#[cfg(test)]
+#[path = "verdict_tests.rs"]
+mod tests;

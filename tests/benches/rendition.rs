@@ -1,0 +1,111 @@
+//! What one photo of 12 megapixels costs from upload to finished renditions, with the real networks: as a seller
+//! sees it, through GraphQL and a worker, then step by step on one thread. `make bench-images`.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::time::Instant;
+
+use image::codecs::jpeg::JpegEncoder;
+use image::imageops::FilterType;
+use keroxio_api::plugins;
+use keroxio_core::Env;
+use keroxio_images::render::{Covered, Drawn, Style};
+use keroxio_plugin_sdk::{DecodeLimits, Photo, Quad};
+use keroxio_test_support::{Setup, fixture};
+use serde_json::json;
+
+const CLEAN: &str = "mutation($p: UUID!) { cleanPhoto(photoId: $p) { id } }";
+const STATE: &str = "query($id: UUID!) { photoCleaning(id: $id) { state verdict } }";
+const ROUNDS: usize = 9;
+
+/// Another picture each time: a stored photo is cleaned once.
+fn photo(number: usize) -> Vec<u8> {
+    let small = image::load_from_memory(&fixture("hatch-front.jpg")).unwrap();
+    let mut large = small.resize_to_fill(4_000, 3_000, FilterType::Triangle).into_rgb8();
+    large.put_pixel(number as u32, 0, image::Rgb([255, 0, 255]));
+    let mut bytes = Vec::new();
+    JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(&large).unwrap();
+    bytes
+}
+
+fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    (values[values.len() / 2] * 10.0).round() / 10.0
+}
+
+/// Milliseconds that some work takes, and what it answers.
+fn timed<T>(times: &mut Vec<f64>, work: impl FnOnce() -> T) -> T {
+    let begun = Instant::now();
+    let answer = work();
+    times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+    answer
+}
+
+fn main() {
+    // `cargo test` builds and starts benches too.
+    if std::env::args().any(|arg| arg == "--test") {
+        return;
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
+    let whole = runtime.block_on(through_the_api());
+    let steps = step_by_step(&runtime);
+    println!("{}", json!({ "upload_to_rendition_ms": whole, "steps": steps }));
+}
+
+async fn through_the_api() -> f64 {
+    let env = Env::from_process();
+    let setup = Setup::default().readers(plugins::plates(&env).unwrap()).images(plugins::images(&env).unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    let app = setup.set("KEROXIO_STORAGE_DIR", folder.path().to_str().unwrap()).start().await;
+    let garage = app.garage("dupont").await;
+    let worker = app.start_worker();
+    let mut times = Vec::new();
+    for number in 0..ROUNDS {
+        let bytes = photo(number);
+        let begun = Instant::now();
+        let photo = garage.upload(bytes).await.text("/uploadPhoto/id");
+        let cleaning = garage.run(CLEAN, json!({ "p": photo })).await.text("/cleanPhoto/id");
+        while garage.run(STATE, json!({ "id": cleaning })).await.at("/photoCleaning/state") != "DONE" {
+            tokio::time::sleep(std::time::Duration::from_millis(4)).await;
+        }
+        times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+    }
+    worker.stop().await;
+    app.finish().await;
+    median(times)
+}
+
+fn step_by_step(runtime: &tokio::runtime::Runtime) -> serde_json::Value {
+    let env = Env::from_process();
+    let readers = plugins::plates(&env).unwrap();
+    let removers = plugins::images(&env).unwrap();
+    let remover = removers.iter().next().unwrap();
+    let bytes = photo(ROUNDS);
+    if let Some(path) = std::env::var_os("LARGE") {
+        std::fs::write(path, &bytes).unwrap();
+    }
+    let mut steps: [(&str, Vec<f64>); 6] =
+        ["decode", "read_plates", "cut_out", "look_again", "draw", "encode"].map(|name| (name, Vec::new()));
+    for _ in 0..ROUNDS {
+        let photo = timed(&mut steps[0].1, || Photo::decode(&bytes, DecodeLimits::default()).unwrap());
+        let answer = timed(&mut steps[1].1, || runtime.block_on(readers.read(&photo)).unwrap());
+        let matte = timed(&mut steps[2].1, || runtime.block_on(remover.matte(&photo)).unwrap());
+        let quads: Vec<Quad> = answer.sightings.iter().map(|sighting| sighting.quad).collect();
+        timed(&mut steps[3].1, || {
+            let covered = Covered::of(&photo, &quads);
+            runtime.block_on(readers.read(&covered.photo)).unwrap()
+        });
+        let style = Style { framed: true, ..Style::default() };
+        let drawn = timed(&mut steps[4].1, || Drawn::of(&photo, Some(&matte), &quads, &style));
+        let files = timed(&mut steps[5].1, || drawn.encode().unwrap());
+        assert!(files.cleaned.is_some() && matte.found);
+    }
+    let total: f64 = steps.iter().map(|(_, times)| median(times.clone())).sum();
+    let share = |ms: f64| (ms / total * 100.0).round() / 100.0;
+    let lines = steps.map(|(name, times)| {
+        let ms = median(times);
+        (name.to_owned(), json!({ "ms": ms, "share": share(ms) }))
+    });
+    let mut steps: serde_json::Map<String, serde_json::Value> = lines.into_iter().collect();
+    steps.insert("total_ms".to_owned(), json!((total * 10.0).round() / 10.0));
+    steps.into()
+}
