@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use anyhow::{Context, bail};
 use image::GrayImage;
+use keroxio_images::pixels::fitted;
 use keroxio_plugin_sdk::{BackgroundRemover, BackgroundRemovers, DecodeLimits, Photo};
 use serde::Deserialize;
 use serde_json::json;
@@ -92,7 +93,9 @@ async fn measure(root: &Path, label: &Label, remover: &dyn BackgroundRemover) ->
     if truth.dimensions() != (photo.width(), photo.height()) {
         bail!("{} is {:?}, the photo {} x {}", label.mask, truth.dimensions(), photo.width(), photo.height());
     }
-    let alpha = if matte.found { matte.alpha } else { GrayImage::new(photo.width(), photo.height()) };
+    let size = (photo.width(), photo.height());
+    let stretched = if matte.found { fitted(&matte.alpha, size) } else { None };
+    let alpha = stretched.unwrap_or_else(|| GrayImage::new(size.0, size.1));
     let (car, guess) = (Mask::of(&truth), Mask::of(&alpha));
     let (found, coverage, confidence) = (matte.found, matte.coverage, matte.confidence);
     let (iou, boundary_f, mae) = (car.iou(&guess), car.boundary_f(&guess), mae(&truth, &alpha));

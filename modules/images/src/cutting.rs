@@ -93,8 +93,10 @@ async fn matte(
     let Some((left, top, width, height)) = area else { return remover.matte(photo).await };
     let part = Photo::from_rgb(imageops::crop_imm(photo.rgb(), left, top, width, height).to_image());
     let near = remover.matte(&part).await?;
-    let mut alpha = GrayImage::new(photo.width(), photo.height());
-    imageops::replace(&mut alpha, &near.alpha, i64::from(left), i64::from(top));
+    let scale = f64::from(near.alpha.width()) / f64::from(width);
+    let side = |length: u32| (f64::from(length) * scale).round().max(1.0) as u32;
+    let mut alpha = GrayImage::new(side(photo.width()), side(photo.height()));
+    imageops::replace(&mut alpha, &near.alpha, side(left).into(), side(top).into());
     let share = (width * height) as f32 / (photo.width() * photo.height()).max(1) as f32;
     Ok(Matte { alpha, coverage: near.coverage * share, ..near })
 }

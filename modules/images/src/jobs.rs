@@ -4,14 +4,14 @@ use std::time::Duration;
 use keroxio_core::{App, BackgroundJob, Effects, Error, GivenUp, JobError, Queue};
 use keroxio_plates::events::PlateRead;
 use keroxio_plugin_sdk::geometry::{centre, contains};
-use keroxio_plugin_sdk::{BackgroundRemovers, Photo, PlateReaders, PlateSighting, Quad};
+use keroxio_plugin_sdk::{BackgroundRemovers, PlateReaders, PlateSighting, Quad};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::cutting::{self, Cut};
 use crate::look::Look;
 use crate::model::Cleaning;
-use crate::render::{Covered, Drawn, File};
+use crate::render::{Drawn, File, Working};
 use crate::service;
 use crate::verdict::Grade;
 
@@ -59,12 +59,19 @@ impl BackgroundJob for CleanPhoto {
         let cut = cutting::cut(&removers, &photo, quads.first()).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
         record(&mut cleaning, &cut);
         let matte = (cut.verdict.grade > Grade::Rejected).then(|| Arc::clone(&cut.matte));
-        let Some(hidden) = hide_all(&app, &photo, quads).await? else {
+        let working = {
+            let photo = photo.clone();
+            tokio::task::spawn_blocking(move || Working::of(&photo)).await.map_err(Error::internal)?
+        };
+        // From here on, a quarter of the pixels is enough.
+        drop(photo);
+        let working = Arc::new(working);
+        let Some(hidden) = hide_all(&app, &working, quads).await? else {
             return Ok(service::fail(&app, cleaning.id, "PLATES_NOT_HIDDEN").await?);
         };
         cleaning.plates_masked = i32::try_from(hidden.len()).ok();
         let style = Look::stored(&cleaning.style).style(&app, org).await?;
-        let draw = move || Drawn::of(&photo, matte.as_deref(), &hidden, &style).encode();
+        let draw = move || Drawn::of(&working, matte.as_deref(), &hidden, &style).encode();
         let renditions = tokio::task::spawn_blocking(draw).await.map_err(Error::internal)??;
         let put = async |file: File| {
             keroxio_storage::service::put(&app, org, file.bytes, file.media_type, Some(file.size)).await
@@ -101,20 +108,20 @@ fn record(cleaning: &mut Cleaning, cut: &Cut) {
 /// Covers the plates and lets the readers of this machine look again: what is still seen is covered too. Answers all
 /// that has to be hidden; nothing when one stays readable. Looked at is an even cover, whatever the style: an inlay
 /// carries a text of its own.
-async fn hide_all(app: &App, photo: &Photo, mut quads: Vec<Quad>) -> Result<Option<Vec<Quad>>, JobError> {
+async fn hide_all(app: &App, working: &Arc<Working>, mut quads: Vec<Quad>) -> Result<Option<Vec<Quad>>, JobError> {
     let readers = app.get::<PlateReaders>()?.local();
     if readers.is_empty() {
         return Ok(Some(quads));
     }
     for _ in 0..MOST_LOOKS {
-        let (copy, hidden) = (photo.clone(), quads.clone());
-        let covered = tokio::task::spawn_blocking(move || Covered::of(&copy, &hidden)).await;
+        let (shared, hidden) = (Arc::clone(working), quads.clone());
+        let covered = tokio::task::spawn_blocking(move || shared.covered(&hidden)).await;
         let covered = covered.map_err(Error::internal)?;
-        let answer = readers.read(&covered.photo).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
+        let sightings = readers.look_again(&covered).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
         let readable = |s: &PlateSighting| s.readings.first().is_some_and(|reading| reading.confidence >= READABLE);
         let is_new = |quad: &Quad| !quads.iter().any(|hidden| contains(hidden, centre(quad)));
-        let shown = answer.sightings.iter().filter(|s| readable(s) || s.score >= PLATE);
-        let seen: Vec<(bool, Quad)> = shown.map(|s| (readable(s), covered.in_photo(&s.quad))).collect();
+        let shown = sightings.iter().filter(|s| readable(s) || s.score >= PLATE);
+        let seen: Vec<(bool, Quad)> = shown.map(|s| (readable(s), working.in_photo(&s.quad))).collect();
         let missed: Vec<Quad> = seen.iter().map(|(_, quad)| *quad).filter(is_new).collect();
         if missed.is_empty() {
             let hidden = !seen.iter().any(|(readable, _)| *readable);

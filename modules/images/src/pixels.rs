@@ -85,7 +85,9 @@ impl Source {
 fn resized(bytes: &[u8], from: (u32, u32), to: (u32, u32), kind: PixelType) -> Option<Vec<u8>> {
     let source = ImageRef::new(from.0, from.1, bytes, kind).ok()?;
     let mut target = Image::new(to.0, to.1, kind);
-    let how = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
+    // A matte must not ring: its inside stays fully car.
+    let filter = if kind == PixelType::U8 { FilterType::Bilinear } else { FilterType::Lanczos3 };
+    let how = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
     Resizer::new().resize(&source, &mut target, &how).ok()?;
     Some(target.into_vec())
 }

@@ -57,41 +57,45 @@ pub struct Renditions {
     pub cleaned: Option<File>,
 }
 
-/// A photo with its plates evenly covered, at the size of a rendition, for the second look.
-pub struct Covered {
-    pub photo: Photo,
-    /// Pixels of the rendition per pixel of the photo.
+/// A photo at the size of its renditions.
+pub struct Working {
+    picture: RgbImage,
+    /// Pixels of a rendition per pixel of the photo.
     scale: f32,
 }
 
-impl Covered {
-    pub fn of(photo: &Photo, quads: &[Quad]) -> Self {
-        let mut picture = working_size(photo.rgb(), MAX_SIDE);
+impl Working {
+    pub fn of(photo: &Photo) -> Self {
+        let picture = working_size(photo.rgb(), MAX_SIDE);
         let scale = picture.width() as f32 / photo.width().max(1) as f32;
-        mask_quads(&mut picture, &scaled(quads, scale), Paint::Solid);
-        Self { photo: Photo::from_rgb(picture), scale }
+        Self { picture, scale }
     }
 
-    /// Corners in the rendition as corners in the photo.
+    /// The photo with its plates evenly covered, for the second look.
+    pub fn covered(&self, quads: &[Quad]) -> Photo {
+        let mut picture = self.picture.clone();
+        mask_quads(&mut picture, &self.corners(quads), Paint::Solid);
+        Photo::from_rgb(picture)
+    }
+
+    /// Corners in a rendition as corners in the photo.
     pub fn in_photo(&self, quad: &Quad) -> Quad {
         quad.map(|mut p| {
             (p.x, p.y) = (p.x / self.scale, p.y / self.scale);
             p
         })
     }
-}
 
-fn scaled(quads: &[Quad], scale: f32) -> Vec<Corners> {
-    quads.iter().map(|quad| quad.map(|p| (p.x * scale, p.y * scale))).collect()
+    fn corners(&self, quads: &[Quad]) -> Vec<Corners> {
+        quads.iter().map(|quad| quad.map(|p| (p.x * self.scale, p.y * self.scale))).collect()
+    }
 }
 
 impl Drawn {
     /// Without a matte there is no new background.
-    pub fn of(photo: &Photo, matte: Option<&Matte>, quads: &[Quad], style: &Style) -> Self {
-        let original = working_size(photo.rgb(), MAX_SIDE);
-        let scale = original.width() as f32 / photo.width().max(1) as f32;
-        let quads = scaled(quads, scale);
-        let mut masked = original;
+    pub fn of(working: &Working, matte: Option<&Matte>, quads: &[Quad], style: &Style) -> Self {
+        let quads = working.corners(quads);
+        let mut masked = working.picture.clone();
         mask_quads(&mut masked, &quads, style.paint());
         let alpha = matte.and_then(|matte| fitted(&matte.alpha, masked.dimensions()));
         let cleaned = alpha.map(|alpha| cleaned(&masked, &alpha, &quads, style));

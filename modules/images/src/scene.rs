@@ -1,7 +1,7 @@
 //! Grounds to put a car on, drawn by our own code: no photo of anybody's.
 
 use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{PixelType, ResizeOptions, Resizer};
+use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
@@ -194,7 +194,8 @@ pub fn stretched(picture: &RgbImage, (width, height): (u32, u32)) -> RgbImage {
     let resize = || {
         let source = ImageRef::new(picture.width(), picture.height(), picture.as_raw(), PixelType::U8x3).ok()?;
         let mut target = Image::new(width, height, PixelType::U8x3);
-        Resizer::new().resize(&source, &mut target, &ResizeOptions::new()).ok()?;
+        let how = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+        Resizer::new().resize(&source, &mut target, &how).ok()?;
         RgbImage::from_raw(width, height, target.into_vec())
     };
     resize().unwrap_or_else(|| picture.clone())

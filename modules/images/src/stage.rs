@@ -1,6 +1,6 @@
 //! The car of a photo on another ground: pure pixel work, no files, no network.
 
-use image::{GrayImage, Rgb, RgbImage, Rgba, RgbaImage};
+use image::{GrayImage, RgbImage, Rgba, RgbaImage};
 
 use crate::pixels::fitted;
 use crate::scene::{Scene, covering};
@@ -129,7 +129,7 @@ pub fn stage(photo: &RgbImage, alpha: &GrayImage, staging: &Staging<'_>) -> Stag
     let is_framed = staging.framed && outline.is_whole(photo.dimensions());
     let frame = if is_framed { Frame::around(&outline) } else { whole };
     let (photo, alpha, outline) = if is_framed {
-        (shown(photo, &frame, Rgb([0; 3])), shown(&alpha, &frame, image::Luma([0])), outline.moved(&frame))
+        (shown(photo, &frame), shown(&alpha, &frame), outline.moved(&frame))
     } else {
         (photo.clone(), alpha, outline)
     };
@@ -143,14 +143,26 @@ pub fn stage(photo: &RgbImage, alpha: &GrayImage, staging: &Staging<'_>) -> Stag
     Staged { picture, alpha, frame }
 }
 
-/// What a frame shows of a picture; `empty` where there is nothing.
-fn shown<P: image::Pixel<Subpixel = u8> + 'static>(
+/// What a frame shows of a picture; zeros where there is nothing.
+fn shown<P: image::Pixel<Subpixel = u8>>(
     picture: &image::ImageBuffer<P, Vec<u8>>,
     frame: &Frame,
-    empty: P,
 ) -> image::ImageBuffer<P, Vec<u8>> {
-    let mut canvas = image::ImageBuffer::from_pixel(frame.width, frame.height, empty);
-    image::imageops::replace(&mut canvas, picture, -frame.left, -frame.top);
+    let mut canvas = image::ImageBuffer::<P, Vec<u8>>::new(frame.width, frame.height);
+    let bytes = usize::from(P::CHANNEL_COUNT);
+    // The columns that both have: where they begin in each, and how many.
+    let from = frame.left.max(0).min(i64::from(picture.width()));
+    let to = (frame.left + i64::from(frame.width)).clamp(from, i64::from(picture.width()));
+    let (own, there, length) =
+        (bytes * from as usize, bytes * (from - frame.left).max(0) as usize, bytes * (to - from) as usize);
+    let (own_row, canvas_row) = (bytes * picture.width() as usize, bytes * frame.width as usize);
+    for (y, row) in canvas.as_mut().chunks_exact_mut(canvas_row).enumerate() {
+        let source = y as i64 + frame.top;
+        if length > 0 && (0..i64::from(picture.height())).contains(&source) {
+            let start = own_row * source as usize + own;
+            row[there..there + length].copy_from_slice(&picture.as_raw()[start..start + length]);
+        }
+    }
     canvas
 }
 
@@ -166,31 +178,33 @@ fn laid(
     let (width, height) = photo.dimensions();
     let reach = (width.max(height) / 400).clamp(2, 6);
     let fade = (REFLECTED * outline.height()).max(1.0);
-    let mut places = ground.pixels_mut();
-    for y in 0..height {
-        for x in 0..width {
-            let Some(place) = places.next() else { break };
-            let car = alpha.get_pixel(x, y).0[0];
+    let first_line = footprint.line.iter().flatten().copied().fold(f32::MAX, f32::min);
+    let wide = width as usize;
+    let rows = ground.as_mut().chunks_exact_mut(3 * wide).zip(photo.as_raw().chunks_exact(3 * wide));
+    let mattes = alpha.as_raw().chunks_exact(wide).zip(footprint.dark.as_raw().chunks_exact(wide));
+    for (y, ((places, own), (cars, darks))) in (0..height).zip(rows.zip(mattes)) {
+        let mirrors = gloss > 0.0 && y as f32 > first_line;
+        for x in 0..wide {
+            let (car, dark) = (cars[x], darks[x]);
+            let place = &mut places[3 * x..3 * x + 3];
             if car == 255 {
-                *place = *photo.get_pixel(x, y);
+                place.copy_from_slice(&own[3 * x..3 * x + 3]);
                 continue;
             }
-            let dark = footprint.dark.get_pixel(x, y).0[0];
-            let mut under = place.0.map(f32::from);
-            if gloss > 0.0
-                && let Some((colour, share)) = reflection(photo, alpha, footprint, (x, y), fade)
-            {
+            if car == 0 && dark == 0 && !mirrors {
+                continue;
+            }
+            let mut under = [f32::from(place[0]), f32::from(place[1]), f32::from(place[2])];
+            if mirrors && let Some((colour, share)) = reflection(photo, alpha, footprint, (x as u32, y), fade) {
                 under = std::array::from_fn(|c| under[c] + (colour[c] - under[c]) * share * gloss);
-            }
-            if dark == 0 && car == 0 {
-                place.0 = under.map(|c| c.round() as u8);
-                continue;
             }
             let light = 1.0 - f32::from(dark) / 255.0;
             let share = f32::from(car) / 255.0;
-            let own = if car == 0 { [0.0; 3] } else { car_colour(photo, alpha, x, y, reach) };
-            let mixed = |c: usize| own[c] * share + under[c] * light * (1.0 - share);
-            place.0 = std::array::from_fn(|c| mixed(c).round().clamp(0.0, 255.0) as u8);
+            let colour = if car == 0 { [0.0; 3] } else { car_colour(photo, alpha, x as u32, y, reach) };
+            for c in 0..3 {
+                let mixed = colour[c] * share + under[c] * light * (1.0 - share);
+                place[c] = (mixed + 0.5).clamp(0.0, 255.0) as u8;
+            }
         }
     }
     ground

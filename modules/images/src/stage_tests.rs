@@ -1,6 +1,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-use image::Luma;
+use image::{Luma, Rgb};
 
 use super::*;
 

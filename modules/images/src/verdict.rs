@@ -105,7 +105,7 @@ pub struct Verdict {
 impl Verdict {
     /// Judges a cut-out; `plate` is the middle of the car's own plate, in pixels of the photo, where it is known.
     pub fn of(photo: &Photo, matte: &Matte, plate: Option<Point>) -> Self {
-        let mut remarks = if matte.found { shape(matte, plate) } else { vec![Remark::NoCar] };
+        let mut remarks = if matte.found { shape(photo, matte, plate) } else { vec![Remark::NoCar] };
         remarks.extend(light(photo, matte));
         let grade = if remarks.iter().any(|remark| remark.is_fatal()) {
             Grade::Rejected
@@ -127,7 +127,7 @@ impl Verdict {
     }
 }
 
-fn shape(matte: &Matte, plate: Option<Point>) -> Vec<Remark> {
+fn shape(photo: &Photo, matte: &Matte, plate: Option<Point>) -> Vec<Remark> {
     let Some(small) = reduced(&matte.alpha) else { return vec![Remark::NoCar] };
     let is_car = |x: u32, y: u32| small.get_pixel(x, y).0[0] >= 128;
     let places = || (0..small.height()).flat_map(|y| (0..small.width()).map(move |x| (x, y)));
@@ -152,7 +152,7 @@ fn shape(matte: &Matte, plate: Option<Point>) -> Vec<Remark> {
     if second_piece(&small) >= PIECE {
         remarks.push(Remark::InPieces);
     }
-    if plate.is_some_and(|at| is_outside(matte, at)) {
+    if plate.is_some_and(|at| is_outside(photo, matte, at)) {
         remarks.push(Remark::PlateOutside);
     }
     if cut {
@@ -205,9 +205,11 @@ fn second_piece(small: &GrayImage) -> f32 {
     if largest == 0 { 0.0 } else { second as f32 / largest as f32 }
 }
 
-fn is_outside(matte: &Matte, at: Point) -> bool {
-    let inside = |value: f32, length: u32| (value.max(0.0) as u32).min(length.saturating_sub(1));
-    let (x, y) = (inside(at.x, matte.alpha.width()), inside(at.y, matte.alpha.height()));
+fn is_outside(photo: &Photo, matte: &Matte, at: Point) -> bool {
+    let place =
+        |at: f32, all: u32, own: u32| ((at.max(0.0) / all as f32 * own as f32) as u32).min(own.saturating_sub(1));
+    let x = place(at.x, photo.width(), matte.alpha.width());
+    let y = place(at.y, photo.height(), matte.alpha.height());
     matte.alpha.get_pixel_checked(x, y).is_none_or(|alpha| alpha.0[0] < 128)
 }
 

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use keroxio_core::{Actor, App, Error, Result};
 use keroxio_plugin_sdk::{DecodeLimits, Photo, PhotoFormat, measure, sniff};
@@ -116,13 +118,19 @@ pub async fn read(app: &App, object: &Object) -> Result<Vec<u8>> {
 /// A stored photo, decoded as soon as the pixel budget has room for it.
 pub async fn photo(app: &App, org: Uuid, id: Uuid) -> Result<HeldPhoto> {
     let object = get(app, org, id).await?;
+    let budget = app.get::<PixelBudget>()?;
+    if let Some(kept) = budget.kept(&object.sha256) {
+        return Ok(kept);
+    }
     let bytes = read(app, &object).await?;
     let announced = measure(&bytes, DecodeLimits::default()).map_err(error::of_photo)?;
-    let share = app.get::<PixelBudget>()?.reserve(announced).await?;
+    let share = Arc::new(budget.reserve(announced).await?);
     let decoded = tokio::task::spawn_blocking(move || {
         Ok(HeldPhoto { photo: Photo::decode(&bytes, DecodeLimits::default())?, _share: share })
     });
-    decoded.await.map_err(Error::internal)?.map_err(error::of_photo)
+    let held = decoded.await.map_err(Error::internal)?.map_err(error::of_photo)?;
+    budget.keep(&object.sha256, &held);
+    Ok(held)
 }
 
 /// An address anybody may open for the next hour.

@@ -3,7 +3,7 @@ use keroxio_plugin_sdk::{Matte, PluginError};
 
 use crate::blobs::{bounds, tidy};
 use crate::net::Net;
-use crate::plane::{Plane, scaled_bytes};
+use crate::plane::Plane;
 
 /// Longer side, in pixels, at which the outline is worked out.
 const WORK_SIDE: f64 = 512.0;
@@ -43,8 +43,7 @@ pub fn matte(net: &Net, photo: &RgbImage) -> Result<Matte, PluginError> {
     let coverage = share(&soft);
     let confidence = decidedness(&soft);
     let bytes: Vec<u8> = soft.values.iter().map(|value| alpha(*value)).collect();
-    let full = scaled_bytes(&bytes, (width as u32, height as u32), photo.dimensions())?;
-    let alpha = GrayImage::from_raw(photo.width(), photo.height(), full)
+    let alpha = GrayImage::from_raw(width as u32, height as u32, bytes)
         .ok_or_else(|| PluginError::Failed("size of the matte".to_owned()))?;
     let found = coverage >= LEAST_COVERAGE && confidence >= LEAST_CONFIDENCE;
     Ok(Matte { alpha, coverage, confidence, found })

@@ -62,14 +62,6 @@ fn resize_rgb(photo: &RgbImage, width: u32, height: u32, how: ResizeOptions) -> 
     RgbImage::from_raw(width, height, to.into_vec()).ok_or_else(|| failed("size"))
 }
 
-/// Grey bytes at another size.
-pub fn scaled_bytes(bytes: &[u8], from: (u32, u32), to: (u32, u32)) -> Result<Vec<u8>, PluginError> {
-    let source = ImageRef::new(from.0, from.1, bytes, PixelType::U8).map_err(failed)?;
-    let mut target = Image::new(to.0, to.1, PixelType::U8);
-    Resizer::new().resize(&source, &mut target, &linear()).map_err(failed)?;
-    Ok(target.into_vec())
-}
-
 fn box_rows(values: &[f32], width: usize, radius: usize) -> Vec<f32> {
     let mut means = Vec::with_capacity(values.len());
     for row in values.chunks_exact(width) {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
+use image::RgbImage;
 use keroxio_onnx::Pool;
 use keroxio_plate_grammar::newest_rank;
 use keroxio_plugin_sdk::{Manifest, ModelCard, Photo, PlateReader, PlateSighting, PluginError, read_card};
@@ -129,16 +130,29 @@ impl PlateReader for PlatesOrt {
     }
 
     async fn read(&self, photo: &Photo) -> Result<Vec<PlateSighting>, PluginError> {
+        self.work(photo, pipeline::read_photo).await
+    }
+
+    async fn look_again(&self, covered: &Photo) -> Result<Vec<PlateSighting>, PluginError> {
+        self.work(covered, pipeline::look_again).await
+    }
+}
+
+/// What a pipeline does with a photo, knowing the highest SIV rank that exists.
+type Work = fn(&Nets, &RgbImage, u64) -> Result<Vec<PlateSighting>, PluginError>;
+
+impl PlatesOrt {
+    async fn work(&self, photo: &Photo, work: Work) -> Result<Vec<PlateSighting>, PluginError> {
         let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(failed)?;
         let (nets, photo) = (Arc::clone(&self.nets), photo.clone());
         let today = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() / 86_400);
         let newest = newest_rank(i64::try_from(today).unwrap_or(i64::MAX));
         // The turn moves along: a caller that gives up must not let one more photo in.
-        let work = move || {
+        let turned = move || {
             let _turn = turn;
-            pipeline::read_photo(&nets, photo.rgb(), newest)
+            work(&nets, photo.rgb(), newest)
         };
-        keroxio_onnx::interruptible(work).await
+        keroxio_onnx::interruptible(turned).await
     }
 }
 

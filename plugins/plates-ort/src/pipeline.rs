@@ -15,6 +15,8 @@ use keroxio_plugin_sdk::geometry::{Perspective, centre, contains, size};
 const FIRST: u32 = 512;
 const FINE: u32 = 1_024;
 const COARSE: u32 = 352;
+/// Longer side in pixels of the look at a photo whose known plates are covered.
+const AGAIN: u32 = 768;
 /// A plate read this surely ends the search.
 const SURE: f32 = 0.5;
 /// How sure the detector must be that something may be a plate, and to report it although nothing is legible.
@@ -134,6 +136,29 @@ pub fn read_photo(nets: &Nets, photo: &RgbImage, newest: u64) -> Result<Vec<Plat
         all.iter().map(|c| (importance(c, photo), sighting(nets, c, photo))).collect();
     sightings.sort_by(|a, b| b.0.total_cmp(&a.0));
     Ok(sightings.into_iter().map(|(_, sighting)| sighting).collect())
+}
+
+/// What is still to be seen where the known plates are covered: one look at a size between the first and the fine one,
+/// one cut of each.
+///
+/// # Errors
+/// [`PluginError::Failed`] when the runtime fails.
+pub fn look_again(nets: &Nets, covered: &RgbImage, newest: u64) -> Result<Vec<PlateSighting>, PluginError> {
+    if covered.width() < 24 || covered.height() < 12 {
+        return Ok(Vec::new());
+    }
+    let longest = AGAIN.min(covered.width().max(covered.height()));
+    let mut seen = nets.pairs.lend(|pair| {
+        let found = detect(&mut pair.detector, covered, Area::whole(covered), longest, PLATE_HEAT)?;
+        let mut candidates: Vec<Candidate> = found.into_iter().filter_map(Candidate::of).collect();
+        for candidate in candidates.iter_mut().take(MOST_READ) {
+            let cut = candidate.perspective.cut(covered, nets.contract.size(), FIRST_CUT);
+            candidate.add(read(&mut pair.reader, nets.contract, &[cut])?, newest);
+        }
+        Ok::<_, PluginError>(candidates)
+    })?;
+    seen.retain(|c| c.found.heat >= PLATE_HEAT || c.sure() >= LEGIBLE);
+    Ok(seen.iter().map(|c| sighting(nets, c, covered)).collect())
 }
 
 /// A car park is looked at in four parts that overlap by a fifth.

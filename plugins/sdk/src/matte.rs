@@ -8,7 +8,7 @@ use crate::{Manifest, Photo, PluginError};
 /// Which pixels are the car.
 #[derive(Debug, Clone)]
 pub struct Matte {
-    /// Same width and height as the photo; 255 is car, 0 is background.
+    /// The photo's proportions, at most its size: to be stretched over it. 255 is car, 0 is background.
     pub alpha: GrayImage,
     /// Share of the photo covered by the car, 0 to 1.
     pub coverage: f32,

@@ -63,6 +63,15 @@ pub trait PlateReader: Send + Sync {
     /// # Errors
     /// See [`PluginError`].
     async fn read(&self, photo: &Photo) -> Result<Vec<PlateSighting>, PluginError>;
+
+    /// What is still to be seen on a photo whose known plates are covered: a quicker [`Self::read`], good enough to
+    /// find a plate that anybody could read.
+    ///
+    /// # Errors
+    /// See [`PluginError`].
+    async fn look_again(&self, covered: &Photo) -> Result<Vec<PlateSighting>, PluginError> {
+        self.read(covered).await
+    }
 }
 
 /// The readers of an installation, in the order in which they are asked. The first that is sure is believed;
@@ -101,6 +110,21 @@ impl PlateReaders {
 
     pub fn iter(&self) -> impl Iterator<Item = &Arc<dyn PlateReader>> {
         self.0.iter()
+    }
+
+    /// The first answer to [`PlateReader::look_again`].
+    ///
+    /// # Errors
+    /// The last reader's error when all of them failed; [`PluginError::ModelUnavailable`] without any reader.
+    pub async fn look_again(&self, covered: &Photo) -> Result<Vec<PlateSighting>, PluginError> {
+        let mut error = PluginError::ModelUnavailable("no plate reader is configured".to_owned());
+        for reader in self.iter() {
+            match reader.look_again(covered).await {
+                Ok(sightings) => return Ok(sightings),
+                Err(e) => error = e,
+            }
+        }
+        Err(error)
     }
 
     /// Asks the readers.
