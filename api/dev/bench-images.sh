@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 shared=../shared/vision
 data=${DATA:-$shared/masks}
 u2netp=${U2NETP:-$shared/weights/u2netp/u2netp_fp32.onnx}
-large=.keroxio/bench-large.jpg
+large=$PWD/.keroxio/bench-large.jpg
 LARGE=$large cargo bench --locked --profile dev --workspace --bench rendition
 for path in "$data/labels.csv" "$u2netp"; do
     [ -e "$path" ] || { echo "SKIP: beside rembg: $path is missing, set DATA and U2NETP" >&2; exit 0; }

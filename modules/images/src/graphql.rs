@@ -192,7 +192,7 @@ fn remarks(row: &Cleaning) -> Vec<PhotoRemark> {
 
 #[ComplexObject]
 impl PhotoCleaning {
-    /// The car on a studio background, plates hidden; null when the verdict is `REJECTED`.
+    /// The car on its new background, plates hidden; null when the verdict is `REJECTED`.
     async fn cleaned(&self, ctx: &Context<'_>) -> GqlResult<Option<StoredPhoto>> {
         self.rendition(ctx, self.row.cleaned_object).await
     }
@@ -250,7 +250,7 @@ pub enum PhotoScene {
     Garage,
     /// A car park by day.
     Outdoor,
-    /// No background: a PNG file with transparency.
+    /// No background: a PNG file with transparency, neither framed nor with a logo.
     Transparent,
 }
 

@@ -2,9 +2,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use keroxio_core::{App, BackgroundJob, Effects, Error, GivenUp, JobError, Queue};
+use keroxio_plates::Reading;
 use keroxio_plates::events::PlateRead;
-use keroxio_plugin_sdk::geometry::{centre, contains};
-use keroxio_plugin_sdk::{BackgroundRemovers, PlateReaders, PlateSighting, Quad};
+use keroxio_plugin_sdk::geometry::{centre, contains, size};
+use keroxio_plugin_sdk::{BackgroundRemovers, Photo, PlateReaders, PlateSighting, Quad};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -19,6 +20,8 @@ use crate::verdict::Grade;
 /// cover lamps and badges.
 const READABLE: f32 = 0.3;
 const PLATE: f32 = 0.75;
+/// Width of the car's own plate at least, as a share of the photo's longer side.
+const OWN_PLATE: f32 = 0.035;
 /// How often renditions are looked at before the photo is given up.
 const MOST_LOOKS: usize = 3;
 
@@ -55,8 +58,8 @@ impl BackgroundJob for CleanPhoto {
         let removers: BackgroundRemovers = app.get()?;
         let photo = keroxio_storage::service::photo(&app, org, cleaning.photo_id).await?;
         let quads = reading.quads();
-        // The first plate is the car's own.
-        let cut = cutting::cut(&removers, &photo, quads.first()).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
+        let own = own_plate(&reading, &quads, &photo);
+        let cut = cutting::cut(&removers, &photo, own).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
         record(&mut cleaning, &cut);
         let matte = (cut.verdict.grade > Grade::Rejected).then(|| Arc::clone(&cut.matte));
         let working = {
@@ -93,6 +96,13 @@ impl BackgroundJob for CleanPhoto {
         };
         service::fail(&app, self.cleaning_id, code).await
     }
+}
+
+/// The plate that is surely the car's own: the first in view, read without doubt, and not as small as a neighbour's.
+fn own_plate<'a>(reading: &Reading, quads: &'a [Quad], photo: &Photo) -> Option<&'a Quad> {
+    let is_known = reading.accepted || reading.corrected;
+    let longest = photo.width().max(photo.height()) as f32;
+    quads.first().filter(|quad| is_known && size(quad).0 >= OWN_PLATE * longest)
 }
 
 /// What was seen, kept with the result.

@@ -3,12 +3,12 @@
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_core::{Actor, App, Error, Result};
-use keroxio_plugin_sdk::Photo;
+use keroxio_plugin_sdk::{Photo, PlateReaders};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::cover::Cover;
+use crate::cover::{Corners, Cover, Paint, mask_quads};
 use crate::render::Style;
 use crate::scene::Scene;
 use crate::tables::images_presets::{self, dsl};
@@ -62,7 +62,7 @@ impl Look {
 /// Longer side of a background or logo, in pixels, as it is used.
 const PICTURE_SIDE: u32 = 2_048;
 
-/// A picture of the look; one that is gone is left out.
+/// A picture of the look, its plates hidden; one that is gone is left out.
 async fn picture(app: &App, org: Uuid, id: Option<Uuid>) -> Result<Option<Photo>> {
     let Some(id) = id else { return Ok(None) };
     let held = match keroxio_storage::service::photo(app, org, id).await {
@@ -71,7 +71,16 @@ async fn picture(app: &App, org: Uuid, id: Option<Uuid>) -> Result<Option<Photo>
         Err(e) => return Err(e),
     };
     let small = tokio::task::spawn_blocking(move || crate::pixels::working_size(held.rgb(), PICTURE_SIDE));
-    Ok(Some(Photo::from_rgb(small.await.map_err(Error::internal)?)))
+    let small = Photo::from_rgb(small.await.map_err(Error::internal)?);
+    let readers = app.get::<PlateReaders>()?.local();
+    if readers.is_empty() {
+        return Ok(Some(small));
+    }
+    let seen = readers.look_again(&small).await.map_err(Error::internal)?;
+    let quads: Vec<Corners> = seen.iter().map(|sighting| sighting.quad.map(|p| (p.x, p.y))).collect();
+    let mut covered = small.rgb().clone();
+    mask_quads(&mut covered, &quads, Paint::Solid);
+    Ok(Some(Photo::from_rgb(covered)))
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]

@@ -57,6 +57,8 @@ pub enum Source {
     Altered,
     /// The car of a photo before a ground that was drawn.
     Composite,
+    /// The car of a photo before another photo.
+    Montage,
 }
 
 impl Source {
@@ -64,6 +66,7 @@ impl Source {
         match self {
             Self::Altered => "algorithmicallyEnhanced",
             Self::Composite => "compositeSynthetic",
+            Self::Montage => "compositeCapture",
         }
     }
 
@@ -85,8 +88,8 @@ impl Source {
 fn resized(bytes: &[u8], from: (u32, u32), to: (u32, u32), kind: PixelType) -> Option<Vec<u8>> {
     let source = ImageRef::new(from.0, from.1, bytes, kind).ok()?;
     let mut target = Image::new(to.0, to.1, kind);
-    // A matte must not ring: its inside stays fully car.
-    let filter = if kind == PixelType::U8 { FilterType::Bilinear } else { FilterType::Lanczos3 };
+    // A matte must not ring: its inside stays fully car. For photos, as sharp as bicubic at a third of the price.
+    let filter = if kind == PixelType::U8 { FilterType::Bilinear } else { FilterType::Hamming };
     let how = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(filter));
     Resizer::new().resize(&source, &mut target, &how).ok()?;
     Some(target.into_vec())

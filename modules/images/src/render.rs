@@ -40,7 +40,7 @@ pub struct Drawn {
 }
 
 enum Cleaned {
-    Opaque(RgbImage),
+    Opaque(RgbImage, Source),
     Transparent(RgbaImage),
 }
 
@@ -111,7 +111,7 @@ impl Drawn {
         };
         let cleaned = match &self.cleaned {
             None => None,
-            Some(Cleaned::Opaque(picture)) => Some(jpeg(picture, Source::Composite)?),
+            Some(Cleaned::Opaque(picture, source)) => Some(jpeg(picture, *source)?),
             Some(Cleaned::Transparent(picture)) => {
                 let bytes = encode_png(picture).map_err(Error::internal)?;
                 Some(File { bytes, media_type: "image/png", size: picture.dimensions() })
@@ -139,7 +139,8 @@ fn cleaned(masked: &RgbImage, alpha: &GrayImage, quads: &[Corners], style: &Styl
     if let Some(logo) = &style.logo {
         print_logo(&mut picture, &staged.alpha, logo.rgb());
     }
-    Cleaned::Opaque(working_size(&picture, MAX_SIDE))
+    let source = if background.is_some() { Source::Montage } else { Source::Composite };
+    Cleaned::Opaque(working_size(&picture, MAX_SIDE), source)
 }
 
 fn is_car(alpha: &GrayImage, x: f32, y: f32) -> bool {
@@ -150,4 +151,66 @@ fn is_car(alpha: &GrayImage, x: f32, y: f32) -> bool {
 fn touches(alpha: &GrayImage, quad: &Corners) -> bool {
     let middle = quad.iter().fold((0.0, 0.0), |m, p| (m.0 + p.0 / 4.0, m.1 + p.1 / 4.0));
     quad.iter().chain([&middle]).any(|(x, y)| is_car(alpha, *x, *y))
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{Luma, Rgb};
+    use keroxio_plugin_sdk::Point;
+
+    use super::*;
+
+    const PLATES: [(u32, u32, u32, u32); 3] = [(180, 190, 260, 210), (320, 190, 400, 210), (20, 30, 70, 44)];
+
+    /// A grey photo with plates in stripes of colours that nothing else has: one on the car, one half beside it, one
+    /// in the background.
+    fn photo() -> Photo {
+        let on_plate = |x, y| PLATES.iter().any(|(l, t, r, b)| (*l..*r).contains(&x) && (*t..*b).contains(&y));
+        Photo::from_rgb(RgbImage::from_fn(480, 320, |x, y| match on_plate(x, y) {
+            true if x / 3 % 2 == 0 => Rgb([255, 0, 255]),
+            true => Rgb([0, 255, 0]),
+            false => Rgb([(100 + x / 8) as u8; 3]),
+        }))
+    }
+
+    fn matte() -> Matte {
+        let inside = |x: u32, y: u32| (80..360).contains(&x) && (120..240).contains(&y);
+        let alpha = GrayImage::from_fn(480, 320, |x, y| Luma([if inside(x, y) { 255 } else { 0 }]));
+        Matte { alpha, coverage: 0.2, confidence: 0.95, found: true }
+    }
+
+    fn quads() -> Vec<Quad> {
+        let corners = |(l, t, r, b): (u32, u32, u32, u32)| [(l, t), (r, t), (r, b), (l, b)];
+        PLATES.map(|plate| corners(plate).map(|(x, y)| Point { x: x as f32, y: y as f32 })).to_vec()
+    }
+
+    /// Whether a colour can only come from a plate: far from every grey.
+    fn is_of_a_plate(pixel: &[u8]) -> bool {
+        pixel[1].abs_diff(pixel[0]) > 110 || pixel[1].abs_diff(pixel[2]) > 110
+    }
+
+    #[test]
+    fn no_cover_scene_or_framing_shows_a_plate() {
+        let working = Working::of(&photo());
+        let logo = Photo::from_rgb(RgbImage::from_pixel(60, 20, Rgb([90; 3])));
+        let background = Photo::from_rgb(RgbImage::from_pixel(90, 60, Rgb([170; 3])));
+        let shown = |bytes: &[u8], channels: usize| bytes.chunks_exact(channels).any(is_of_a_plate);
+        for cover in [Cover::Solid, Cover::Blur, Cover::Inlay] {
+            for (scene, framed) in Scene::ALL.into_iter().flat_map(|scene| [(scene, true), (scene, false)]) {
+                for background in [None, Some(background.clone())] {
+                    let style = Style { scene, framed, cover, background, logo: Some(logo.clone()) };
+                    let drawn = Drawn::of(&working, Some(&matte()), &quads(), &style);
+                    assert!(!shown(drawn.masked.as_raw(), 3), "masked: {cover:?} {scene:?} {framed}");
+                    let is_shown = match drawn.cleaned {
+                        Some(Cleaned::Opaque(picture, _)) => shown(picture.as_raw(), 3),
+                        Some(Cleaned::Transparent(picture)) => shown(picture.as_raw(), 4),
+                        None => true,
+                    };
+                    assert!(!is_shown, "cleaned: {cover:?} {scene:?} {framed}");
+                }
+            }
+        }
+        let bare = Drawn::of(&working, Some(&matte()), &[], &Style::default());
+        assert!(shown(bare.masked.as_raw(), 3), "the test sees plates that are not hidden");
+    }
 }

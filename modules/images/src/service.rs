@@ -26,19 +26,24 @@ pub async fn start_cleaning(tx: &mut Tx, org: Uuid, photo_id: Uuid) -> Result<Cl
 async fn start_with(tx: &mut Tx, org: Uuid, photo_id: Uuid, look: Look) -> Result<Cleaning> {
     let fresh = Cleaning::waiting(org, photo_id, look.to_stored(), tx.app().now());
     let (mut cleaning, new) = model::ensure(tx, &fresh).await?;
-    let looks_otherwise = cleaning.is_finished() && Look::stored(&cleaning.style) != look;
-    if !(new || cleaning.state == "failed" || looks_otherwise) {
-        return Ok(cleaning);
-    }
+    let looks_otherwise = Look::stored(&cleaning.style) != look;
     cleaning.style = look.to_stored();
-    begin(tx, cleaning).await
+    if new || cleaning.state == "failed" || looks_otherwise && cleaning.is_finished() {
+        return begin(tx, cleaning).await;
+    }
+    if looks_otherwise {
+        // Under way: whoever ends it finds the new look and begins again.
+        model::save(tx, &cleaning).await?;
+    }
+    Ok(cleaning)
 }
 
 /// Cleans a photo again, whatever became of it before.
 pub async fn restart_cleaning(tx: &mut Tx, org: Uuid, photo_id: Uuid) -> Result<Cleaning> {
     let look = look::of(tx, org).await?;
     let fresh = Cleaning::waiting(org, photo_id, look.to_stored(), tx.app().now());
-    let (cleaning, new) = model::ensure(tx, &fresh).await?;
+    let (mut cleaning, new) = model::ensure(tx, &fresh).await?;
+    cleaning.style = look.to_stored();
     if new || cleaning.is_finished() { begin(tx, cleaning).await } else { Ok(cleaning) }
 }
 
@@ -73,11 +78,16 @@ pub(crate) async fn start(app: &App, actor: &Actor, photos: &[Uuid], scene: Opti
         None => own,
     };
     let mut cleanings = Vec::with_capacity(photos.len());
-    for photo in photos {
-        cleanings.push(start_with(&mut tx, actor.org_id, *photo, look).await?);
+    // In one order, whoever asks: two requests for the same photos must not wait for each other.
+    let mut sorted = photos.to_vec();
+    sorted.sort_unstable();
+    sorted.dedup();
+    for photo in sorted {
+        cleanings.push(start_with(&mut tx, actor.org_id, photo, look).await?);
     }
     tx.commit().await?;
-    Ok(cleanings)
+    let of = |photo: &Uuid| cleanings.iter().find(|cleaning| cleaning.photo_id == *photo).cloned();
+    Ok(photos.iter().filter_map(of).collect())
 }
 
 /// The plate reading of a photo has ended: its waiting cleaning goes on.
@@ -118,8 +128,11 @@ pub(crate) async fn pending(app: &App, id: Uuid) -> Result<Option<Cleaning>> {
 pub(crate) async fn finish(app: &App, mut cleaning: Cleaning) -> Result<Effects> {
     let mut tx = app.begin().await?;
     let current = model::lock(&mut tx, cleaning.id).await?;
-    if current.is_none_or(|c| c.is_finished()) {
-        return Ok(Effects::none());
+    let Some(current) = current.filter(|current| !current.is_finished()) else { return Ok(Effects::none()) };
+    if current.style != cleaning.style {
+        // Another look was asked for meanwhile.
+        begin(&mut tx, current).await?;
+        return Ok(tx.into());
     }
     cleaning.finished_at = Some(app.now());
     model::save(&mut tx, &cleaning).await?;

@@ -121,6 +121,10 @@ impl Verdict {
         self.grade == Grade::Good
     }
 
+    pub fn sees_no_car(&self) -> bool {
+        self.remarks.contains(&Remark::NoCar)
+    }
+
     /// Whether something is wrong that another network, or a closer look, may do better.
     pub fn may_improve(&self) -> bool {
         self.remarks.iter().any(|remark| remark.is_fatal() || *remark == Remark::InPieces)

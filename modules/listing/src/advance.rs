@@ -148,6 +148,10 @@ async fn photo(tx: &mut Tx, ad: &Ad, photo: Uuid) -> Result<Outcome> {
             "Aucune voiture trouvée sur cette photo : le fond d'origine est conservé.",
             "No car found in this photo: the original background is kept.",
         ),
+        (None, _) if cleaning.verdict.as_deref() == Some("rejected") => Outcome::done(Some(cleaning.id)).saying(
+            "Le détourage de cette photo n'est pas bon : le fond d'origine est conservé. Ses remarques disent quoi faire.",
+            "The cut-out of this photo is not good: the original background is kept. Its remarks say what to do.",
+        ),
         (None, _) => Outcome::done(Some(cleaning.id)),
     })
 }

@@ -53,7 +53,10 @@ pub(crate) async fn prepare(
         updated_at: now,
     };
     model::insert(&mut tx, &ad, &photos, &first_steps(ad.id, &photos)).await?;
-    for photo in photos {
+    // Locked in one order, whoever asks.
+    let mut sorted = photos;
+    sorted.sort_unstable();
+    for photo in sorted {
         keroxio_images::service::start_cleaning(&mut tx, actor.org_id, photo).await?;
     }
     tx.enqueue(&AdvanceListing { listing_id: ad.id, org_id: ad.org_id }).await?;

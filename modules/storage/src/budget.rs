@@ -1,6 +1,7 @@
 //! Bounds how many pixels are decoded at the same time, whoever asks.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -21,6 +22,24 @@ pub(crate) struct PixelBudget {
     all: u32,
     /// The photo decoded last, by its content: the steps of the journey take it one after the other.
     recent: Arc<Mutex<Option<(String, HeldPhoto)>>>,
+    /// How many wait for room.
+    waiting: Arc<AtomicUsize>,
+}
+
+/// One that waits, for as long as it does.
+struct Waiting<'a>(&'a AtomicUsize);
+
+impl<'a> Waiting<'a> {
+    fn more(count: &'a AtomicUsize) -> Self {
+        count.fetch_add(1, Ordering::AcqRel);
+        Self(count)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::AcqRel);
+    }
 }
 
 impl PixelBudget {
@@ -30,7 +49,7 @@ impl PixelBudget {
             env.problem("KEROXIO_PIXEL_BUDGET: from 10 to 100000 megapixels".to_owned());
         }
         let all = megapixels.clamp(10, 100_000) * UNITS_A_MEGAPIXEL;
-        Self { units: Arc::new(Semaphore::new(all as usize)), all, recent: Arc::default() }
+        Self { units: Arc::new(Semaphore::new(all as usize)), all, recent: Arc::default(), waiting: Arc::default() }
     }
 
     /// Waits for room for a picture; one larger than the whole budget waits for all of it.
@@ -41,6 +60,7 @@ impl PixelBudget {
             return Ok(share);
         }
         // What is kept only in case makes room for what is needed now.
+        let _waiting = Waiting::more(&self.waiting);
         drop(self.recent().take());
         Arc::clone(&self.units).acquire_many_owned(units).await.map_err(Error::internal)
     }
@@ -56,6 +76,9 @@ impl PixelBudget {
 
     /// Keeps a decoded photo until the next one comes, its pixels are wanted, or [`KEPT`] is over.
     pub fn keep(&self, sha256: &str, photo: &HeldPhoto) {
+        if self.waiting.load(Ordering::Acquire) > 0 {
+            return;
+        }
         *self.recent() = Some((sha256.to_owned(), photo.clone()));
         let (recent, sha256) = (Arc::downgrade(&self.recent), sha256.to_owned());
         tokio::spawn(async move {

@@ -23,17 +23,25 @@ pub async fn upload(app: &App, actor: &Actor, bytes: Vec<u8>) -> Result<Object> 
         return Err(error::too_large());
     }
     let announced = measure(&bytes, DecodeLimits::default()).map_err(error::of_photo)?;
-    let share = app.get::<PixelBudget>()?.reserve(announced).await?;
+    let budget = app.get::<PixelBudget>()?;
+    let share = Arc::new(budget.reserve(announced).await?);
     // The share moves along: a request that is broken off must not make room before its decoding ends.
-    let work = move || {
-        let _share = share;
-        clean(bytes)
-    };
-    let (clean, media_type, size) = tokio::task::spawn_blocking(work).await.map_err(Error::internal)??;
-    put(app, actor.org_id, clean, media_type, Some(size)).await
+    let work = move || clean(bytes).map(|clean| (clean, share));
+    let (clean, share) = tokio::task::spawn_blocking(work).await.map_err(Error::internal)??;
+    if let Some(photo) = clean.photo {
+        // A worker in this process is about to want it.
+        budget.keep(&hex::encode(Sha256::digest(&clean.bytes)), &HeldPhoto { photo, _share: share });
+    }
+    put(app, actor.org_id, clean.bytes, PhotoFormat::Jpeg.media_type(), Some(clean.size)).await
 }
 
-type CleanPhoto = (Vec<u8>, &'static str, (u32, u32));
+/// A proved JPEG without metadata.
+struct CleanPhoto {
+    bytes: Vec<u8>,
+    size: (u32, u32),
+    /// Its pixels, unless it was encoded again and they are other ones now.
+    photo: Option<Photo>,
+}
 
 /// Decodes the whole photo, which proves it, and removes its metadata.
 fn clean(bytes: Vec<u8>) -> Result<CleanPhoto> {
@@ -48,10 +56,10 @@ fn clean(bytes: Vec<u8>) -> Result<CleanPhoto> {
             return Err(error::of_photo(keroxio_plugin_sdk::PhotoError::Damaged));
         }
         if let Stripped::Clean(clean) = jpeg::strip(&bytes) {
-            return Ok((clean, format.media_type(), size));
+            return Ok(CleanPhoto { bytes: clean, size, photo: Some(photo) });
         }
     }
-    Ok((encode(&photo)?, PhotoFormat::Jpeg.media_type(), size))
+    Ok(CleanPhoto { bytes: encode(&photo)?, size, photo: None })
 }
 
 /// A photo as a JPEG file of high quality, without metadata.

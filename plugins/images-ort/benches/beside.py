@@ -10,6 +10,7 @@ import csv
 import json
 import os
 import resource
+import shutil
 import statistics
 import subprocess
 import sys
@@ -63,7 +64,11 @@ def rembg(given):
     from PIL import Image
     from rembg import new_session, remove
 
-    session = new_session("u2net_custom", providers=["CPUExecutionProvider"], model_path=str(given.u2netp))
+    # It takes models from its own folder only.
+    home = Path(tempfile.mkdtemp())
+    os.environ["U2NET_HOME"] = str(home)
+    shutil.copy(given.u2netp, home / "u2netp.onnx")
+    session = new_session("u2net_custom", providers=["CPUExecutionProvider"], model_path=str(home / "u2netp.onnx"))
     scores, times = [], []
     for row in csv.DictReader(open(given.data / "labels.csv", newline="")):
         truth = cv2.imread(str(given.data.parent / row["mask"]), cv2.IMREAD_GRAYSCALE) > 127

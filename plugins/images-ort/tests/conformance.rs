@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use image::{Rgb, RgbImage};
 use keroxio_plugin_images_ort::ImagesOrt;
-use keroxio_plugin_sdk::{BackgroundRemover, Photo, PluginError, conformance};
+use keroxio_plugin_sdk::{BackgroundRemover, ModelFile, Photo, PluginError, conformance};
 
 const CARD: &str = "car-matte.json";
 
@@ -31,6 +31,25 @@ async fn keeps_the_promises_of_the_port() {
     if let Some(remover) = loaded() {
         conformance::background_remover(&remover).await;
     }
+}
+
+/// A salient-object network of another make, dropped in with a card, keeps the same promises.
+#[tokio::test]
+async fn a_found_network_keeps_them_too() {
+    let shared = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/vision/weights/u2netp/u2netp_fp32.onnx");
+    let file = std::env::var_os("U2NETP").map_or(shared, PathBuf::from);
+    if std::env::var_os("ORT_DYLIB_PATH").is_none() || !file.exists() {
+        eprintln!("SKIP: {} is missing, set U2NETP", file.display());
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let (model, bytes) = ModelFile::load(&file, "Apache-2.0", None).unwrap();
+    std::fs::write(folder.path().join("u2netp.onnx"), bytes).unwrap();
+    let card = serde_json::json!({ "model": "u2netp", "version": "1", "contract": "saliency-u2net",
+        "file": "u2netp.onnx", "sha256": model.sha256, "licence": model.licence });
+    let path = folder.path().join("u2netp.json");
+    std::fs::write(&path, card.to_string()).unwrap();
+    conformance::background_remover(&ImagesOrt::load(&path).unwrap()).await;
 }
 
 #[tokio::test]

@@ -15,8 +15,6 @@ use keroxio_plugin_sdk::geometry::{Perspective, centre, contains, size};
 const FIRST: u32 = 512;
 const FINE: u32 = 1_024;
 const COARSE: u32 = 352;
-/// Longer side in pixels of the look at a photo whose known plates are covered.
-const AGAIN: u32 = 768;
 /// A plate read this surely ends the search.
 const SURE: f32 = 0.5;
 /// How sure the detector must be that something may be a plate, and to report it although nothing is legible.
@@ -138,8 +136,7 @@ pub fn read_photo(nets: &Nets, photo: &RgbImage, newest: u64) -> Result<Vec<Plat
     Ok(sightings.into_iter().map(|(_, sighting)| sighting).collect())
 }
 
-/// What is still to be seen where the known plates are covered: one look at a size between the first and the fine one,
-/// one cut of each.
+/// What is still to be seen where the known plates are covered: one fine look, then closer at each, one cut of each.
 ///
 /// # Errors
 /// [`PluginError::Failed`] when the runtime fails.
@@ -147,10 +144,9 @@ pub fn look_again(nets: &Nets, covered: &RgbImage, newest: u64) -> Result<Vec<Pl
     if covered.width() < 24 || covered.height() < 12 {
         return Ok(Vec::new());
     }
-    let longest = AGAIN.min(covered.width().max(covered.height()));
+    let longest = FINE.min(covered.width().max(covered.height()));
     let mut seen = nets.pairs.lend(|pair| {
-        let found = detect(&mut pair.detector, covered, Area::whole(covered), longest, PLATE_HEAT)?;
-        let mut candidates: Vec<Candidate> = found.into_iter().filter_map(Candidate::of).collect();
+        let mut candidates = locate(&mut pair.detector, covered, Area::whole(covered), longest)?;
         for candidate in candidates.iter_mut().take(MOST_READ) {
             let cut = candidate.perspective.cut(covered, nets.contract.size(), FIRST_CUT);
             candidate.add(read(&mut pair.reader, nets.contract, &[cut])?, newest);
@@ -198,8 +194,9 @@ fn look(nets: &Nets, photo: &RgbImage, area: Area, longest: u32, newest: u64) ->
         let hottest = candidates.first().map_or(0.0, |candidate| candidate.found.heat);
         let mut is_read = false;
         for candidate in candidates.iter_mut().take(MOST_READ) {
-            if is_read && candidate.found.heat < RIVAL * hottest {
-                break;
+            // What is hot enough is hidden in any case; what is not must be legible for that, so it is read.
+            if is_read && candidate.found.heat < RIVAL * hottest && candidate.found.heat >= PLATE_HEAT {
+                continue;
             }
             let cut = candidate.perspective.cut(photo, size, FIRST_CUT);
             candidate.add(read(&mut pair.reader, nets.contract, &[cut])?, newest);
@@ -233,8 +230,7 @@ fn locate(detector: &mut Session, photo: &RgbImage, area: Area, longest: u32) ->
     for (place, one) in found.iter_mut().enumerate().take(MOST_READ) {
         let small = size(&one.quad).0 * scale < 0.6 * CLOSE_WIDTH;
         let rival = one.heat >= RIVAL * hottest;
-        if rival
-            && (place < MOST_REREAD || small)
+        if (small || rival && place < MOST_REREAD)
             && let Some(closer) = look_closer(detector, photo, one)?
         {
             *one = closer;

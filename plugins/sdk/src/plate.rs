@@ -112,19 +112,20 @@ impl PlateReaders {
         self.0.iter()
     }
 
-    /// The first answer to [`PlateReader::look_again`].
+    /// What any of the readers still sees, by [`PlateReader::look_again`].
     ///
     /// # Errors
     /// The last reader's error when all of them failed; [`PluginError::ModelUnavailable`] without any reader.
     pub async fn look_again(&self, covered: &Photo) -> Result<Vec<PlateSighting>, PluginError> {
         let mut error = PluginError::ModelUnavailable("no plate reader is configured".to_owned());
+        let mut all: Option<Vec<PlateSighting>> = None;
         for reader in self.iter() {
             match reader.look_again(covered).await {
-                Ok(sightings) => return Ok(sightings),
+                Ok(sightings) => all.get_or_insert_default().extend(sightings),
                 Err(e) => error = e,
             }
         }
-        Err(error)
+        all.ok_or(error)
     }
 
     /// Asks the readers.
