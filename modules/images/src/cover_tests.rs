@@ -61,8 +61,9 @@ fn a_plate_cut_by_the_photo_is_covered_up_to_the_rim() {
 #[test]
 fn a_blurred_plate_keeps_its_colours_and_no_detail() {
     let plate = [(100.0, 120.0), (220.0, 100.0), (225.0, 130.0), (105.0, 150.0)];
-    let stripes =
-        |shift: u32| RgbImage::from_fn(400, 300, move |x, _| Rgb([if (x + shift) / 4 % 2 == 0 { 250 } else { 50 }; 3]));
+    let stripes = |shift: u32| {
+        RgbImage::from_fn(400, 300, move |x, _| Rgb([if ((x + shift) / 4).is_multiple_of(2) { 250 } else { 50 }; 3]))
+    };
     let mut photos = [stripes(0), stripes(4)];
     photos.iter_mut().for_each(|photo| mask_quads(photo, &[plate], Paint::Blur));
     for (x, y) in [(120, 125), (160, 125), (200, 118)] {

@@ -167,7 +167,7 @@ mod tests {
     fn photo() -> Photo {
         let on_plate = |x, y| PLATES.iter().any(|(l, t, r, b)| (*l..*r).contains(&x) && (*t..*b).contains(&y));
         Photo::from_rgb(RgbImage::from_fn(480, 320, |x, y| match on_plate(x, y) {
-            true if x / 3 % 2 == 0 => Rgb([255, 0, 255]),
+            true if (x / 3).is_multiple_of(2) => Rgb([255, 0, 255]),
             true => Rgb([0, 255, 0]),
             false => Rgb([(100 + x / 8) as u8; 3]),
         }))

@@ -18,8 +18,8 @@ const RATIO: f32 = 4.0 / 3.0;
 /// Share of the car's height over which its reflection fades.
 const REFLECTED: f32 = 0.35;
 /// How far the scene may take on the colour of the light in the photo, and how much of it.
-const TINT: f32 = 0.06;
-const TINT_SHARE: f32 = 0.5;
+const TINT: f32 = 0.015;
+const TINT_SHARE: f32 = 0.2;
 /// A logo is at most this share of the picture's width and height, and this share of the width away from its corner.
 const LOGO: f32 = 0.16;
 const LOGO_MARGIN: f32 = 0.025;

@@ -150,7 +150,8 @@ fn shape(photo: &Photo, matte: &Matte, plate: Option<Point>) -> Vec<Remark> {
     }
     let filled = car.len() as f32 / (width * height);
     // Of a car that goes on outside the photo, any part may be in view.
-    if !cut && !(FILLED.contains(&filled) && WIDE.contains(&(width / height))) {
+    let is_car_like = FILLED.contains(&filled) && WIDE.contains(&(width / height));
+    if !cut && !is_car_like {
         remarks.push(Remark::UnlikelyShape);
     }
     if second_piece(&small) >= PIECE {

@@ -6,7 +6,9 @@ use super::*;
 
 /// A photo with detail, so that nothing in it is dark or blurred.
 fn photo() -> Photo {
-    Photo::from_rgb(RgbImage::from_fn(400, 300, |x, y| Rgb([if (x / 3 + y / 3) % 2 == 0 { 220 } else { 90 }; 3])))
+    Photo::from_rgb(RgbImage::from_fn(400, 300, |x, y| {
+        Rgb([if (x / 3 + y / 3).is_multiple_of(2) { 220 } else { 90 }; 3])
+    }))
 }
 
 /// A matte of rectangles (left, top, right, bottom).
@@ -59,8 +61,9 @@ fn only_what_would_show_something_else_than_the_car_is_rejected() {
 
 #[test]
 fn night_and_shake_are_remarked() {
-    let night =
-        Photo::from_rgb(RgbImage::from_fn(400, 300, |x, y| Rgb([if (x / 3 + y / 3) % 2 == 0 { 60 } else { 5 }; 3])));
+    let night = Photo::from_rgb(RgbImage::from_fn(400, 300, |x, y| {
+        Rgb([if (x / 3 + y / 3).is_multiple_of(2) { 60 } else { 5 }; 3])
+    }));
     let shaken = Photo::from_rgb(RgbImage::from_fn(400, 300, |x, _| Rgb([(80 + x / 4) as u8; 3])));
     assert_eq!(remarks(&night, &matte(&CAR), None), [Remark::TooDark]);
     assert_eq!(remarks(&shaken, &matte(&CAR), None), [Remark::TooBlurred]);

@@ -24,6 +24,8 @@ const PLATE_HEAT: f32 = 0.35;
 const LEAST_SURE: f32 = 0.05;
 /// What is at least this legible is a plate, however unsure the detector is.
 const LEGIBLE: f32 = 0.3;
+/// Width of a plate that is not legible at most, as a share of the photo's longer side.
+const WIDEST: f32 = 0.35;
 /// So many plates, or one so narrow in the first look, and the second is worth its time: there may be more.
 const CROWD: usize = 4;
 const SMALL: f32 = 30.0;
@@ -129,7 +131,7 @@ pub fn read_photo(nets: &Nets, photo: &RgbImage, newest: u64) -> Result<Vec<Plat
         }
         keep_one_of_each(&mut all, photo);
     }
-    all.retain(|c| c.found.heat >= PLATE_HEAT || c.sure() >= LEGIBLE);
+    all.retain(|c| is_shown(c, photo));
     let mut sightings: Vec<(f32, PlateSighting)> =
         all.iter().map(|c| (importance(c, photo), sighting(nets, c, photo))).collect();
     sightings.sort_by(|a, b| b.0.total_cmp(&a.0));
@@ -153,8 +155,15 @@ pub fn look_again(nets: &Nets, covered: &RgbImage, newest: u64) -> Result<Vec<Pl
         }
         Ok::<_, PluginError>(candidates)
     })?;
-    seen.retain(|c| c.found.heat >= PLATE_HEAT || c.sure() >= LEGIBLE);
+    seen.retain(|c| is_shown(c, covered));
     Ok(seen.iter().map(|c| sighting(nets, c, covered)).collect())
+}
+
+/// Whether something is reported: because it is legible, or looks like a plate and has the size of one. What nobody can
+/// read although it is that wide is a wall, and covering it would cover the car.
+fn is_shown(candidate: &Candidate, photo: &RgbImage) -> bool {
+    let wide = size(&candidate.found.quad).0 / photo.width().max(photo.height()) as f32;
+    candidate.sure() >= LEGIBLE || candidate.found.heat >= PLATE_HEAT && wide <= WIDEST
 }
 
 /// A car park is looked at in four parts that overlap by a fifth.
