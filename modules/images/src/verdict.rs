@@ -11,8 +11,8 @@ const SIDE: u32 = 256;
 const DECIDED: f32 = 0.86;
 /// Share of a side of the photo that the car may touch before it counts as cut by it. Tyres may come near the bottom.
 const TOUCHED: f32 = 0.06;
-/// A car fills this part of its own rectangle, and the rectangle is this wide for its height. Judged on the 450
-/// hand-drawn cars of Car-Parts: from 0.55 to 0.93, and from 0.78 to 3.5.
+/// A car fills this part of its own rectangle, and the rectangle is this wide for its height. Of 320 whole cars of
+/// Car-Parts, 98 in 100 lie from 0.59 to 0.88 and from 0.66 to 2.9, all from 0.45 to 0.93 and from 0.58 to 3.2.
 const FILLED: std::ops::RangeInclusive<f32> = 0.45..=0.97;
 const WIDE: std::ops::RangeInclusive<f32> = 0.6..=4.5;
 /// Pieces of at least this share of the car, apart from it.
@@ -115,10 +115,6 @@ impl Verdict {
             Grade::Usable
         };
         Self { grade, remarks }
-    }
-
-    pub fn is_good(&self) -> bool {
-        self.grade == Grade::Good
     }
 
     pub fn sees_no_car(&self) -> bool {
