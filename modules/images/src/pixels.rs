@@ -6,19 +6,28 @@ use image::codecs::png::{CompressionType, FilterType as PngFilter, PngEncoder};
 use image::{ExtendedColorType, GrayImage, ImageEncoder as _, RgbImage, RgbaImage};
 use jpeg_encoder::{ColorType, Encoder, EncodingError, SamplingFactor};
 
+/// A size with its longer side reduced to at most `max_side` pixels, never enlarged; 0 is no bound.
+pub fn reduced_size((width, height): (u32, u32), max_side: u32) -> (u32, u32) {
+    let longer = width.max(height);
+    if longer <= max_side || max_side == 0 {
+        return (width, height);
+    }
+    let side = |side: u32| ((f64::from(side) * f64::from(max_side) / f64::from(longer)).round() as u32).max(1);
+    (side(width), side(height))
+}
+
 /// The photo with its longer side reduced to at most `max_side` pixels, never enlarged.
 pub fn working_size(photo: &RgbImage, max_side: u32) -> RgbImage {
-    let longer = photo.width().max(photo.height());
-    if longer <= max_side || max_side == 0 {
-        return photo.clone();
+    stretched(photo, reduced_size(photo.dimensions(), max_side))
+}
+
+/// A picture stretched to a size; the picture itself where that is impossible.
+pub fn stretched(picture: &RgbImage, (width, height): (u32, u32)) -> RgbImage {
+    if picture.dimensions() == (width, height) {
+        return picture.clone();
     }
-    let scaled = |side: u32| {
-        let exact = f64::from(side) * f64::from(max_side) / f64::from(longer);
-        (exact.round() as u32).max(1)
-    };
-    let (width, height) = (scaled(photo.width()), scaled(photo.height()));
-    let bytes = resized(photo.as_raw(), photo.dimensions(), (width, height), PixelType::U8x3);
-    bytes.and_then(|b| RgbImage::from_raw(width, height, b)).unwrap_or_else(|| photo.clone())
+    let bytes = resized(picture.as_raw(), picture.dimensions(), (width, height), PixelType::U8x3);
+    bytes.and_then(|b| RgbImage::from_raw(width, height, b)).unwrap_or_else(|| picture.clone())
 }
 
 /// JPEG with 4:2:0 colour, whose only metadata says what kind of picture it is; `quality` is 1 to 100.

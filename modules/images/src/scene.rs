@@ -1,9 +1,9 @@
 //! Grounds to put a car on, drawn by our own code: no photo of anybody's.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
+
+use crate::pixels::stretched;
 
 /// Longer side at which grounds are drawn: nothing on them is sharp.
 const DRAWN_SIDE: u32 = 768;
@@ -184,21 +184,6 @@ fn grain(x: f32, y: f32) -> f32 {
         ((mixed ^ (mixed >> 12)) & 0xFFFF) as f32 / 32_767.5 - 1.0
     };
     mix(mix(at(0.0, 0.0), at(1.0, 0.0), u), mix(at(0.0, 1.0), at(1.0, 1.0), u), v)
-}
-
-/// A picture stretched to a size; the picture itself where that is impossible.
-pub fn stretched(picture: &RgbImage, (width, height): (u32, u32)) -> RgbImage {
-    if picture.dimensions() == (width, height) {
-        return picture.clone();
-    }
-    let resize = || {
-        let source = ImageRef::new(picture.width(), picture.height(), picture.as_raw(), PixelType::U8x3).ok()?;
-        let mut target = Image::new(width, height, PixelType::U8x3);
-        let how = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-        Resizer::new().resize(&source, &mut target, &how).ok()?;
-        RgbImage::from_raw(width, height, target.into_vec())
-    };
-    resize().unwrap_or_else(|| picture.clone())
 }
 
 /// The middle of a picture that fills a size, stretched to it without bending.

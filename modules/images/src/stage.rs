@@ -2,7 +2,7 @@
 
 use image::{GrayImage, RgbImage, Rgba, RgbaImage};
 
-use crate::pixels::fitted;
+use crate::pixels::{fitted, stretched};
 use crate::scene::{Scene, covering};
 use crate::shadow::Footprint;
 
@@ -290,7 +290,7 @@ pub fn print_logo(picture: &mut RgbImage, alpha: &GrayImage, logo: &RgbImage) {
     let (width, height) = (picture.width() as f32, picture.height() as f32);
     let scale = (LOGO * width / logo.width() as f32).min(LOGO * height / logo.height() as f32);
     let side = |length: u32| ((length as f32 * scale).round() as u32).max(1);
-    let printed = crate::scene::stretched(logo, (side(logo.width()), side(logo.height())));
+    let printed = stretched(logo, (side(logo.width()), side(logo.height())));
     let margin = (LOGO_MARGIN * width) as u32;
     for (x, y, ink) in printed.enumerate_pixels() {
         let (x, y) = (x + margin, y + margin);

@@ -1,9 +1,9 @@
 //! What a cut-out is worth, judged from its shape, its outline and the photo: pure pixel work.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{PixelType, Resizer};
 use image::GrayImage;
 use keroxio_plugin_sdk::{Matte, Photo, Point};
+
+use crate::pixels::{fitted, reduced_size, working_size};
 
 /// Longer side, in pixels, at which pictures are judged.
 const SIDE: u32 = 256;
@@ -233,7 +233,7 @@ fn light(photo: &Photo, matte: &Matte) -> Vec<Remark> {
 
 /// Variance of the Laplacian inside the car (Pech-Pacheco and others, 2000), none for a car of a few pixels.
 fn sharpness(grey: &GrayImage, matte: &Matte) -> Option<f32> {
-    let alpha = scaled(&matte.alpha, grey.dimensions())?;
+    let alpha = fitted(&matte.alpha, grey.dimensions())?;
     let (width, height) = grey.dimensions();
     let value = |x: u32, y: u32| f32::from(grey.get_pixel(x, y).0[0]);
     let (mut sum, mut squares, mut count) = (0.0_f64, 0.0_f64, 0_u32);
@@ -250,31 +250,15 @@ fn sharpness(grey: &GrayImage, matte: &Matte) -> Option<f32> {
     (count >= 400).then(|| (squares / f64::from(count) - mean * mean) as f32)
 }
 
-fn judged_size((width, height): (u32, u32)) -> (u32, u32) {
-    let scale = (f64::from(SIDE) / f64::from(width.max(height).max(1))).min(1.0);
-    let side = |length: u32| ((f64::from(length) * scale).round() as u32).max(1);
-    (side(width), side(height))
-}
-
 fn reduced(alpha: &GrayImage) -> Option<GrayImage> {
-    scaled(alpha, judged_size(alpha.dimensions()))
-}
-
-fn scaled(grey: &GrayImage, (width, height): (u32, u32)) -> Option<GrayImage> {
-    let source = ImageRef::new(grey.width(), grey.height(), grey.as_raw(), PixelType::U8).ok()?;
-    let mut target = Image::new(width, height, PixelType::U8);
-    Resizer::new().resize(&source, &mut target, None).ok()?;
-    GrayImage::from_raw(width, height, target.into_vec())
+    fitted(alpha, reduced_size(alpha.dimensions(), SIDE))
 }
 
 /// The photo at the size of judging, as luminance (ITU-R BT.601).
 fn grey(photo: &Photo) -> Option<GrayImage> {
-    let (width, height) = judged_size((photo.width(), photo.height()));
-    let source = ImageRef::new(photo.width(), photo.height(), photo.rgb().as_raw(), PixelType::U8x3).ok()?;
-    let mut target = Image::new(width, height, PixelType::U8x3);
-    Resizer::new().resize(&source, &mut target, None).ok()?;
+    let small = working_size(photo.rgb(), SIDE);
     let luma = |p: &[u8]| ((299 * u32::from(p[0]) + 587 * u32::from(p[1]) + 114 * u32::from(p[2])) / 1_000) as u8;
-    GrayImage::from_raw(width, height, target.buffer().chunks_exact(3).map(luma).collect())
+    GrayImage::from_raw(small.width(), small.height(), small.as_raw().chunks_exact(3).map(luma).collect())
 }
 
 #[cfg(test)]
