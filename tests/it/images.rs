@@ -5,6 +5,7 @@ use image::{GrayImage, Luma};
 use keroxio_plugin_sdk::{BackgroundRemover, BackgroundRemovers, Manifest, Matte, Photo, PluginError};
 use keroxio_test_support::{Actor, FakeRemover, Setup, TestApp, fixture};
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 const CLEAN: &str =
     "mutation($p: [UUID!]!, $s: PhotoScene) { cleanPhotos(photoIds: $p, scene: $s) { id photoId jobId } }";
@@ -108,6 +109,43 @@ async fn a_garage_chooses_its_look_once() {
     assert!(before > 200 && after < 80, "{before} {after}");
     let own = cleaned(&app, &garage, &photo, Some("STUDIO_WHITE")).await;
     assert!(level(&own).await > 200, "a scene asked for by name wins");
+    app.finish().await;
+}
+
+/// Says that it has begun, and goes on when it may.
+struct Patient(FakeRemover, Semaphore, Semaphore);
+
+#[async_trait]
+impl BackgroundRemover for Patient {
+    fn manifest(&self) -> &Manifest {
+        self.0.manifest()
+    }
+
+    async fn matte(&self, photo: &Photo) -> Result<Matte, PluginError> {
+        self.1.add_permits(1);
+        self.2.acquire().await.unwrap().forget();
+        self.0.matte(photo).await
+    }
+}
+
+#[tokio::test]
+async fn another_look_asked_for_while_the_photo_is_drawn_is_the_one_it_gets() {
+    let patient = Arc::new(Patient(FakeRemover::new(), Semaphore::new(0), Semaphore::new(0)));
+    let app = Setup::default().images(BackgroundRemovers::new(vec![patient.clone()])).start().await;
+    let garage = app.garage("dupont").await;
+    let photo = photos(&garage, &["hatch-front.jpg"]).await.remove(0);
+    let id = garage.run(CLEAN, json!({ "p": [photo], "s": "STUDIO_WHITE" })).await.text("/cleanPhotos/0/id");
+    let change_of_mind = async {
+        patient.1.acquire().await.unwrap().forget();
+        let answer = garage.run(CLEAN, json!({ "p": [photo], "s": "STUDIO_BLACK" })).await;
+        assert_eq!(answer.text("/cleanPhotos/0/id"), id, "one cleaning a photo");
+        patient.2.add_permits(2);
+    };
+    tokio::join!(app.run_jobs(), change_of_mind);
+    let made = garage.run(CLEANING, json!({ "id": id })).await.at("/photoCleaning").clone();
+    assert_eq!(made["state"], "DONE");
+    let drawn = picture(&garage, &made["cleaned"]["url"]).await.into_rgb8();
+    assert!(drawn.get_pixel(drawn.width() - 5, 5).0[0] < 80, "the black studio");
     app.finish().await;
 }
 

@@ -1,5 +1,6 @@
 //! Plates made unreadable.
 
+use async_graphql::Enum;
 use image::RgbImage;
 use keroxio_plugin_sdk::Point;
 use keroxio_plugin_sdk::geometry::{Perspective, sample};
@@ -13,16 +14,17 @@ const COARSE: (usize, usize) = (4, 2);
 
 pub type Corners = [(f32, f32); 4];
 
-/// What a plate is covered with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+/// What plates are covered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Enum, Serialize, Deserialize)]
+#[graphql(name = "PlateCover")]
 #[serde(rename_all = "snake_case")]
 pub enum Cover {
     /// An even grey.
     #[default]
     Solid,
-    /// The plate's own colours, run into each other.
+    /// The plate's own colours, run into each other; no character can be recovered.
     Blur,
-    /// The organization's logo, in the perspective of the plate.
+    /// The garage's logo, in the perspective of the plate.
     Inlay,
 }
 

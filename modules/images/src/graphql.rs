@@ -35,34 +35,11 @@ pub enum PhotoVerdict {
     Rejected,
 }
 
-/// What is wrong with a photo or its cut-out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub enum PhotoRemarkCode {
-    /// No car stands out.
-    NoCar,
-    /// The outline of the car is a guess.
-    UnsureOutline,
-    /// What was cut out has not the shape of a car.
-    UnlikelyShape,
-    /// Something apart from the car was cut out with it.
-    InPieces,
-    /// The car's plate is not on what was cut out: it may be another car.
-    PlateOutside,
-    /// The car goes on outside the photo.
-    CutByFrame,
-    /// The car is small in the photo.
-    SmallCar,
-    /// Too little light.
-    TooDark,
-    /// Out of focus or shaken.
-    TooBlurred,
-}
-
 /// A remark on a photo, with what to do about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, SimpleObject)]
 pub struct PhotoRemark {
     /// What is wrong.
-    code: PhotoRemarkCode,
+    code: Remark,
     /// What the seller may do about it, in French.
     advice_fr: &'static str,
     /// What the seller may do about it, in English.
@@ -70,49 +47,38 @@ pub struct PhotoRemark {
 }
 
 impl From<Remark> for PhotoRemark {
-    fn from(remark: Remark) -> Self {
-        use PhotoRemarkCode as Code;
-        let (code, advice_fr, advice_en) = match remark {
+    fn from(code: Remark) -> Self {
+        let (advice_fr, advice_en) = match code {
             Remark::NoCar => (
-                Code::NoCar,
                 "Aucune voiture ne se détache : reculez pour la montrer en entier.",
                 "No car stands out: step back to show all of it.",
             ),
             Remark::UnsureOutline => (
-                Code::UnsureOutline,
                 "Le contour est incertain : choisissez un fond d'une autre couleur que la voiture.",
                 "The outline is uncertain: choose a background of another colour than the car.",
             ),
             Remark::UnlikelyShape => (
-                Code::UnlikelyShape,
                 "La découpe n'a pas la forme d'une voiture : reprenez la photo sans objet devant.",
                 "The cut-out is not shaped like a car: take the photo again with nothing in front.",
             ),
             Remark::InPieces => (
-                Code::InPieces,
                 "Un autre objet a été découpé avec la voiture : éloignez-la de ses voisines.",
                 "Something else was cut out with the car: move it away from its neighbours.",
             ),
             Remark::PlateOutside => (
-                Code::PlateOutside,
                 "La plaque n'est pas sur la voiture découpée : cadrez une seule voiture.",
                 "The plate is not on the car that was cut out: frame one car only.",
             ),
             Remark::CutByFrame => (
-                Code::CutByFrame,
                 "La voiture dépasse du cadre : reculez de quelques pas.",
                 "The car goes beyond the frame: step back a little.",
             ),
-            Remark::SmallCar => {
-                (Code::SmallCar, "La voiture est petite : approchez-vous.", "The car is small: come closer.")
-            }
+            Remark::SmallCar => ("La voiture est petite : approchez-vous.", "The car is small: come closer."),
             Remark::TooDark => (
-                Code::TooDark,
                 "La photo est sombre : photographiez de jour, le soleil dans le dos.",
                 "The photo is dark: take it by day, with the sun behind you.",
             ),
             Remark::TooBlurred => (
-                Code::TooBlurred,
                 "La photo est floue : tenez l'appareil immobile et touchez la voiture à l'écran.",
                 "The photo is blurred: hold the camera still and tap the car on the screen.",
             ),
@@ -185,9 +151,10 @@ impl From<Cleaning> for PhotoCleaning {
     }
 }
 
+/// Remarks of a newer version are left out.
 fn remarks(row: &Cleaning) -> Vec<PhotoRemark> {
-    let names = row.remarks.as_array().into_iter().flatten().filter_map(|name| name.as_str());
-    names.filter_map(Remark::named).map(PhotoRemark::from).collect()
+    let stored = row.remarks.as_array().into_iter().flatten().cloned();
+    stored.filter_map(|remark| serde_json::from_value::<Remark>(remark).ok()).map(PhotoRemark::from).collect()
 }
 
 #[ComplexObject]
@@ -234,45 +201,13 @@ impl ImagesQuery {
     }
 }
 
-/// What a car is put on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "Scene")]
-pub enum PhotoScene {
-    /// A white studio.
-    StudioWhite,
-    /// A grey studio.
-    StudioGrey,
-    /// A black studio with a polished floor.
-    StudioBlack,
-    /// A dark hall with lit panels.
-    Showroom,
-    /// A workshop with a concrete floor.
-    Garage,
-    /// A car park by day.
-    Outdoor,
-    /// No background: a PNG file with transparency, neither framed nor with a logo.
-    Transparent,
-}
-
-/// What plates are covered with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-#[graphql(remote = "Cover")]
-pub enum PlateCover {
-    /// An even grey.
-    Solid,
-    /// The plate's own colours, run into each other; no character can be recovered.
-    Blur,
-    /// The garage's logo, in the perspective of the plate.
-    Inlay,
-}
-
 /// How the renditions of an organization look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, SimpleObject)]
 pub struct PhotoPreset {
     /// What cars are put on.
-    scene: PhotoScene,
+    scene: Scene,
     /// What plates are covered with.
-    plate_cover: PlateCover,
+    plate_cover: Cover,
     /// Whether pictures are cut anew around the car, so that every car of a set has the same size and place.
     framed: bool,
     /// The photo that takes the place of the scene, if any.
@@ -284,8 +219,8 @@ pub struct PhotoPreset {
 impl From<Look> for PhotoPreset {
     fn from(look: Look) -> Self {
         Self {
-            scene: look.scene.into(),
-            plate_cover: look.plate_cover.into(),
+            scene: look.scene,
+            plate_cover: look.plate_cover,
             framed: look.framed,
             background_photo_id: look.background_photo,
             logo_photo_id: look.logo_photo,
@@ -297,11 +232,11 @@ impl From<Look> for PhotoPreset {
 #[derive(InputObject)]
 pub struct PhotoPresetInput {
     /// What cars are put on.
-    #[graphql(default_with = "PhotoScene::StudioWhite")]
-    scene: PhotoScene,
+    #[graphql(default_with = "Scene::StudioWhite")]
+    scene: Scene,
     /// What plates are covered with; `INLAY` needs a logo.
-    #[graphql(default_with = "PlateCover::Solid")]
-    plate_cover: PlateCover,
+    #[graphql(default_with = "Cover::Solid")]
+    plate_cover: Cover,
     /// Whether pictures are cut anew around the car.
     #[graphql(default = true)]
     framed: bool,
@@ -314,8 +249,8 @@ pub struct PhotoPresetInput {
 impl From<PhotoPresetInput> for Look {
     fn from(input: PhotoPresetInput) -> Self {
         Self {
-            scene: input.scene.into(),
-            plate_cover: input.plate_cover.into(),
+            scene: input.scene,
+            plate_cover: input.plate_cover,
             framed: input.framed,
             background_photo: input.background_photo_id,
             logo_photo: input.logo_photo_id,
@@ -335,11 +270,9 @@ impl ImagesMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The photo.")] photo_id: Uuid,
-        #[graphql(desc = "What the car is put on; your organization's own choice by default.")] scene: Option<
-            PhotoScene,
-        >,
+        #[graphql(desc = "What the car is put on; your organization's own choice by default.")] scene: Option<Scene>,
     ) -> GqlResult<PhotoCleaning> {
-        let started = service::start(ctx.app(), &ctx.actor()?, &[photo_id], scene.map(Scene::from)).await?;
+        let started = service::start(ctx.app(), &ctx.actor()?, &[photo_id], scene).await?;
         Ok(started.into_iter().next().ok_or_else(service::not_found)?.into())
     }
 
@@ -350,11 +283,9 @@ impl ImagesMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The photos, 1 to 40.")] photo_ids: Vec<Uuid>,
-        #[graphql(desc = "What the car is put on; your organization's own choice by default.")] scene: Option<
-            PhotoScene,
-        >,
+        #[graphql(desc = "What the car is put on; your organization's own choice by default.")] scene: Option<Scene>,
     ) -> GqlResult<Vec<PhotoCleaning>> {
-        let started = service::start(ctx.app(), &ctx.actor()?, &photo_ids, scene.map(Scene::from)).await?;
+        let started = service::start(ctx.app(), &ctx.actor()?, &photo_ids, scene).await?;
         Ok(started.into_iter().map(Into::into).collect())
     }
 

@@ -111,7 +111,7 @@ fn record(cleaning: &mut Cleaning, cut: &Cut) {
     (cleaning.car_found, cleaning.coverage, cleaning.confidence) =
         (Some(matte.found), Some(matte.coverage), Some(matte.confidence));
     cleaning.verdict = Some(verdict.grade.name().to_owned());
-    cleaning.remarks = verdict.remarks.iter().map(|remark| remark.name()).collect::<Vec<_>>().into();
+    cleaning.remarks = serde_json::to_value(&verdict.remarks).unwrap_or_default();
     metrics::counter!(crate::VERDICTS, "grade" => verdict.grade.name()).increment(1);
 }
 

@@ -1,5 +1,6 @@
 //! Grounds to put a car on, drawn by our own code: no photo of anybody's.
 
+use async_graphql::Enum;
 use image::RgbImage;
 use serde::{Deserialize, Serialize};
 
@@ -9,17 +10,24 @@ use crate::pixels::stretched;
 const DRAWN_SIDE: u32 = 768;
 
 /// What a car is put on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Enum, Serialize, Deserialize)]
+#[graphql(name = "PhotoScene")]
 #[serde(rename_all = "snake_case")]
 pub enum Scene {
+    /// A white studio.
     #[default]
     StudioWhite,
+    /// A grey studio.
     StudioGrey,
+    /// A black studio with a polished floor.
     StudioBlack,
+    /// A dark hall with lit panels.
     Showroom,
+    /// A workshop with a concrete floor.
     Garage,
+    /// A car park by day.
     Outdoor,
-    /// Nothing: a PNG whose background is transparent.
+    /// No background: a PNG file with transparency, neither framed nor with a logo.
     Transparent,
 }
 

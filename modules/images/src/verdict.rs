@@ -1,7 +1,9 @@
 //! What a cut-out is worth, judged from its shape, its outline and the photo: pure pixel work.
 
+use async_graphql::Enum;
 use image::GrayImage;
 use keroxio_plugin_sdk::{Matte, Photo, Point};
+use serde::{Deserialize, Serialize};
 
 use crate::pixels::{fitted, reduced_size, working_size};
 
@@ -35,16 +37,27 @@ pub enum Grade {
 }
 
 /// What is wrong with a photo or its cut-out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, Serialize, Deserialize)]
+#[graphql(name = "PhotoRemarkCode")]
+#[serde(rename_all = "snake_case")]
 pub enum Remark {
+    /// No car stands out.
     NoCar,
+    /// The outline of the car is a guess.
     UnsureOutline,
+    /// What was cut out has not the shape of a car.
     UnlikelyShape,
+    /// Something apart from the car was cut out with it.
     InPieces,
+    /// The car's plate is not on what was cut out: it may be another car.
     PlateOutside,
+    /// The car goes on outside the photo.
     CutByFrame,
+    /// The car is small in the photo.
     SmallCar,
+    /// Too little light.
     TooDark,
+    /// Out of focus or shaken.
     TooBlurred,
 }
 
@@ -59,36 +72,6 @@ impl Grade {
 }
 
 impl Remark {
-    pub const ALL: [Self; 9] = [
-        Self::NoCar,
-        Self::UnsureOutline,
-        Self::UnlikelyShape,
-        Self::InPieces,
-        Self::PlateOutside,
-        Self::CutByFrame,
-        Self::SmallCar,
-        Self::TooDark,
-        Self::TooBlurred,
-    ];
-
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::NoCar => "no_car",
-            Self::UnsureOutline => "unsure_outline",
-            Self::UnlikelyShape => "unlikely_shape",
-            Self::InPieces => "in_pieces",
-            Self::PlateOutside => "plate_outside",
-            Self::CutByFrame => "cut_by_frame",
-            Self::SmallCar => "small_car",
-            Self::TooDark => "too_dark",
-            Self::TooBlurred => "too_blurred",
-        }
-    }
-
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|remark| remark.name() == name)
-    }
-
     /// Whether a cut-out with this fault would show something else than the car.
     fn is_fatal(self) -> bool {
         matches!(self, Self::NoCar | Self::UnsureOutline | Self::UnlikelyShape | Self::PlateOutside)

@@ -30,14 +30,15 @@ pub async fn upload(app: &App, actor: &Actor, bytes: Vec<u8>) -> Result<Object> 
     let (clean, share) = tokio::task::spawn_blocking(work).await.map_err(Error::internal)??;
     if let Some(photo) = clean.photo {
         // A worker in this process is about to want it.
-        budget.keep(&hex::encode(Sha256::digest(&clean.bytes)), &HeldPhoto { photo, _share: share });
+        budget.keep(&clean.sha256, &HeldPhoto { photo, _share: share });
     }
-    put(app, actor.org_id, clean.bytes, PhotoFormat::Jpeg.media_type(), Some(clean.size)).await
+    put_hashed(app, actor.org_id, clean.bytes, clean.sha256, PhotoFormat::Jpeg.media_type(), Some(clean.size)).await
 }
 
 /// A proved JPEG without metadata.
 struct CleanPhoto {
     bytes: Vec<u8>,
+    sha256: String,
     size: (u32, u32),
     /// Its pixels, unless it was encoded again and they are other ones now.
     photo: Option<Photo>,
@@ -56,10 +57,15 @@ fn clean(bytes: Vec<u8>) -> Result<CleanPhoto> {
             return Err(error::of_photo(keroxio_plugin_sdk::PhotoError::Damaged));
         }
         if let Stripped::Clean(clean) = jpeg::strip(&bytes) {
-            return Ok(CleanPhoto { bytes: clean, size, photo: Some(photo) });
+            return Ok(CleanPhoto { sha256: hash(&clean), bytes: clean, size, photo: Some(photo) });
         }
     }
-    Ok(CleanPhoto { bytes: encode(&photo)?, size, photo: None })
+    let bytes = encode(&photo)?;
+    Ok(CleanPhoto { sha256: hash(&bytes), bytes, size, photo: None })
+}
+
+fn hash(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
 }
 
 /// A photo as a JPEG file of high quality, without metadata.
@@ -85,7 +91,19 @@ pub async fn put(
     media_type: &'static str,
     size: Option<(u32, u32)>,
 ) -> Result<Object> {
-    let sha256 = hex::encode(Sha256::digest(&bytes));
+    let sha256 = hash(&bytes);
+    put_hashed(app, org, bytes, sha256, media_type, size).await
+}
+
+/// [`put`] for bytes whose hash is known already.
+async fn put_hashed(
+    app: &App,
+    org: Uuid,
+    bytes: Vec<u8>,
+    sha256: String,
+    media_type: &'static str,
+    size: Option<(u32, u32)>,
+) -> Result<Object> {
     let key = format!("{org}/{}/{sha256}", sha256.get(..2).unwrap_or_default());
     let side = |side: u32| i32::try_from(side).ok();
     let object = Object {

@@ -55,6 +55,25 @@ fn bounds(quad: &[[f32; 2]; 4]) -> (u32, u32, u32, u32) {
 }
 
 #[tokio::test]
+async fn a_second_look_sees_what_was_not_covered_and_nothing_else() {
+    let Some(reader) = reader() else { return };
+    let (photo, truth) = (fixture("hatch-front.jpg"), truth("hatch-front.json"));
+    let open = reader.look_again(&Photo::from_rgb(photo.clone())).await.unwrap();
+    let reading = open.iter().find_map(|sighting| sighting.readings.first()).expect("the plate is read");
+    assert_eq!(reading.text, truth.plate.replace('-', ""));
+    let (left, top, width, height) = bounds(&truth.quad);
+    let mut covered = photo;
+    overlay(
+        &mut covered,
+        &RgbImage::from_pixel(width + 20, height + 10, Rgb([214; 3])),
+        left as i64 - 10,
+        top as i64 - 5,
+    );
+    let shut = reader.look_again(&Photo::from_rgb(covered)).await.unwrap();
+    assert!(shut.iter().all(|sighting| sighting.readings.is_empty()), "{shut:?}");
+}
+
+#[tokio::test]
 async fn keeps_the_promises_of_the_port() {
     if let Some(reader) = reader() {
         conformance::plate_reader(&reader).await;
