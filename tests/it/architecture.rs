@@ -162,3 +162,22 @@ async fn every_other_mutation_asks_who_you_are() {
     }
     app.finish().await;
 }
+
+/// Whoever makes a masking decision makes a picture public.
+#[test]
+fn only_the_module_that_looks_for_plates_decides_that_they_are_hidden() {
+    let modules = Path::new(env!("CARGO_MANIFEST_DIR")).join("../modules");
+    let mut deciders = Vec::new();
+    for module in std::fs::read_dir(modules).unwrap() {
+        let Ok(files) = std::fs::read_dir(module.unwrap().path().join("src")) else { continue };
+        for file in files.map(|file| file.unwrap().path()).filter(|path| path.extension().is_some_and(|e| e == "rs")) {
+            let text = std::fs::read_to_string(&file).unwrap();
+            let makes = text.lines().any(|line| line.contains("MaskingDecision {") && !line.contains("struct"));
+            if makes {
+                deciders
+                    .push(file.iter().rev().take(3).map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("<"));
+            }
+        }
+    }
+    assert_eq!(deciders, ["jobs.rs<src<images"]);
+}

@@ -1,9 +1,11 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use image::{GrayImage, Luma};
-use keroxio_plugin_sdk::{BackgroundRemover, BackgroundRemovers, Manifest, Matte, Photo, PluginError};
-use keroxio_test_support::{Actor, FakeRemover, Setup, TestApp, fixture};
+use image::{GrayImage, Luma, Rgb, RgbImage};
+use keroxio_plugin_sdk::{
+    Angle, BackgroundRemover, BackgroundRemovers, Face, Manifest, Matte, Photo, PluginError, Rectangle,
+};
+use keroxio_test_support::{Actor, FakeAngles, FakeFaces, FakeRemover, Setup, TestApp, fixture};
 use serde_json::{Value, json};
 use tokio::sync::Semaphore;
 
@@ -86,7 +88,11 @@ async fn a_garage_chooses_its_look_once() {
     let app = TestApp::start().await;
     let (garage, stranger) = (app.garage("dupont").await, app.garage("martin").await);
     let [photo, logo]: [String; 2] = photos(&garage, &["hatch-front.jpg", "no-car.jpg"]).await.try_into().unwrap();
-    let plain = cleaned(&app, &garage, &photo, None).await;
+    let level = async |made: &Value| {
+        let drawn = picture(&garage, &made["cleaned"]["url"]).await.into_rgb8();
+        drawn.get_pixel(drawn.width() - 5, 5).0[0]
+    };
+    let before = level(&cleaned(&app, &garage, &photo, None).await).await;
 
     let foreign = stranger.run(CHOOSE, json!({ "i": { "backgroundPhotoId": logo } })).await;
     assert_eq!(foreign.code(), "NOT_FOUND");
@@ -101,11 +107,7 @@ async fn a_garage_chooses_its_look_once() {
     assert_eq!(other.at("/photoPreset/scene"), "STUDIO_WHITE");
 
     let dark = cleaned(&app, &garage, &photo, None).await;
-    let level = async |made: &Value| {
-        let drawn = picture(&garage, &made["cleaned"]["url"]).await.into_rgb8();
-        drawn.get_pixel(drawn.width() - 5, 5).0[0]
-    };
-    let (before, after) = (level(&plain).await, level(&dark).await);
+    let after = level(&dark).await;
     assert!(before > 200 && after < 80, "{before} {after}");
     let own = cleaned(&app, &garage, &photo, Some("STUDIO_WHITE")).await;
     assert!(level(&own).await > 200, "a scene asked for by name wins");
@@ -194,5 +196,118 @@ async fn the_next_network_is_asked_where_the_first_fails() {
     let made = cleaned(&app, &garage, &photo, None).await;
     assert_eq!(made["verdict"], "GOOD");
     assert!(made["cleaned"]["url"].is_string());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn faces_are_blurred_and_the_seller_reads_what_was_done() {
+    const DONE: &str = "query($id: UUID!) { photoCleaning(id: $id) { facesBlurred platesMasked
+      edits { kind count textFr textEn } fidelityNote english: fidelityNote(language: EN) masked { url } } }";
+    let area = Rectangle { left: 60.0, top: 60.0, width: 40.0, height: 40.0 };
+    let unsure = Face { area: Rectangle { left: 300.0, ..area }, score: 0.1 };
+    let faces = Arc::new(FakeFaces::seeing(&[Face { area, score: 0.9 }, unsure]));
+    let app = Setup::default().faces(faces).start().await;
+    let garage = app.garage("dupont").await;
+    let checked = RgbImage::from_fn(640, 480, |x, y| Rgb([if (x / 2 + y / 2) % 2 == 0 { 20 } else { 230 }; 3]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    checked.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    let photo = garage.upload(bytes.into_inner()).await.text("/uploadPhoto/id");
+    let id = garage.run(CLEAN, json!({ "p": [photo] })).await.text("/cleanPhotos/0/id");
+    app.run_jobs().await;
+    let answer = garage.run(DONE, json!({ "id": id })).await;
+    let done = answer.at("/photoCleaning");
+    assert_eq!((&done["facesBlurred"], &done["platesMasked"]), (&json!(1), &json!(1)));
+    let kinds: Vec<&Value> = done["edits"].as_array().unwrap().iter().map(|edit| &edit["kind"]).collect();
+    assert_eq!(kinds[..3], ["METADATA_REMOVED", "PLATES_HIDDEN", "FACES_BLURRED"]);
+    assert!(done["fidelityNote"].as_str().unwrap().contains("pixels de la voiture"));
+    assert!(done["english"].as_str().unwrap().contains("pixels of the car"));
+    let shown = picture(&garage, &done["masked"]["url"]).await.into_luma8();
+    let spread = |left: u32, top: u32| {
+        let values = (top..top + 30).flat_map(|y| (left..left + 30).map(move |x| (x, y)));
+        let (low, high) = values.fold((255, 0), |(l, h), (x, y)| {
+            let v = shown.get_pixel(x, y).0[0];
+            (v.min(l), v.max(h))
+        });
+        high - low
+    };
+    assert!(spread(65, 65) < 40, "the face is blurred: {}", spread(65, 65));
+    assert!(spread(305, 65) > 100, "what is hardly a face is not");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_seller_learns_which_views_are_missing() {
+    const MISSING: &str = "query($p: [UUID!]!) { missingAngles(photoIds: $p) { angles adviceFr adviceEn } }";
+    let app = Setup::default().angles(Arc::new(FakeAngles::saying(Angle::FrontLeft, 0.9))).start().await;
+    let (garage, stranger) = (app.garage("dupont").await, app.garage("martin").await);
+    let photo = photos(&garage, &["hatch-front.jpg"]).await.remove(0);
+    let none = garage.run(MISSING, json!({ "p": [photo] })).await;
+    assert_eq!(none.at("/missingAngles").as_array().unwrap().len(), 4, "nothing is known before the cleaning");
+    let id = garage.run(CLEAN, json!({ "p": [photo] })).await.text("/cleanPhotos/0/id");
+    app.run_jobs().await;
+    let told = garage.run("query($id: UUID!) { photoCleaning(id: $id) { angle } }", json!({ "id": id })).await;
+    assert_eq!(told.at("/photoCleaning/angle"), "FRONT_LEFT");
+    let missing = garage.run(MISSING, json!({ "p": [photo] })).await;
+    assert_eq!(missing.at("/missingAngles/0/angles"), &json!(["REAR_LEFT", "REAR_RIGHT", "REAR"]));
+    assert_eq!(missing.at("/missingAngles/1/angles/0"), "RIGHT");
+    assert_eq!(missing.at("/missingAngles").as_array().unwrap().len(), 2);
+    assert_eq!(stranger.run(MISSING, json!({ "p": [photo] })).await.code(), "NOT_FOUND");
+    assert_eq!(garage.run(MISSING, json!({ "p": [] })).await.code(), "BAD_INPUT");
+    app.finish().await;
+
+    let unsure = Setup::default().angles(Arc::new(FakeAngles::saying(Angle::Rear, 0.4))).start().await;
+    let garage = unsure.garage("dupont").await;
+    let photo = photos(&garage, &["hatch-front.jpg"]).await.remove(0);
+    let id = garage.run(CLEAN, json!({ "p": [photo] })).await.text("/cleanPhotos/0/id");
+    unsure.run_jobs().await;
+    let told = garage.run("query($id: UUID!) { photoCleaning(id: $id) { angle } }", json!({ "id": id })).await;
+    assert!(told.at("/photoCleaning/angle").is_null(), "not told surely enough");
+    unsure.finish().await;
+}
+
+#[tokio::test]
+async fn pages_get_lighter_files_of_the_picture_that_is_shown() {
+    const FILES: &str = "query($id: UUID!) { photoCleaning(id: $id) {
+      cleaned { width bytes variants { url mediaType width height bytes } } masked { variants { url } } } }";
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let photo = photos(&garage, &["hatch-front.jpg"]).await.remove(0);
+    let id = garage.run(CLEAN, json!({ "p": [photo] })).await.text("/cleanPhotos/0/id");
+    app.run_jobs().await;
+    let answer = garage.run(FILES, json!({ "id": id })).await;
+    let (cleaned, variants) = (answer.at("/photoCleaning/cleaned"), answer.at("/photoCleaning/cleaned/variants"));
+    let kinds: Vec<&Value> = variants.as_array().unwrap().iter().map(|v| &v["mediaType"]).collect();
+    let each = ["image/avif", "image/jpeg", "image/webp"];
+    assert_eq!(kinds, each.repeat(2));
+    assert_eq!(answer.at("/photoCleaning/masked/variants"), &json!([]), "it is not the one shown");
+    for variant in variants.as_array().unwrap() {
+        assert!([640, 1_280].contains(&variant["width"].as_u64().unwrap()), "{variant}");
+        assert!(variant["bytes"].as_i64().unwrap() < cleaned["bytes"].as_i64().unwrap(), "{variant}");
+        let file = app.anonymous().get(variant["url"].as_str().unwrap()).await;
+        assert_eq!(file.headers()["content-type"].to_str().unwrap(), variant["mediaType"]);
+        assert_eq!(file.headers()["x-content-type-options"], "nosniff");
+        let bytes = file.bytes().await.unwrap();
+        assert!(bytes.windows(18).any(|w| w == b"compositeSynthetic"), "what kind of picture it is goes along");
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_change_of_look_that_is_called_off_leaves_the_picture_there_was() {
+    const SHOWN: &str = "query($id: UUID!) { photoCleaning(id: $id) { state cleaned { url } edits { kind } } }";
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let photo = photos(&garage, &["hatch-front.jpg"]).await.remove(0);
+    let id = garage.run(CLEAN, json!({ "p": [photo] })).await.text("/cleanPhotos/0/id");
+    app.run_jobs().await;
+    let before = garage.run(SHOWN, json!({ "id": id })).await;
+    let again = garage.run(CLEAN, json!({ "p": [photo], "s": "TRANSPARENT" })).await;
+    let job = again.text("/cleanPhotos/0/jobId");
+    garage.run("mutation($j: UUID!) { cancelJob(id: $j) { id } }", json!({ "j": job })).await.text("/cancelJob/id");
+    app.run_jobs().await;
+    let after = garage.run(SHOWN, json!({ "id": id })).await;
+    assert_eq!(before.at("/photoCleaning"), after.at("/photoCleaning"));
+    let open = app.anonymous().get(&after.text("/photoCleaning/cleaned/url")).await;
+    assert_eq!(open.status(), 200);
     app.finish().await;
 }

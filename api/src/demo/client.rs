@@ -71,9 +71,10 @@ impl Client {
         Ok(data.pointer("/uploadPhoto/id").and_then(Value::as_str).context("no photo id")?.to_owned())
     }
 
-    /// The bytes behind a signed address of ours.
+    /// The bytes behind an address of ours.
     pub async fn download(&self, url: &str) -> anyhow::Result<Vec<u8>> {
-        let path = url.find("/files/").and_then(|at| url.get(at..)).context("not a file address")?;
+        let start = ["/files/", "/p/"].iter().find_map(|start| url.find(start)).context("not a file address")?;
+        let path = url.get(start..).unwrap_or_default();
         let answer = self.http.get(format!("{}{path}", self.base)).send().await?.error_for_status()?;
         Ok(answer.bytes().await?.to_vec())
     }

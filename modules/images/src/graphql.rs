@@ -1,15 +1,26 @@
 use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
-use keroxio_storage::StoredPhoto;
 use uuid::Uuid;
 
+use crate::angles::{self, MissingAngle, PhotoAngle};
 use crate::cover::Cover;
+use crate::edits::{self, Edit};
 use crate::look::{self, Look};
 use crate::model::Cleaning;
+use crate::rendition::PhotoRendition;
 use crate::scene::Scene;
 use crate::service;
 use crate::verdict::Remark;
+
+/// A language of notes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum NoteLanguage {
+    /// French.
+    Fr,
+    /// English.
+    En,
+}
 
 /// Where a cleaning stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -107,6 +118,10 @@ pub struct PhotoCleaning {
     confidence: Option<f64>,
     /// Plates hidden on the renditions.
     plates_masked: Option<i32>,
+    /// Faces blurred on the renditions.
+    faces_blurred: Option<i32>,
+    /// From where the car was photographed; null where that is not told surely.
+    angle: Option<PhotoAngle>,
     /// Why the cleaning failed.
     error_code: Option<String>,
     /// When it was asked for.
@@ -136,6 +151,8 @@ impl From<Cleaning> for PhotoCleaning {
             coverage: row.coverage.map(f64::from),
             confidence: row.confidence.map(f64::from),
             plates_masked: row.plates_masked,
+            faces_blurred: row.faces_blurred,
+            angle: row.angle.as_deref().and_then(angles::stored),
             error_code: row.error.clone(),
             created_at: row.created_at,
             finished_at: row.finished_at,
@@ -159,21 +176,40 @@ fn remarks(row: &Cleaning) -> Vec<PhotoRemark> {
 
 #[ComplexObject]
 impl PhotoCleaning {
-    /// The car on its new background, plates hidden; null when the verdict is `REJECTED`.
-    async fn cleaned(&self, ctx: &Context<'_>) -> GqlResult<Option<StoredPhoto>> {
+    /// The car on its new background, plates and faces hidden; null when the verdict is `REJECTED`.
+    async fn cleaned(&self, ctx: &Context<'_>) -> GqlResult<Option<PhotoRendition>> {
         self.rendition(ctx, self.row.cleaned_object).await
     }
 
-    /// The original background, plates hidden.
-    async fn masked(&self, ctx: &Context<'_>) -> GqlResult<Option<StoredPhoto>> {
+    /// The original background, plates and faces hidden. With `cleaned`, the pair of before and after.
+    async fn masked(&self, ctx: &Context<'_>) -> GqlResult<Option<PhotoRendition>> {
         self.rendition(ctx, self.row.masked_object).await
+    }
+
+    /// What was done to the photo for the rendition that is shown, to be told to buyers.
+    async fn edits(&self) -> Vec<Edit> {
+        edits::edits(&self.row)
+    }
+
+    /// What stays true whatever was done; null until there is a rendition.
+    async fn fidelity_note(
+        &self,
+        #[graphql(desc = "The language of the note.", default_with = "NoteLanguage::Fr")] language: NoteLanguage,
+    ) -> Option<&'static str> {
+        self.row.masked_object.map(|_| match language {
+            NoteLanguage::Fr => edits::FIDELITY_FR,
+            NoteLanguage::En => edits::FIDELITY_EN,
+        })
     }
 }
 
 impl PhotoCleaning {
-    async fn rendition(&self, ctx: &Context<'_>, id: Option<Uuid>) -> GqlResult<Option<StoredPhoto>> {
+    async fn rendition(&self, ctx: &Context<'_>, id: Option<Uuid>) -> GqlResult<Option<PhotoRendition>> {
         Ok(match id {
-            Some(id) => Some(keroxio_storage::service::get(ctx.app(), self.row.org_id, id).await?.into()),
+            Some(id) => {
+                let object = keroxio_storage::service::get(ctx.app(), self.row.org_id, id).await?;
+                Some(PhotoRendition::of(object, self.row.id))
+            }
             None => None,
         })
     }
@@ -192,6 +228,17 @@ impl ImagesQuery {
         #[graphql(desc = "Its identifier.")] id: Uuid,
     ) -> GqlResult<PhotoCleaning> {
         Ok(service::get(ctx.app(), ctx.actor()?.org_id, id).await?.into())
+    }
+
+    /// What a set of photos does not show of the car, judged from their cleanings; photos that are not cleaned, or
+    /// whose angle is not told, count as showing nothing.
+    #[graphql(guard = "RequireUser")]
+    async fn missing_angles(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The photos of one car, 1 to 40.")] photo_ids: Vec<Uuid>,
+    ) -> GqlResult<Vec<MissingAngle>> {
+        Ok(angles::of_set(ctx.app(), &ctx.actor()?, &photo_ids).await?)
     }
 
     /// How the renditions of your organization look.

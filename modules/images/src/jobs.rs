@@ -4,8 +4,10 @@ use std::time::Duration;
 use keroxio_core::{App, BackgroundJob, Effects, Error, GivenUp, JobError, Queue};
 use keroxio_plates::Reading;
 use keroxio_plates::events::PlateRead;
-use keroxio_plugin_sdk::geometry::{centre, contains, size};
-use keroxio_plugin_sdk::{BackgroundRemovers, Photo, PlateReaders, PlateSighting, Quad};
+use keroxio_plugin_sdk::geometry::size;
+use keroxio_plugin_sdk::{BackgroundRemovers, Photo, Quad};
+use keroxio_storage::MaskingDecision;
+use keroxio_storage::public::put_masked;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -13,18 +15,11 @@ use crate::cutting::{self, Cut};
 use crate::look::Look;
 use crate::model::Cleaning;
 use crate::render::{Drawn, File, Working};
-use crate::service;
 use crate::verdict::Grade;
+use crate::{angles, hiding, service};
 
-/// A plate that a reader reads this surely is not hidden; nor is what this surely is one, read or not. Less would
-/// cover lamps and badges.
-const READABLE: f32 = 0.3;
-const PLATE: f32 = 0.75;
 /// Width of the car's own plate at least, as a share of the photo's longer side.
 const OWN_PLATE: f32 = 0.035;
-/// How often renditions are looked at before the photo is given up.
-const MOST_LOOKS: usize = 3;
-
 /// Cleans one photo.
 #[derive(Serialize, Deserialize)]
 pub struct CleanPhoto {
@@ -62,6 +57,7 @@ impl BackgroundJob for CleanPhoto {
         let cut = cutting::cut(&removers, &photo, own).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
         record(&mut cleaning, &cut);
         let matte = (cut.verdict.grade > Grade::Rejected).then(|| Arc::clone(&cut.matte));
+        angles::tell(&app, &mut cleaning, &photo, &cut.matte).await;
         let working = {
             let photo = photo.clone();
             tokio::task::spawn_blocking(move || Working::of(&photo)).await.map_err(Error::internal)?
@@ -69,16 +65,22 @@ impl BackgroundJob for CleanPhoto {
         // From here on, a quarter of the pixels is enough.
         drop(photo);
         let working = Arc::new(working);
-        let Some(hidden) = hide_all(&app, &working, quads).await? else {
+        let Some(hidden) = hiding::plates(&app, &working, quads).await? else {
             return Ok(service::fail(&app, cleaning.id, "PLATES_NOT_HIDDEN").await?);
         };
+        let faces = hiding::faces(&app, &working, &cut.matte).await?;
         cleaning.plates_masked = i32::try_from(hidden.len()).ok();
-        let style = Look::stored(&cleaning.style).style(&app, org).await?;
-        let draw = move || Drawn::of(&working, matte.as_deref(), &hidden, &style).encode();
-        let renditions = tokio::task::spawn_blocking(draw).await.map_err(Error::internal)??;
-        let put = async |file: File| {
-            keroxio_storage::service::put(&app, org, file.bytes, file.media_type, Some(file.size)).await
+        cleaning.faces_blurred = i32::try_from(faces.len()).ok();
+        let decision = MaskingDecision {
+            cleaning_id: cleaning.id,
+            plates_hidden: hidden.len() as u32,
+            faces_blurred: faces.len() as u32,
+            decided_at: app.now(),
         };
+        let style = Look::stored(&cleaning.style).style(&app, org).await?;
+        let draw = move || Drawn::of(&working, matte.as_deref(), &hidden, &faces, &style).encode();
+        let renditions = tokio::task::spawn_blocking(draw).await.map_err(Error::internal)??;
+        let put = async |file: File| put_masked(&app, org, file.bytes, file.media_type, file.size, &decision).await;
         cleaning.masked_object = Some(put(renditions.masked).await?.id);
         cleaning.cleaned_object = match renditions.cleaned {
             Some(file) => Some(put(file).await?.id),
@@ -90,11 +92,10 @@ impl BackgroundJob for CleanPhoto {
     }
 
     async fn gave_up(self, app: App, why: GivenUp) -> keroxio_core::Result<Effects> {
-        let code = match why {
-            GivenUp::Failed(_) => "PHOTO_CLEANING_FAILED",
-            GivenUp::Cancelled => "PHOTO_CLEANING_CANCELLED",
-        };
-        service::fail(&app, self.cleaning_id, code).await
+        match why {
+            GivenUp::Failed(_) => service::fail(&app, self.cleaning_id, "PHOTO_CLEANING_FAILED").await,
+            GivenUp::Cancelled => service::call_off(&app, self.cleaning_id, "PHOTO_CLEANING_CANCELLED").await,
+        }
     }
 }
 
@@ -113,34 +114,6 @@ fn record(cleaning: &mut Cleaning, cut: &Cut) {
     cleaning.verdict = Some(verdict.grade.name().to_owned());
     cleaning.remarks = serde_json::to_value(&verdict.remarks).unwrap_or_default();
     metrics::counter!(crate::VERDICTS, "grade" => verdict.grade.name()).increment(1);
-}
-
-/// Covers the plates and lets the readers of this machine look again: what is still seen is covered too. Answers all
-/// that has to be hidden; nothing when one stays readable. Looked at is an even cover, whatever the style: an inlay
-/// carries a text of its own.
-async fn hide_all(app: &App, working: &Arc<Working>, mut quads: Vec<Quad>) -> Result<Option<Vec<Quad>>, JobError> {
-    let readers = app.get::<PlateReaders>()?.local();
-    if readers.is_empty() {
-        return Ok(Some(quads));
-    }
-    for _ in 0..MOST_LOOKS {
-        let (shared, hidden) = (Arc::clone(working), quads.clone());
-        let covered = tokio::task::spawn_blocking(move || shared.covered(&hidden)).await;
-        let covered = covered.map_err(Error::internal)?;
-        let sightings = readers.look_again(&covered).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
-        let readable = |s: &PlateSighting| s.readings.first().is_some_and(|reading| reading.confidence >= READABLE);
-        let is_new = |quad: &Quad| !quads.iter().any(|hidden| contains(hidden, centre(quad)));
-        let shown = sightings.iter().filter(|s| readable(s) || s.score >= PLATE);
-        let seen: Vec<(bool, Quad)> = shown.map(|s| (readable(s), working.in_photo(&s.quad))).collect();
-        let missed: Vec<Quad> = seen.iter().map(|(_, quad)| *quad).filter(is_new).collect();
-        if missed.is_empty() {
-            let hidden = !seen.iter().any(|(readable, _)| *readable);
-            return Ok(hidden.then_some(quads));
-        }
-        metrics::counter!(crate::MASK_MISSES).increment(missed.len() as u64);
-        quads.extend(missed);
-    }
-    Ok(None)
 }
 
 /// The plate reading of a photo has ended.

@@ -1,21 +1,28 @@
 #![doc = include_str!("../README.md")]
 
+mod angles;
 pub mod cover;
 mod cutting;
+mod edits;
 pub mod events;
+pub mod files;
 mod graphql;
+mod hiding;
 mod jobs;
 mod look;
 mod model;
 pub mod pixels;
 pub mod render;
+mod rendition;
 pub mod scene;
 pub mod service;
 mod shadow;
 pub mod stage;
 mod tables;
+mod variants;
 pub mod verdict;
 
+pub use angles::MissingAngle;
 pub use graphql::{ImagesMutation as Mutation, ImagesQuery as Query, PhotoCleaning, PhotoRemark, PhotoVerdict};
 pub use keroxio_core::NoSubscription as Subscription;
 pub use model::Cleaning;
@@ -43,7 +50,7 @@ impl keroxio_core::Module for ImagesModule {
     }
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
-        jobs.register::<jobs::CleanPhoto>().register::<jobs::ResumeCleaning>();
+        jobs.register::<jobs::CleanPhoto>().register::<jobs::ResumeCleaning>().register::<variants::DrawVariants>();
         jobs.on::<keroxio_plates::events::PlateRead, jobs::ResumeCleaning>();
     }
 }

@@ -4,6 +4,8 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::files::Source;
+use crate::look::Look;
 use crate::tables::images_cleanings::{self, dsl};
 
 /// What became of a photo.
@@ -33,6 +35,12 @@ pub struct Cleaning {
     pub remarks: Value,
     /// The [`crate::look::Look`] that the renditions have or are to have.
     pub style: Value,
+    /// From where the car was photographed, where that is told surely enough: a name.
+    pub angle: Option<String>,
+    pub angle_confidence: Option<f32>,
+    pub faces_blurred: Option<i32>,
+    /// The [`Look`] of the renditions that there are.
+    pub drawn_style: Option<Value>,
 }
 
 impl Cleaning {
@@ -56,7 +64,32 @@ impl Cleaning {
             verdict: None,
             remarks: Value::Array(Vec::new()),
             style,
+            angle: None,
+            angle_confidence: None,
+            faces_blurred: None,
+            drawn_style: None,
         }
+    }
+
+    /// The rendition that is shown: the car on its new ground where there is one.
+    pub fn shown(&self) -> Option<Uuid> {
+        self.cleaned_object.or(self.masked_object)
+    }
+
+    /// How one of its renditions came about.
+    pub fn source_of(&self, rendition: Uuid) -> Source {
+        if self.cleaned_object != Some(rendition) {
+            Source::Altered
+        } else if self.drawn_look().background_photo.is_some() {
+            Source::Montage
+        } else {
+            Source::Composite
+        }
+    }
+
+    /// How the renditions look that there are.
+    pub fn drawn_look(&self) -> Look {
+        Look::stored(self.drawn_style.as_ref().unwrap_or(&self.style))
     }
 
     pub fn is_finished(&self) -> bool {
@@ -97,6 +130,15 @@ pub async fn by_photo(conn: &mut AsyncPgConnection, org: Uuid, photo: Uuid) -> Q
         .first(conn)
         .await
         .optional()
+}
+
+/// The angles told of these photos.
+pub async fn angles(conn: &mut AsyncPgConnection, org: Uuid, photos: &[Uuid]) -> QueryResult<Vec<String>> {
+    dsl::images_cleanings
+        .filter(dsl::org_id.eq(org).and(dsl::photo_id.eq_any(photos)).and(dsl::angle.is_not_null()))
+        .select(dsl::angle.assume_not_null())
+        .load(conn)
+        .await
 }
 
 /// For a job, which acts for the cleaning itself and not for a caller.

@@ -2,16 +2,19 @@
 
 use image::{GrayImage, RgbImage, RgbaImage};
 use keroxio_core::Error;
-use keroxio_plugin_sdk::{Matte, Photo, Quad};
+use keroxio_plugin_sdk::{Matte, Photo, Quad, Rectangle};
 
 use crate::cover::{Corners, Cover, Paint, mask_quads};
-use crate::pixels::{Source, encode_jpeg, encode_png, fitted, working_size};
+use crate::files::{Source, encode_jpeg, encode_png};
+use crate::pixels::{fitted, working_size};
 use crate::scene::Scene;
 use crate::stage::{Staging, cut_out, print_logo, stage};
 
 /// Longer side of a rendition, in pixels.
 const MAX_SIDE: u32 = 2_048;
 const QUALITY: u8 = 88;
+/// How far a head reaches beyond its face on each side, as a share of the face.
+const HEAD: f32 = 0.25;
 
 /// How the renditions of a photo look, with the pictures that takes.
 #[derive(Clone, Default)]
@@ -59,21 +62,25 @@ pub struct Renditions {
 
 /// A photo at the size of its renditions.
 pub struct Working {
-    picture: RgbImage,
+    picture: Photo,
     /// Pixels of a rendition per pixel of the photo.
     scale: f32,
 }
 
 impl Working {
     pub fn of(photo: &Photo) -> Self {
-        let picture = working_size(photo.rgb(), MAX_SIDE);
+        let picture = Photo::from_rgb(working_size(photo.rgb(), MAX_SIDE));
         let scale = picture.width() as f32 / photo.width().max(1) as f32;
         Self { picture, scale }
     }
 
+    pub fn picture(&self) -> &Photo {
+        &self.picture
+    }
+
     /// The photo with its plates evenly covered, for the second look.
     pub fn covered(&self, quads: &[Quad]) -> Photo {
-        let mut picture = self.picture.clone();
+        let mut picture = self.picture.rgb().clone();
         mask_quads(&mut picture, &self.corners(quads), Paint::Solid);
         Photo::from_rgb(picture)
     }
@@ -92,10 +99,12 @@ impl Working {
 }
 
 impl Drawn {
-    /// Without a matte there is no new background.
-    pub fn of(working: &Working, matte: Option<&Matte>, quads: &[Quad], style: &Style) -> Self {
+    /// Without a matte there is no new background. Faces are in pixels of the working picture.
+    pub fn of(working: &Working, matte: Option<&Matte>, quads: &[Quad], faces: &[Rectangle], style: &Style) -> Self {
         let quads = working.corners(quads);
-        let mut masked = working.picture.clone();
+        let mut masked = working.picture.rgb().clone();
+        let heads: Vec<Corners> = faces.iter().map(head).collect();
+        mask_quads(&mut masked, &heads, Paint::Blur);
         mask_quads(&mut masked, &quads, style.paint());
         let alpha = matte.and_then(|matte| fitted(&matte.alpha, masked.dimensions()));
         let cleaned = alpha.map(|alpha| cleaned(&masked, &alpha, &quads, style));
@@ -119,6 +128,13 @@ impl Drawn {
         };
         Ok(Renditions { masked: jpeg(&self.masked, Source::Altered)?, cleaned })
     }
+}
+
+/// What of a person is blurred around a face: hair, ears and chin belong to it.
+fn head(face: &Rectangle) -> Corners {
+    let (left, right) = (face.left - HEAD * face.width, face.left + (1.0 + HEAD) * face.width);
+    let (top, bottom) = (face.top - HEAD * face.height, face.top + (1.0 + HEAD) * face.height);
+    [(left, top), (right, top), (right, bottom), (left, bottom)]
 }
 
 /// The car on its new ground. Its plates are hidden already; those that reach over its outline once more, because
@@ -199,7 +215,7 @@ mod tests {
             for (scene, framed) in Scene::ALL.into_iter().flat_map(|scene| [(scene, true), (scene, false)]) {
                 for background in [None, Some(background.clone())] {
                     let style = Style { scene, framed, cover, background, logo: Some(logo.clone()) };
-                    let drawn = Drawn::of(&working, Some(&matte()), &quads(), &style);
+                    let drawn = Drawn::of(&working, Some(&matte()), &quads(), &[], &style);
                     assert!(!shown(drawn.masked.as_raw(), 3), "masked: {cover:?} {scene:?} {framed}");
                     let is_shown = match drawn.cleaned {
                         Some(Cleaned::Opaque(picture, _)) => shown(picture.as_raw(), 3),
@@ -210,7 +226,7 @@ mod tests {
                 }
             }
         }
-        let bare = Drawn::of(&working, Some(&matte()), &[], &Style::default());
+        let bare = Drawn::of(&working, Some(&matte()), &[], &[], &Style::default());
         assert!(shown(bare.masked.as_raw(), 3), "the test sees plates that are not hidden");
     }
 }

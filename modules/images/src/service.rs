@@ -1,5 +1,5 @@
 use diesel_async::AsyncPgConnection;
-use keroxio_core::{Actor, App, Effects, Error, Queue, Result, Tx};
+use keroxio_core::{Actor, App, Effects, Error, JobError, Queue, Result, Tx};
 use uuid::Uuid;
 
 use crate::events::PhotoCleaned;
@@ -7,6 +7,7 @@ use crate::jobs::CleanPhoto;
 use crate::look::{self, Look};
 use crate::model::{self, Cleaning};
 use crate::scene::Scene;
+use crate::variants::{self, DrawVariants, Variant};
 
 /// Photos cleaned by one request.
 const MOST_AT_ONCE: usize = 40;
@@ -60,14 +61,19 @@ async fn begin(tx: &mut Tx, mut cleaning: Cleaning) -> Result<Cleaning> {
     Ok(cleaning)
 }
 
-/// Cleans photos of the caller's, in the scene asked for or the organization's own.
-pub(crate) async fn start(app: &App, actor: &Actor, photos: &[Uuid], scene: Option<Scene>) -> Result<Vec<Cleaning>> {
+pub(crate) fn check_count(photos: &[Uuid]) -> Result<()> {
     if photos.is_empty() || photos.len() > MOST_AT_ONCE {
         return Err(Error::bad_input(
             format!("Indiquez de 1 à {MOST_AT_ONCE} photos."),
             format!("Give 1 to {MOST_AT_ONCE} photos."),
         ));
     }
+    Ok(())
+}
+
+/// Cleans photos of the caller's, in the scene asked for or the organization's own.
+pub(crate) async fn start(app: &App, actor: &Actor, photos: &[Uuid], scene: Option<Scene>) -> Result<Vec<Cleaning>> {
+    check_count(photos)?;
     app.admit(Queue::Inference, actor.org_id).await?;
     keroxio_storage::service::require(app, actor.org_id, photos).await?;
     let mut tx = app.begin().await?;
@@ -135,6 +141,48 @@ pub(crate) async fn finish(app: &App, mut cleaning: Cleaning) -> Result<Effects>
         return Ok(tx.into());
     }
     cleaning.finished_at = Some(app.now());
+    cleaning.drawn_style = cleaning.masked_object.map(|_| cleaning.style.clone());
+    model::save(&mut tx, &cleaning).await?;
+    variants::clear(&mut tx, cleaning.id).await?;
+    let current: Vec<Uuid> = cleaning.cleaned_object.into_iter().chain(cleaning.masked_object).collect();
+    keroxio_storage::public::withdraw(&mut tx, cleaning.org_id, cleaning.id, &current).await?;
+    if let Some(source_id) = cleaning.shown() {
+        tx.enqueue(&DrawVariants { cleaning_id: cleaning.id, org_id: cleaning.org_id, source_id }).await?;
+    }
+    let event = PhotoCleaned { cleaning_id: cleaning.id, photo_id: cleaning.photo_id, org_id: cleaning.org_id };
+    tx.announce(&event).await?;
+    Ok(tx.into())
+}
+
+/// Keeps the files of a rendition, unless another one is shown by now.
+pub(crate) async fn keep_variants(
+    app: &App,
+    cleaning: &Cleaning,
+    source: Uuid,
+    rows: &[Variant],
+) -> Result<Effects, JobError> {
+    let mut tx = app.begin().await?;
+    let current = model::lock(&mut tx, cleaning.id).await?.and_then(|current| current.shown());
+    if current == Some(source) {
+        variants::keep(&mut tx, rows).await?;
+    } else {
+        let files: Vec<Uuid> = rows.iter().map(|row| row.object_id).collect();
+        keroxio_storage::public::withdraw_these(&mut tx, cleaning.org_id, &files).await?;
+    }
+    Ok(tx.into())
+}
+
+/// Somebody called the work off: the renditions of before, if any, stay what is shown.
+pub(crate) async fn call_off(app: &App, id: Uuid, code: &str) -> Result<Effects> {
+    let mut tx = app.begin().await?;
+    let cleaning = model::lock(&mut tx, id).await?.filter(|cleaning| !cleaning.is_finished());
+    let Some(mut cleaning) = cleaning.filter(|cleaning| cleaning.masked_object.is_some()) else {
+        tx.commit().await?;
+        return fail(app, id, code).await;
+    };
+    cleaning.state = "done".to_owned();
+    cleaning.finished_at = Some(app.now());
+    cleaning.style = cleaning.drawn_style.clone().unwrap_or(cleaning.style);
     model::save(&mut tx, &cleaning).await?;
     let event = PhotoCleaned { cleaning_id: cleaning.id, photo_id: cleaning.photo_id, org_id: cleaning.org_id };
     tx.announce(&event).await?;
@@ -147,6 +195,7 @@ pub(crate) async fn fail(app: &App, id: Uuid, code: &str) -> Result<Effects> {
     // An earlier rendition may be the very one that shows a plate.
     cleaning.masked_object = None;
     cleaning.cleaned_object = None;
+    (cleaning.faces_blurred, cleaning.angle, cleaning.angle_confidence) = (None, None, None);
     cleaning.error = Some(code.to_owned());
     finish(app, cleaning).await
 }

@@ -18,6 +18,10 @@ diesel::table! {
         verdict -> Nullable<Text>,
         remarks -> Jsonb,
         style -> Jsonb,
+        angle -> Nullable<Text>,
+        angle_confidence -> Nullable<Float4>,
+        faces_blurred -> Nullable<Int4>,
+        drawn_style -> Nullable<Jsonb>,
     }
 }
 
@@ -33,4 +37,17 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(images_cleanings, images_presets,);
+diesel::table! {
+    images_variants (cleaning_id, object_id) {
+        object_id -> Uuid,
+        cleaning_id -> Uuid,
+        source_id -> Uuid,
+        media_type -> Text,
+        width -> Int4,
+        height -> Int4,
+    }
+}
+
+diesel::joinable!(images_variants -> images_cleanings (cleaning_id));
+
+diesel::allow_tables_to_appear_in_same_query!(images_cleanings, images_presets, images_variants,);

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::model::Object as Row;
 use crate::{error, service};
 
-/// A stored picture.
+/// A photo as it was uploaded, without its metadata. It is private.
 #[derive(SimpleObject)]
 #[graphql(name = "Photo", complex)]
 pub struct StoredPhoto {
@@ -44,7 +44,8 @@ impl From<Row> for StoredPhoto {
 
 #[ComplexObject]
 impl StoredPhoto {
-    /// Signed address, valid for an hour.
+    /// Private address for your own screen, valid for an hour: plates and faces are as they were photographed. What
+    /// may be shown to others are the renditions of its cleaning.
     async fn url(&self, ctx: &Context<'_>) -> GqlResult<String> {
         Ok(service::signed_url(ctx.app(), &self.row)?)
     }

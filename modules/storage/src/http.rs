@@ -3,11 +3,12 @@ use axum::extract::{Path, Query, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
-use keroxio_core::{App, ErrorCode};
+use keroxio_core::{App, ErrorCode, Result};
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::service;
+use crate::model::Object;
+use crate::{public, service};
 
 #[derive(Deserialize)]
 struct Signed {
@@ -16,20 +17,32 @@ struct Signed {
 }
 
 pub fn routes() -> Router<App> {
-    Router::new().route("/files/{id}", get(file))
+    Router::new().route("/files/{id}", get(private)).route("/p/{key}", get(public))
 }
 
 /// A wrong signature, an expired one and an unknown file are the same answer.
-async fn file(State(app): State<App>, Path(id): Path<Uuid>, Query(signed): Query<Signed>) -> Response {
-    let answer = async {
-        let object = service::signed(&app, id, signed.expires, &signed.signature).await?;
-        let bytes = service::read(&app, &object).await?;
-        Ok::<_, keroxio_core::Error>((object.media_type, bytes))
+async fn private(State(app): State<App>, Path(id): Path<Uuid>, Query(signed): Query<Signed>) -> Response {
+    let found = service::signed(&app, id, signed.expires, &signed.signature).await;
+    answer(&app, found, "private, max-age=600").await
+}
+
+/// Short enough for a picture that is withdrawn to disappear.
+async fn public(State(app): State<App>, Path(key): Path<String>) -> Response {
+    answer(&app, public::by_key(&app, &key).await, "public, max-age=600").await
+}
+
+async fn answer(app: &App, found: Result<Object>, cached: &'static str) -> Response {
+    let bytes = async {
+        let object = found?;
+        Ok::<_, keroxio_core::Error>((service::read(app, &object).await?, object.media_type))
     };
-    match answer.await {
-        Ok((media_type, bytes)) => {
-            let headers =
-                [(header::CONTENT_TYPE, media_type), (header::CACHE_CONTROL, "private, max-age=600".to_owned())];
+    match bytes.await {
+        Ok((bytes, media_type)) => {
+            let headers = [
+                (header::CONTENT_TYPE, media_type.as_str()),
+                (header::CACHE_CONTROL, cached),
+                (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            ];
             (headers, bytes).into_response()
         }
         Err(e) if e.code() == ErrorCode::NOT_FOUND => StatusCode::NOT_FOUND.into_response(),

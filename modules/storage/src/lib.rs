@@ -6,6 +6,7 @@ mod graphql;
 mod http;
 mod jpeg;
 mod model;
+pub mod public;
 pub mod service;
 mod settings;
 mod signature;
@@ -15,6 +16,7 @@ pub use budget::HeldPhoto;
 pub use graphql::{StorageMutation as Mutation, StorageQuery as Query, StoredPhoto};
 pub use keroxio_core::NoSubscription as Subscription;
 pub use model::Object;
+pub use public::{MaskingDecision, PublicUrl};
 
 pub struct StorageModule;
 pub const MODULE: StorageModule = StorageModule;

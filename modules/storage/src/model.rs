@@ -1,6 +1,7 @@
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::tables::storage_objects::{self, dsl};
@@ -18,6 +19,10 @@ pub struct Object {
     pub height: Option<i32>,
     pub sha256: String,
     pub created_at: DateTime<Utc>,
+    /// By which anybody may see it; see [`crate::public`].
+    pub public_key: Option<String>,
+    /// The [`crate::MaskingDecision`] that made it public.
+    pub masking: Option<Value>,
 }
 
 /// The row of this content, new or already there.

@@ -116,6 +116,8 @@ async fn put_hashed(
         height: size.and_then(|(_, h)| side(h)),
         sha256,
         created_at: app.now(),
+        public_key: None,
+        masking: None,
     };
     // The file first: a row must never point to nothing. A file without a row is found again by its content.
     let store: Store = app.get()?;
@@ -159,7 +161,7 @@ pub async fn photo(app: &App, org: Uuid, id: Uuid) -> Result<HeldPhoto> {
     Ok(held)
 }
 
-/// An address anybody may open for the next hour.
+/// The address of a private file, for the screen of its owner: who has it may open it for the next hour.
 pub fn signed_url(app: &App, object: &Object) -> Result<String> {
     Ok(app.get::<Signer>()?.url(object.id, app.now()))
 }

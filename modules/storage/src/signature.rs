@@ -31,6 +31,11 @@ impl Signer {
         format!("{}/files/{id}?expires={expires}&signature={}", self.public_url, hex::encode(self.tag(id, expires)))
     }
 
+    /// The address of a file that anybody may see.
+    pub fn public(&self, key: &str) -> String {
+        format!("{}/p/{key}", self.public_url)
+    }
+
     /// Whether the signature is ours and has not expired. Compared in constant time.
     pub fn verify(&self, id: Uuid, expires: i64, signature: &str, now: DateTime<Utc>) -> bool {
         let Ok(signature) = hex::decode(signature) else { return false };

@@ -9,5 +9,7 @@ diesel::table! {
         height -> Nullable<Int4>,
         sha256 -> Text,
         created_at -> Timestamptz,
+        public_key -> Nullable<Text>,
+        masking -> Nullable<Jsonb>,
     }
 }

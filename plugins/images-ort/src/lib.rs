@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod angle;
 mod blobs;
 mod cut;
 mod kind;
@@ -13,6 +14,7 @@ use async_trait::async_trait;
 use keroxio_plugin_sdk::{BackgroundRemover, Manifest, Matte, ModelCard, Photo, PluginError};
 use tokio::sync::Semaphore;
 
+pub use crate::angle::CarAngle;
 use crate::net::Net;
 
 /// Photos worked on at the same time; the others wait their turn, so that memory stays bounded.

@@ -21,13 +21,14 @@ pub struct Contract {
 }
 
 /// Every kind of model that some plugin takes.
-pub const CONTRACTS: [Contract; 9] = [
+pub const CONTRACTS: [Contract; 10] = [
     Contract { name: "plate-corners", bytes: false, input: &[FREE, 3, FREE, FREE], output: &[FREE, 9, FREE, FREE] },
     Contract { name: "plate-slots", bytes: false, input: &[FREE, 3, 64, 192], output: &[FREE, ANY, 37] },
     Contract { name: "plate-slots-cct", bytes: true, input: &[FREE, 64, 128, 3], output: &[FREE, ANY, 37] },
     Contract { name: "ppocr-detection", bytes: false, input: &[ANY, 3, FREE, FREE], output: &[ANY, 1, FREE, FREE] },
     Contract { name: "ppocr-recognition", bytes: false, input: &[ANY, 3, FREE, FREE], output: &[ANY, FREE, ANY] },
     Contract { name: "car-matte", bytes: false, input: &[ANY, 3, ANY, ANY], output: &[ANY, 1, ANY, ANY] },
+    Contract { name: "car-angle", bytes: false, input: &[ANY, 3, ANY, ANY], output: &[ANY, 8] },
     Contract { name: "saliency-u2net", bytes: false, input: &[ANY, 3, ANY, ANY], output: &[ANY, 1, ANY, ANY] },
     Contract { name: "saliency-isnet", bytes: false, input: &[ANY, 3, ANY, ANY], output: &[ANY, 1, ANY, ANY] },
     Contract { name: "saliency-birefnet", bytes: false, input: &[ANY, 3, ANY, ANY], output: &[ANY, 1, ANY, ANY] },

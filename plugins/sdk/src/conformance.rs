@@ -5,7 +5,9 @@
 
 use image::{Rgb, RgbImage};
 
-use crate::{BackgroundRemover, Manifest, Photo, PlateReader, PriceAnswer, PriceEstimator};
+use crate::{
+    AngleFinder, BackgroundRemover, FaceFinder, Manifest, Photo, PlateReader, PriceAnswer, PriceEstimator, Rectangle,
+};
 
 /// Pictures that break careless code: one pixel, flat, extreme shapes, noise.
 fn awkward_photos() -> Vec<(&'static str, Photo)> {
@@ -67,6 +69,35 @@ pub async fn background_remover(remover: &dyn BackgroundRemover) {
         assert_eq!(first.alpha, second.alpha, "{name}: two mattes of one photo differ");
         assert!((0.0..=1.0).contains(&first.coverage), "{name}: coverage {}", first.coverage);
         assert!((0.0..=1.0).contains(&first.confidence), "{name}: confidence {}", first.confidence);
+    }
+}
+
+/// Promises of [`AngleFinder`].
+pub async fn angle_finder(finder: &dyn AngleFinder) {
+    check_manifest(finder.manifest());
+    for (name, photo) in awkward_photos() {
+        let (width, height) = (photo.width() as f32, photo.height() as f32);
+        let car = Rectangle { left: 0.1 * width, top: 0.2 * height, width: 0.8 * width, height: 0.6 * height };
+        let first = finder.angle(&photo, car).await.unwrap_or_else(|e| panic!("{name}: {e}"));
+        let second = finder.angle(&photo, car).await.unwrap_or_else(|e| panic!("{name}, again: {e}"));
+        assert_eq!(first, second, "{name}: two answers for one photo differ");
+        assert!((0.0..=1.0).contains(&first.1), "{name}: probability {}", first.1);
+    }
+}
+
+/// Promises of [`FaceFinder`].
+pub async fn face_finder(finder: &dyn FaceFinder) {
+    check_manifest(finder.manifest());
+    for (name, photo) in awkward_photos() {
+        let first = finder.faces(&photo).await.unwrap_or_else(|e| panic!("{name}: {e}"));
+        let second = finder.faces(&photo).await.unwrap_or_else(|e| panic!("{name}, again: {e}"));
+        assert_eq!(first, second, "{name}: two answers for one photo differ");
+        for face in &first {
+            let (area, width, height) = (face.area, photo.width() as f32, photo.height() as f32);
+            assert!((0.0..=1.0).contains(&face.score), "{name}: score {}", face.score);
+            assert!(area.left < width && area.top < height, "{name}: a face outside the photo");
+            assert!(area.left + area.width > 0.0 && area.top + area.height > 0.0, "{name}: a face outside the photo");
+        }
     }
 }
 

@@ -1,6 +1,8 @@
 #![doc = include_str!("../README.md")]
 
+mod angle;
 pub mod conformance;
+mod face;
 pub mod geometry;
 mod manifest;
 mod matte;
@@ -8,10 +10,14 @@ mod photo;
 mod plate;
 mod price;
 
+pub use angle::{Angle, AngleFinder};
+pub use face::{Face, FaceFinder};
 pub use manifest::{Manifest, ModelCard, ModelFile, read_card};
 pub use matte::{BackgroundRemover, BackgroundRemovers, Matte};
 pub use photo::{DecodeLimits, Photo, PhotoError, PhotoFormat, measure, sniff};
-pub use plate::{CharacterReading, PlateAnswer, PlateReader, PlateReaders, PlateSighting, PlateText, Point, Quad};
+pub use plate::{
+    CharacterReading, PlateAnswer, PlateReader, PlateReaders, PlateSighting, PlateText, Point, Quad, Rectangle,
+};
 pub use price::{CarFacts, Fuel, Gearbox, PriceAnswer, PriceContribution, PriceEstimator, PriceRange, Refusal};
 
 /// What can go wrong inside a plugin; the runner decides from the variant whether trying again makes sense.

@@ -12,6 +12,28 @@ pub struct Point {
     pub y: f32,
 }
 
+/// A part of a photo, in pixels from its top-left corner.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rectangle {
+    pub left: f32,
+    pub top: f32,
+    pub width: f32,
+    pub height: f32,
+}
+
+impl Rectangle {
+    /// With room around it, as a share of its width and height on each side, within a photo of this size.
+    pub fn widened(&self, share: f32, (width, height): (u32, u32)) -> Self {
+        let reach = |from: f32, length: f32, most: u32| {
+            let low = (from - share * length).clamp(0.0, most as f32);
+            (low, ((from + (1.0 + share) * length).clamp(0.0, most as f32) - low).max(0.0))
+        };
+        let ((left, width), (top, height)) =
+            (reach(self.left, self.width, width), reach(self.top, self.height, height));
+        Self { left, top, width, height }
+    }
+}
+
 /// Four corners of a plate: top-left, top-right, bottom-right, bottom-left as the plate is read.
 pub type Quad = [Point; 4];
 

@@ -4,8 +4,9 @@ use std::sync::Mutex;
 use async_trait::async_trait;
 use image::{GrayImage, Luma};
 use keroxio_plugin_sdk::{
-    BackgroundRemover, CarFacts, CharacterReading, Manifest, Matte, Photo, PlateReader, PlateSighting, PlateText,
-    PluginError, Point, PriceAnswer, PriceEstimator, PriceRange, Refusal,
+    Angle, AngleFinder, BackgroundRemover, CarFacts, CharacterReading, Face, FaceFinder, Manifest, Matte, Photo,
+    PlateReader, PlateSighting, PlateText, PluginError, Point, PriceAnswer, PriceEstimator, PriceRange, Rectangle,
+    Refusal,
 };
 use tokio::sync::mpsc;
 
@@ -148,6 +149,46 @@ impl BackgroundRemover for FakeRemover {
         let cabin = |x, y| within(x, w, 35, 65) && within(y, h, 4, 12);
         let alpha = GrayImage::from_fn(w, h, |x, y| Luma([if body(x, y) || cabin(x, y) { 255 } else { 0 }]));
         Ok(Matte { alpha, coverage: 0.8, confidence: 1.0, found: true })
+    }
+}
+
+/// Says the same angle of every photo.
+pub struct FakeAngles(Manifest, Angle, f32);
+
+impl FakeAngles {
+    pub fn saying(angle: Angle, sure: f32) -> Self {
+        Self(manifest("fake-angles"), angle, sure)
+    }
+}
+
+#[async_trait]
+impl AngleFinder for FakeAngles {
+    fn manifest(&self) -> &Manifest {
+        &self.0
+    }
+
+    async fn angle(&self, _photo: &Photo, _car: Rectangle) -> Result<(Angle, f32), PluginError> {
+        Ok((self.1, self.2))
+    }
+}
+
+/// Sees the same faces in every photo.
+pub struct FakeFaces(Manifest, Vec<Face>);
+
+impl FakeFaces {
+    pub fn seeing(faces: &[Face]) -> Self {
+        Self(manifest("fake-faces"), faces.to_vec())
+    }
+}
+
+#[async_trait]
+impl FaceFinder for FakeFaces {
+    fn manifest(&self) -> &Manifest {
+        &self.0
+    }
+
+    async fn faces(&self, _photo: &Photo) -> Result<Vec<Face>, PluginError> {
+        Ok(self.1.clone())
     }
 }
 

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-pub use fakes::{FakePlates, FakePrices, FakeRemover};
+pub use fakes::{FakeAngles, FakeFaces, FakePlates, FakePrices, FakeRemover};
 pub use setup::Setup;
 pub use subscription::Subscription;
 
@@ -241,7 +241,8 @@ impl Actor {
     }
 
     pub async fn get(&self, url: &str) -> reqwest::Response {
-        let path = url.find("/files/").map_or(url, |at| &url[at..]);
+        // The application believes itself at its usual address.
+        let path = ["/files/", "/p/"].iter().find_map(|start| url.find(start)).map_or(url, |at| &url[at..]);
         self.http.get(format!("{}{path}", self.base)).send().await.unwrap()
     }
 }
@@ -258,6 +259,17 @@ impl Answer {
     }
 
     /// The code of the first error; fails the test when there is none.
+    /// All data of an answer, errors or not.
+    pub fn data(&self) -> &Value {
+        &self.0["data"]
+    }
+
+    /// The codes of all errors; none when there is no error.
+    pub fn codes(&self) -> Vec<&str> {
+        let errors = self.0["errors"].as_array().into_iter().flatten();
+        errors.filter_map(|error| error["extensions"]["code"].as_str()).collect()
+    }
+
     pub fn code(&self) -> &str {
         self.0
             .pointer("/errors/0/extensions/code")

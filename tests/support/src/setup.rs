@@ -2,14 +2,18 @@ use std::sync::Arc;
 
 use async_graphql::Executor;
 use keroxio_core::{App, AppBuilder, Env, Module};
-use keroxio_plugin_sdk::{BackgroundRemovers, PlateReader, PlateReaders, PriceEstimator};
+use keroxio_plugin_sdk::{
+    Angle, AngleFinder, BackgroundRemovers, FaceFinder, PlateReader, PlateReaders, PriceEstimator,
+};
 
-use crate::{FakePlates, FakePrices, FakeRemover, TestApp, TestDatabase, migrate, setting};
+use crate::{FakeAngles, FakeFaces, FakePlates, FakePrices, FakeRemover, TestApp, TestDatabase, migrate, setting};
 
 /// What a test application is made of; stand-ins where nothing else is said.
 pub struct Setup {
     plates: PlateReaders,
     images: BackgroundRemovers,
+    angles: Arc<dyn AngleFinder>,
+    faces: Arc<dyn FaceFinder>,
     prices: Arc<dyn PriceEstimator>,
     settings: Vec<(String, String)>,
 }
@@ -19,6 +23,8 @@ impl Default for Setup {
         Self {
             plates: PlateReaders::new(vec![Arc::new(FakePlates::reading("YK482ZN", 0.99))]),
             images: BackgroundRemovers::new(vec![Arc::new(FakeRemover::new())]),
+            angles: Arc::new(FakeAngles::saying(Angle::FrontLeft, 0.95)),
+            faces: Arc::new(FakeFaces::seeing(&[])),
             prices: Arc::new(FakePrices::new()),
             settings: Vec::new(),
         }
@@ -37,6 +43,16 @@ impl Setup {
 
     pub fn images(mut self, images: BackgroundRemovers) -> Self {
         self.images = images;
+        self
+    }
+
+    pub fn angles(mut self, angles: Arc<dyn AngleFinder>) -> Self {
+        self.angles = angles;
+        self
+    }
+
+    pub fn faces(mut self, faces: Arc<dyn FaceFinder>) -> Self {
+        self.faces = faces;
         self
     }
 
@@ -84,6 +100,8 @@ impl Setup {
         let mut builder = AppBuilder::default();
         builder.provide(self.plates);
         builder.provide(self.images);
+        builder.provide(self.angles);
+        builder.provide(self.faces);
         builder.provide(self.prices);
         let app = builder.start(&env, modules).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
