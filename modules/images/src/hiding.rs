@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use image::RgbImage;
 use keroxio_core::{App, Error, JobError};
 use keroxio_plugin_sdk::geometry::{centre, contains};
-use keroxio_plugin_sdk::{Face, FaceFinder, Matte, PlateReaders, PlateSighting, Quad, Rectangle};
+use keroxio_plugin_sdk::{Face, FaceFinder, Matte, Photo, PlateReaders, PlateSighting, Quad, Rectangle};
 
 use crate::render::Working;
+use crate::stage::Outline;
 
 /// A plate that a reader reads this surely is not hidden; nor is what this surely is one, read or not. Less would
 /// cover lamps and badges.
@@ -16,13 +18,21 @@ const PLATE: f32 = 0.75;
 /// What is this surely a face is blurred. Round lamps and wheels look a little like one, so more is asked on the car.
 const FACE: f32 = 0.2;
 const FACE_ON_CAR: f32 = 0.45;
+/// Share of the car's height, from its lowest point, above which faces are looked for; and rows of a picture that are
+/// too few to leave any out.
+const SILLS: f32 = 0.3;
+const LEAST_ROWS: u32 = 100;
 /// How often renditions are looked at before the photo is given up.
 const MOST_LOOKS: usize = 3;
 
 /// Covers the plates and lets the readers of this machine look again: what is still seen is covered too. Answers all
 /// that has to be hidden; nothing when one stays readable. Looked at is an even cover, whatever the style: an inlay
 /// carries a text of its own.
-pub async fn plates(app: &App, working: &Arc<Working>, mut quads: Vec<Quad>) -> Result<Option<Vec<Quad>>, JobError> {
+pub(crate) async fn plates(
+    app: &App,
+    working: &Arc<Working>,
+    mut quads: Vec<Quad>,
+) -> Result<Option<Vec<Quad>>, JobError> {
     let readers = app.get::<PlateReaders>()?.local();
     if readers.is_empty() {
         return Ok(Some(quads));
@@ -49,11 +59,12 @@ pub async fn plates(app: &App, working: &Arc<Working>, mut quads: Vec<Quad>) -> 
 
 /// The faces to be blurred, in pixels of the working picture. None are looked for where the operator does not want
 /// it.
-pub async fn faces(app: &App, working: &Working, matte: &Matte) -> Result<Vec<Rectangle>, JobError> {
+pub(crate) async fn faces(app: &App, working: &Working, matte: &Matte) -> Result<Vec<Rectangle>, JobError> {
     let Ok(finder) = app.get::<Arc<dyn FaceFinder>>() else { return Ok(Vec::new()) };
     let picture = working.picture();
     let begun = Instant::now();
-    let found = finder.faces(picture).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
+    let upper = upper_part(picture, matte);
+    let found = finder.faces(&upper).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
     keroxio_core::metrics::inference("faces", &finder.manifest().id, begun.elapsed().as_secs_f64());
     let is_on_car = |area: &Rectangle| {
         let place =
@@ -64,4 +75,21 @@ pub async fn faces(app: &App, working: &Working, matte: &Matte) -> Result<Vec<Re
     };
     let is_face = |face: &&Face| face.score >= if is_on_car(&face.area) { FACE_ON_CAR } else { FACE };
     Ok(found.iter().filter(is_face).map(|face| face.area).collect())
+}
+
+/// The part of a picture where the faces are of who stands or sits near the car: all above its sills. Most of the work
+/// of looking for faces is in the number of places.
+pub fn upper_part(picture: &Photo, matte: &Matte) -> Photo {
+    let outline = Outline::of(&matte.alpha).filter(|_| matte.found);
+    let Some(outline) = outline else { return picture.clone() };
+    let sills = outline.bottom - SILLS * (outline.bottom - outline.top);
+    let rows = (sills / matte.alpha.height() as f32 * picture.height() as f32) as u32;
+    if rows < LEAST_ROWS || rows >= picture.height() {
+        return picture.clone();
+    }
+    let bytes = picture.rgb().as_raw().get(..3 * picture.width() as usize * rows as usize).unwrap_or_default();
+    match RgbImage::from_raw(picture.width(), rows, bytes.to_vec()) {
+        Some(upper) => Photo::from_rgb(upper),
+        None => picture.clone(),
+    }
 }

@@ -7,7 +7,7 @@ mod edits;
 pub mod events;
 pub mod files;
 mod graphql;
-mod hiding;
+pub mod hiding;
 mod jobs;
 mod look;
 mod model;

@@ -14,6 +14,9 @@ use tokio::sync::Semaphore;
 /// Longer side, in pixels, at which faces are looked for, and the least side of one there.
 const SIDE: u32 = 1_024;
 const LEAST_FACE: u32 = 20;
+/// How much smaller each size is at which the photo is searched. On a group photo, 0.8 found two faces more for half
+/// as much time again.
+const PYRAMID: f32 = 0.75;
 /// The cascade's own score runs from 0 to about 10; below the least, everything is a face.
 const FULL_SCORE: f64 = 10.0;
 const LEAST_SCORE: f64 = 1.5;
@@ -77,7 +80,7 @@ fn find(model: &Model, photo: &Photo) -> Result<Vec<Face>, PluginError> {
     let mut detector = rustface::create_detector_with_model(model.clone());
     detector.set_min_face_size(LEAST_FACE);
     detector.set_score_thresh(LEAST_SCORE);
-    detector.set_pyramid_scale_factor(0.8);
+    detector.set_pyramid_scale_factor(PYRAMID);
     detector.set_slide_window_step(4, 4);
     let found = detector.detect(&ImageData::new(&grey, width, height));
     let at = |length: f32| length / scale;
