@@ -7,7 +7,7 @@ ALTER TABLE images_cleanings
     ADD COLUMN faces_blurred integer,
     -- How the renditions look that there are: the style is how they shall look.
     ADD COLUMN drawn_style jsonb;
-UPDATE images_cleanings SET drawn_style = style WHERE masked_object IS NOT NULL;
+UPDATE images_cleanings SET drawn_style = style WHERE masked_object IS NOT NULL AND state = 'done';
 
 -- Smaller and lighter files of the rendition that is shown.
 CREATE TABLE images_variants (

@@ -311,3 +311,30 @@ async fn a_change_of_look_that_is_called_off_leaves_the_picture_there_was() {
     assert_eq!(open.status(), 200);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn faces_on_a_background_of_the_garage_are_blurred_too() {
+    let area = Rectangle { left: 5.0, top: 5.0, width: 24.0, height: 24.0 };
+    let faces = Arc::new(FakeFaces::seeing(&[Face { area, score: 0.9 }]));
+    let app = Setup::default().faces(faces).start().await;
+    let garage = app.garage("dupont").await;
+    let checked = RgbImage::from_fn(640, 480, |x, y| Rgb([if (x / 2 + y / 2) % 2 == 0 { 20 } else { 230 }; 3]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    checked.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    let ground = garage.upload(bytes.into_inner()).await.text("/uploadPhoto/id");
+    let even = RgbImage::from_pixel(640, 480, Rgb([90; 3]));
+    let mut bytes = std::io::Cursor::new(Vec::new());
+    even.write_to(&mut bytes, image::ImageFormat::Png).unwrap();
+    let photo = garage.upload(bytes.into_inner()).await.text("/uploadPhoto/id");
+    garage.run(CHOOSE, json!({ "i": { "backgroundPhotoId": ground, "framed": false } })).await.at("/setPhotoPreset");
+    let made = cleaned(&app, &garage, &photo, None).await;
+    let shown = &picture(&garage, &made["cleaned"]["url"]).await.into_luma8();
+    let spread = |left: u32, top: u32| {
+        let values = (top..top + 8).flat_map(|y| (left..left + 8).map(move |x| shown.get_pixel(x, y).0[0]));
+        let (low, high) = values.fold((255, 0), |(l, h), v| (v.min(l), v.max(h)));
+        high - low
+    };
+    assert!(spread(8, 8) < 40, "the face is blurred: {}", spread(8, 8));
+    assert!(spread(100, 4) > 100, "the rest of the ground is not");
+    app.finish().await;
+}

@@ -6,7 +6,7 @@ use std::time::Instant;
 use image::RgbImage;
 use keroxio_core::{App, Error, JobError};
 use keroxio_plugin_sdk::geometry::{centre, contains};
-use keroxio_plugin_sdk::{Face, FaceFinder, Matte, Photo, PlateReaders, PlateSighting, Quad, Rectangle};
+use keroxio_plugin_sdk::{Face, FaceFinder, Matte, Photo, PlateReaders, PlateSighting, PluginError, Quad, Rectangle};
 
 use crate::render::Working;
 use crate::stage::Outline;
@@ -57,16 +57,19 @@ pub(crate) async fn plates(
     Ok(None)
 }
 
-/// The faces to be blurred, in pixels of the working picture. None are looked for where the operator does not want
-/// it.
-pub(crate) async fn faces(app: &App, working: &Working, matte: &Matte) -> Result<Vec<Rectangle>, JobError> {
+/// The faces to be blurred, in pixels of the picture; `matte` is its car, where there is one that is shown. None are
+/// looked for where the operator does not want it.
+///
+/// # Errors
+/// See [`PluginError`].
+pub(crate) async fn faces(app: &App, picture: &Photo, matte: Option<&Matte>) -> Result<Vec<Rectangle>, PluginError> {
     let Ok(finder) = app.get::<Arc<dyn FaceFinder>>() else { return Ok(Vec::new()) };
-    let picture = working.picture();
     let begun = Instant::now();
-    let upper = upper_part(picture, matte);
-    let found = finder.faces(&upper).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
+    let upper = matte.map_or_else(|| picture.clone(), |matte| upper_part(picture, matte));
+    let found = finder.faces(&upper).await?;
     keroxio_core::metrics::inference("faces", &finder.manifest().id, begun.elapsed().as_secs_f64());
     let is_on_car = |area: &Rectangle| {
+        let Some(matte) = matte else { return false };
         let place =
             |at: f32, all: u32, own: u32| ((at / all as f32 * own as f32).max(0.0) as u32).min(own.saturating_sub(1));
         let x = place(area.left + area.width / 2.0, picture.width(), matte.alpha.width());

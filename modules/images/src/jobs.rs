@@ -5,7 +5,7 @@ use keroxio_core::{App, BackgroundJob, Effects, Error, GivenUp, JobError, Queue}
 use keroxio_plates::Reading;
 use keroxio_plates::events::PlateRead;
 use keroxio_plugin_sdk::geometry::size;
-use keroxio_plugin_sdk::{BackgroundRemovers, Matte, Photo, Quad};
+use keroxio_plugin_sdk::{BackgroundRemovers, Photo, Quad};
 use keroxio_storage::MaskingDecision;
 use keroxio_storage::public::put_masked;
 use serde::{Deserialize, Serialize};
@@ -69,8 +69,8 @@ impl BackgroundJob for CleanPhoto {
             return Ok(service::fail(&app, cleaning.id, "PLATES_NOT_HIDDEN").await?);
         };
         // A rejected cut-out is not the car: it must not say where faces can be.
-        let seen = Matte { found: matte.is_some(), ..Matte::clone(&cut.matte) };
-        let faces = hiding::faces(&app, &working, &seen).await?;
+        let faces = hiding::faces(&app, working.picture(), matte.as_deref()).await;
+        let faces = faces.map_err(|e| JobError::new(e.is_lasting(), e))?;
         cleaning.plates_masked = i32::try_from(hidden.len()).ok();
         cleaning.faces_blurred = i32::try_from(faces.len()).ok();
         let decision = MaskingDecision {

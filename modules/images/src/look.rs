@@ -9,7 +9,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::cover::{Corners, Cover, Paint, mask_quads};
-use crate::render::Style;
+use crate::hiding;
+use crate::render::{Style, head};
 use crate::scene::Scene;
 use crate::tables::images_presets::{self, dsl};
 
@@ -62,7 +63,7 @@ impl Look {
 /// Longer side of a background or logo, in pixels, as it is used.
 const PICTURE_SIDE: u32 = 2_048;
 
-/// A picture of the look, its plates hidden; one that is gone is left out.
+/// A picture of the look, its plates and faces hidden; one that is gone is left out.
 async fn picture(app: &App, org: Uuid, id: Option<Uuid>) -> Result<Option<Photo>> {
     let Some(id) = id else { return Ok(None) };
     let held = match keroxio_storage::service::photo(app, org, id).await {
@@ -72,13 +73,16 @@ async fn picture(app: &App, org: Uuid, id: Option<Uuid>) -> Result<Option<Photo>
     };
     let small = tokio::task::spawn_blocking(move || crate::pixels::working_size(held.rgb(), PICTURE_SIDE));
     let small = Photo::from_rgb(small.await.map_err(Error::internal)?);
+    let heads: Vec<Corners> =
+        hiding::faces(app, &small, None).await.map_err(Error::internal)?.iter().map(head).collect();
     let readers = app.get::<PlateReaders>()?.local();
-    if readers.is_empty() {
-        return Ok(Some(small));
-    }
-    let seen = readers.look_again(&small).await.map_err(Error::internal)?;
+    let seen = match readers.is_empty() {
+        true => Vec::new(),
+        false => readers.look_again(&small).await.map_err(Error::internal)?,
+    };
     let quads: Vec<Corners> = seen.iter().map(|sighting| sighting.quad.map(|p| (p.x, p.y))).collect();
     let mut covered = small.rgb().clone();
+    mask_quads(&mut covered, &heads, Paint::Blur);
     mask_quads(&mut covered, &quads, Paint::Solid);
     Ok(Some(Photo::from_rgb(covered)))
 }

@@ -131,7 +131,7 @@ impl Drawn {
 }
 
 /// What of a person is blurred around a face: hair, ears and chin belong to it.
-fn head(face: &Rectangle) -> Corners {
+pub fn head(face: &Rectangle) -> Corners {
     let (left, right) = (face.left - HEAD * face.width, face.left + (1.0 + HEAD) * face.width);
     let (top, bottom) = (face.top - HEAD * face.height, face.top + (1.0 + HEAD) * face.height);
     [(left, top), (right, top), (right, bottom), (left, bottom)]

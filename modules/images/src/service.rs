@@ -134,9 +134,14 @@ pub(crate) async fn pending(app: &App, id: Uuid) -> Result<Option<Cleaning>> {
 pub(crate) async fn finish(app: &App, mut cleaning: Cleaning) -> Result<Effects> {
     let mut tx = app.begin().await?;
     let current = model::lock(&mut tx, cleaning.id).await?;
-    let Some(current) = current.filter(|current| !current.is_finished()) else { return Ok(Effects::none()) };
+    let Some(mut current) = current.filter(|current| !current.is_finished()) else { return Ok(Effects::none()) };
     if current.style != cleaning.style {
-        // Another look was asked for meanwhile.
+        // Another look was asked for meanwhile. What a failed look found suspect is not shown until then.
+        if cleaning.state == "failed" {
+            (current.masked_object, current.cleaned_object) = (None, None);
+            variants::clear(&mut tx, current.id).await?;
+            keroxio_storage::public::withdraw(&mut tx, current.org_id, current.id, &[]).await?;
+        }
         begin(&mut tx, current).await?;
         return Ok(tx.into());
     }
