@@ -258,18 +258,18 @@ impl Answer {
         self.at(pointer).as_str().unwrap_or_else(|| panic!("{pointer} is no text in {}", self.0)).to_owned()
     }
 
-    /// The code of the first error; fails the test when there is none.
     /// All data of an answer, errors or not.
     pub fn data(&self) -> &Value {
         &self.0["data"]
     }
 
-    /// The codes of all errors; none when there is no error.
+    /// The codes of all errors, `NO_CODE` for one without; none when there is no error.
     pub fn codes(&self) -> Vec<&str> {
         let errors = self.0["errors"].as_array().into_iter().flatten();
-        errors.filter_map(|error| error["extensions"]["code"].as_str()).collect()
+        errors.map(|error| error["extensions"]["code"].as_str().unwrap_or("NO_CODE")).collect()
     }
 
+    /// The code of the first error; fails the test when there is none.
     pub fn code(&self) -> &str {
         self.0
             .pointer("/errors/0/extensions/code")
