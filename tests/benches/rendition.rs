@@ -8,7 +8,6 @@ use image::codecs::jpeg::JpegEncoder;
 use image::imageops::FilterType;
 use keroxio_api::plugins;
 use keroxio_core::Env;
-use keroxio_images::hiding::upper_part;
 use keroxio_images::render::{Drawn, Style, Working};
 use keroxio_plugin_sdk::{DecodeLimits, Photo, Quad, Rectangle};
 use keroxio_test_support::{Setup, fixture};
@@ -103,7 +102,7 @@ fn step_by_step(runtime: &tokio::runtime::Runtime) -> serde_json::Value {
         timed(&mut steps[3].1, || runtime.block_on(angles.angle(&photo, middle)).unwrap());
         let working = timed(&mut steps[4].1, || Working::of(&photo));
         timed(&mut steps[5].1, || runtime.block_on(readers.look_again(&working.covered(&quads))).unwrap());
-        timed(&mut steps[6].1, || runtime.block_on(faces.faces(&upper_part(working.picture(), &matte))).unwrap());
+        timed(&mut steps[6].1, || runtime.block_on(faces.faces(working.picture())).unwrap());
         let style = Style { framed: true, ..Style::default() };
         let drawn = timed(&mut steps[7].1, || Drawn::of(&working, Some(&matte), &quads, &[], &style));
         let files = timed(&mut steps[8].1, || drawn.encode().unwrap());

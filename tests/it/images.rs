@@ -313,6 +313,21 @@ async fn a_change_of_look_that_is_called_off_leaves_the_picture_there_was() {
 }
 
 #[tokio::test]
+async fn where_no_faces_are_looked_for_none_are_said_to_have_been_found() {
+    const DONE: &str = "query($id: UUID!) { photoCleaning(id: $id) { facesBlurred edits { kind } masked { url } } }";
+    let app = Setup::default().without_faces().start().await;
+    let garage = app.garage("dupont").await;
+    let photo = photos(&garage, &["hatch-front.jpg"]).await.remove(0);
+    let id = garage.run(CLEAN, json!({ "p": [photo] })).await.text("/cleanPhotos/0/id");
+    app.run_jobs().await;
+    let done = garage.run(DONE, json!({ "id": id })).await;
+    assert_eq!(done.at("/photoCleaning/facesBlurred"), &Value::Null);
+    assert!(!done.at("/photoCleaning/edits").to_string().contains("FACES"));
+    picture(&garage, done.at("/photoCleaning/masked/url")).await;
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn faces_on_a_background_of_the_garage_are_blurred_too() {
     let area = Rectangle { left: 5.0, top: 5.0, width: 24.0, height: 24.0 };
     let faces = Arc::new(FakeFaces::seeing(&[Face { area, score: 0.9 }]));

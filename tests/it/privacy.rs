@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 /// Selections are as deep as an integrator would write them.
 const DEPTH: usize = 4;
 const PREPARE: &str = "mutation($i: PrepareListingInput!) { prepareListing(input: $i) { id } }";
+const COVER: &str = "mutation($c: PlateCover!) { setPhotoPreset(input: { plateCover: $c }) { plateCover } }";
 const CLEAN: &str = "mutation($p: UUID!, $s: PhotoScene) { cleanPhoto(photoId: $p, scene: $s) { id } }";
 
 /// Every field of the schema that gives an address, and who may open it. A new one without a decision fails.
@@ -24,10 +25,14 @@ const ADDRESSES: [(&str, &str); 6] = [
 
 /// A photo whose plate, where the stand-in sees it, has colours that nothing else has.
 fn photo() -> Vec<u8> {
+    photo_with(|x| if (x / 3).is_multiple_of(2) { [255, 0, 255] } else { [0, 255, 0] })
+}
+
+/// A photo with a plate of these colours, by column.
+fn photo_with(plate: impl Fn(u32) -> [u8; 3]) -> Vec<u8> {
     let on_plate = |x: u32, y: u32| (200..300).contains(&x) && (200..230).contains(&y);
     let picture = RgbImage::from_fn(640, 480, |x, y| match on_plate(x, y) {
-        true if (x / 3).is_multiple_of(2) => Rgb([255, 0, 255]),
-        true => Rgb([0, 255, 0]),
+        true => Rgb(plate(x)),
         false => Rgb([(90 + x / 8) as u8; 3]),
     });
     let mut bytes = std::io::Cursor::new(Vec::new());
@@ -242,6 +247,56 @@ async fn a_rendition_that_was_replaced_is_no_longer_open_to_anybody() {
     }
     assert_eq!(anybody.get(&after).await.status(), 200);
     assert_eq!(anybody.get(&format!("{after}0")).await.status(), 404, "another key");
+    app.finish().await;
+}
+
+/// Photos of cars that differ in their plates only have one and the same masked picture.
+#[tokio::test]
+async fn a_picture_that_two_photos_share_stays_open_until_neither_shows_it() {
+    const SHOWN: &str = "query($id: UUID!) { photoCleaning(id: $id) { masked { id url } } }";
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    garage.run(COVER, json!({ "c": "SOLID" })).await.at("/setPhotoPreset");
+    let mut cleanings = Vec::new();
+    for colour in [[255, 0, 255], [0, 255, 255]] {
+        let photo = garage.upload(photo_with(|_| colour)).await.text("/uploadPhoto/id");
+        cleanings.push((garage.run(CLEAN, json!({ "p": photo })).await.text("/cleanPhoto/id"), photo));
+    }
+    app.run_jobs().await;
+    let first = garage.run(SHOWN, json!({ "id": cleanings[0].0 })).await;
+    let second = garage.run(SHOWN, json!({ "id": cleanings[1].0 })).await;
+    assert_eq!(first.text("/photoCleaning/masked/id"), second.text("/photoCleaning/masked/id"));
+    let (address, anybody) = (first.text("/photoCleaning/masked/url"), app.anonymous());
+    garage.run(COVER, json!({ "c": "BLUR" })).await.at("/setPhotoPreset");
+    for ((_, photo), status) in cleanings.iter().zip([200, 404]) {
+        garage.run(CLEAN, json!({ "p": photo })).await.at("/cleanPhoto");
+        app.run_jobs().await;
+        assert_eq!(anybody.get(&address).await.status(), status);
+    }
+    app.finish().await;
+}
+
+/// A rendition of a version that decided nothing is drawn again as soon as its photo is asked for.
+#[tokio::test]
+async fn a_rendition_from_before_decisions_is_drawn_again() {
+    const SHOWN: &str = "query($id: UUID!) { photoCleaning(id: $id) { cleaned { url } } }";
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let photo = garage.upload(photo()).await.text("/uploadPhoto/id");
+    let id = garage.run(CLEAN, json!({ "p": photo })).await.text("/cleanPhoto/id");
+    app.run_jobs().await;
+    let mut conn = app.app.conn().await.unwrap();
+    let before = "UPDATE storage_objects SET public_key = NULL, masking = NULL";
+    diesel::sql_query(before).execute(&mut conn).await.unwrap();
+    drop(conn);
+    let shown = garage.run(SHOWN, json!({ "id": id })).await;
+    assert_eq!(shown.at("/photoCleaning/cleaned/url"), &Value::Null);
+    garage.run(CLEAN, json!({ "p": photo })).await.at("/cleanPhoto");
+    assert!(app.run_jobs().await > 0);
+    let url = garage.run(SHOWN, json!({ "id": id })).await.text("/photoCleaning/cleaned/url");
+    assert_eq!(app.anonymous().get(&url).await.status(), 200);
+    garage.run(CLEAN, json!({ "p": photo })).await.at("/cleanPhoto");
+    assert_eq!(app.run_jobs().await, 0, "and only once");
     app.finish().await;
 }
 

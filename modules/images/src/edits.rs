@@ -81,7 +81,8 @@ pub fn edits(cleaning: &Cleaning) -> Vec<Edit> {
     counted(EditKind::PlatesHidden, cleaning.plates_masked);
     counted(EditKind::FacesBlurred, cleaning.faces_blurred);
     if cleaning.cleaned_object.is_some() {
-        edits.extend(grounds(&cleaning.drawn_look()).map(EditKind::once));
+        let look = Look { framed: cleaning.framed == Some(true), ..cleaning.drawn_look() };
+        edits.extend(grounds(&look).map(EditKind::once));
     }
     edits
 }
@@ -120,6 +121,7 @@ mod tests {
         cleaning.cleaned_object = cleaned.then(Uuid::nil);
         cleaning.plates_masked = Some(2);
         cleaning.faces_blurred = Some(0);
+        cleaning.framed = Some(look.framed);
         cleaning
     }
 
@@ -141,5 +143,8 @@ mod tests {
         assert_eq!(kinds(&cleaning(&own, true)), [MetadataRemoved, PlatesHidden, BackgroundReplaced, ShadowDrawn]);
         assert_eq!(kinds(&cleaning(&studio, false)), [MetadataRemoved, PlatesHidden], "the original ground is kept");
         assert_eq!(edits(&cleaning(&studio, true))[1].count, Some(2));
+        let mut cut = cleaning(&studio, true);
+        cut.framed = Some(false);
+        assert!(!kinds(&cut).contains(&Framed), "a car that the photo cuts is not framed anew");
     }
 }

@@ -118,7 +118,7 @@ pub struct PhotoCleaning {
     confidence: Option<f64>,
     /// Plates hidden on the renditions.
     plates_masked: Option<i32>,
-    /// Faces blurred on the renditions.
+    /// Faces blurred on the renditions; null where none were looked for.
     faces_blurred: Option<i32>,
     /// From where the car was photographed; null where that is not told surely.
     angle: Option<PhotoAngle>,

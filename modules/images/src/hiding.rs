@@ -3,13 +3,11 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use image::RgbImage;
 use keroxio_core::{App, Error, JobError};
 use keroxio_plugin_sdk::geometry::{centre, contains};
 use keroxio_plugin_sdk::{Face, FaceFinder, Matte, Photo, PlateReaders, PlateSighting, PluginError, Quad, Rectangle};
 
 use crate::render::Working;
-use crate::stage::Outline;
 
 /// A plate that a reader reads this surely is not hidden; nor is what this surely is one, read or not. Less would
 /// cover lamps and badges.
@@ -18,10 +16,6 @@ const PLATE: f32 = 0.75;
 /// What is this surely a face is blurred. Round lamps and wheels look a little like one, so more is asked on the car.
 const FACE: f32 = 0.2;
 const FACE_ON_CAR: f32 = 0.45;
-/// Share of the car's height, from its lowest point, above which faces are looked for; and rows of a picture that are
-/// too few to leave any out.
-const SILLS: f32 = 0.3;
-const LEAST_ROWS: u32 = 100;
 /// How often renditions are looked at before the photo is given up.
 const MOST_LOOKS: usize = 3;
 
@@ -57,42 +51,66 @@ pub(crate) async fn plates(
     Ok(None)
 }
 
-/// The faces to be blurred, in pixels of the picture; `matte` is its car, where there is one that is shown. None are
-/// looked for where the operator does not want it.
+/// The faces to be blurred, in pixels of the picture; `matte` is its car, where there is one that is shown. None
+/// where they are not looked for, because the operator does not want it.
 ///
 /// # Errors
 /// See [`PluginError`].
-pub(crate) async fn faces(app: &App, picture: &Photo, matte: Option<&Matte>) -> Result<Vec<Rectangle>, PluginError> {
-    let Ok(finder) = app.get::<Arc<dyn FaceFinder>>() else { return Ok(Vec::new()) };
+pub(crate) async fn faces(
+    app: &App,
+    picture: &Photo,
+    matte: Option<&Matte>,
+) -> Result<Option<Vec<Rectangle>>, PluginError> {
+    let Ok(finder) = app.get::<Arc<dyn FaceFinder>>() else { return Ok(None) };
     let begun = Instant::now();
-    let upper = matte.map_or_else(|| picture.clone(), |matte| upper_part(picture, matte));
-    let found = finder.faces(&upper).await?;
+    let found = finder.faces(picture).await?;
     keroxio_core::metrics::inference("faces", &finder.manifest().id, begun.elapsed().as_secs_f64());
-    let is_on_car = |area: &Rectangle| {
-        let Some(matte) = matte else { return false };
-        let place =
-            |at: f32, all: u32, own: u32| ((at / all as f32 * own as f32).max(0.0) as u32).min(own.saturating_sub(1));
-        let x = place(area.left + area.width / 2.0, picture.width(), matte.alpha.width());
-        let y = place(area.top + area.height / 2.0, picture.height(), matte.alpha.height());
-        matte.found && matte.alpha.get_pixel_checked(x, y).is_some_and(|alpha| alpha.0[0] >= 128)
-    };
-    let is_face = |face: &&Face| face.score >= if is_on_car(&face.area) { FACE_ON_CAR } else { FACE };
-    Ok(found.iter().filter(is_face).map(|face| face.area).collect())
+    let is_face = |face: &&Face| face.score >= least_score(&face.area, picture, matte);
+    Ok(Some(found.iter().filter(is_face).map(|face| face.area).collect()))
 }
 
-/// The part of a picture where the faces are of who stands or sits near the car: all above its sills. Most of the work
-/// of looking for faces is in the number of places.
-pub fn upper_part(picture: &Photo, matte: &Matte) -> Photo {
-    let outline = Outline::of(&matte.alpha).filter(|_| matte.found);
-    let Some(outline) = outline else { return picture.clone() };
-    let sills = outline.bottom - SILLS * (outline.bottom - outline.top);
-    let rows = (sills / matte.alpha.height() as f32 * picture.height() as f32) as u32;
-    if rows < LEAST_ROWS || rows >= picture.height() {
-        return picture.clone();
+/// How surely something must be a face to be blurred.
+fn least_score(area: &Rectangle, picture: &Photo, matte: Option<&Matte>) -> f32 {
+    let Some(matte) = matte.filter(|matte| matte.found) else { return FACE };
+    let (wide, high) = matte.alpha.dimensions();
+    let x = (area.left + area.width / 2.0) / picture.width() as f32 * wide as f32;
+    let y = (area.top + area.height / 2.0) / picture.height() as f32 * high as f32;
+    let inside = |at: f32, side: u32| (at.max(0.0) as u32).min(side.saturating_sub(1));
+    let alpha = matte.alpha.get_pixel_checked(inside(x, wide), inside(y, high));
+    if alpha.is_some_and(|alpha| alpha.0[0] >= 128) { FACE_ON_CAR } else { FACE }
+}
+
+#[cfg(test)]
+mod tests {
+    use image::{GrayImage, Luma, RgbImage};
+
+    use super::*;
+
+    /// A car on the right half of a picture twice as large as its matte.
+    fn car() -> (Photo, Matte) {
+        let alpha = GrayImage::from_fn(100, 60, |x, _| Luma([if x >= 50 { 255 } else { 0 }]));
+        (Photo::from_rgb(RgbImage::new(200, 120)), Matte { alpha, coverage: 0.5, confidence: 1.0, found: true })
     }
-    let bytes = picture.rgb().as_raw().get(..3 * picture.width() as usize * rows as usize).unwrap_or_default();
-    match RgbImage::from_raw(picture.width(), rows, bytes.to_vec()) {
-        Some(upper) => Photo::from_rgb(upper),
-        None => picture.clone(),
+
+    fn face_at(left: f32, top: f32) -> Rectangle {
+        Rectangle { left, top, width: 20.0, height: 20.0 }
+    }
+
+    #[test]
+    fn more_is_asked_of_a_face_on_the_car_wherever_it_is() {
+        let (picture, matte) = car();
+        assert_eq!(least_score(&face_at(20.0, 20.0), &picture, Some(&matte)), FACE, "beside it");
+        assert_eq!(least_score(&face_at(20.0, 100.0), &picture, Some(&matte)), FACE, "crouching beside it");
+        assert_eq!(least_score(&face_at(120.0, 20.0), &picture, Some(&matte)), FACE_ON_CAR, "on it");
+        assert_eq!(least_score(&face_at(195.0, 115.0), &picture, Some(&matte)), FACE_ON_CAR, "half out of the picture");
+        assert_eq!(least_score(&face_at(-30.0, -30.0), &picture, Some(&matte)), FACE, "out of it");
+    }
+
+    #[test]
+    fn without_a_car_any_face_is_one() {
+        let (picture, mut matte) = car();
+        assert_eq!(least_score(&face_at(120.0, 20.0), &picture, None), FACE);
+        matte.found = false;
+        assert_eq!(least_score(&face_at(120.0, 20.0), &picture, Some(&matte)), FACE);
     }
 }

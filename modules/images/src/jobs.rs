@@ -7,7 +7,6 @@ use keroxio_plates::events::PlateRead;
 use keroxio_plugin_sdk::geometry::size;
 use keroxio_plugin_sdk::{BackgroundRemovers, Photo, Quad};
 use keroxio_storage::MaskingDecision;
-use keroxio_storage::public::put_masked;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -72,17 +71,21 @@ impl BackgroundJob for CleanPhoto {
         let faces = hiding::faces(&app, working.picture(), matte.as_deref()).await;
         let faces = faces.map_err(|e| JobError::new(e.is_lasting(), e))?;
         cleaning.plates_masked = i32::try_from(hidden.len()).ok();
-        cleaning.faces_blurred = i32::try_from(faces.len()).ok();
+        cleaning.faces_blurred = faces.as_ref().and_then(|faces| i32::try_from(faces.len()).ok());
         let decision = MaskingDecision {
             cleaning_id: cleaning.id,
             plates_hidden: hidden.len() as u32,
-            faces_blurred: faces.len() as u32,
+            faces_blurred: faces.as_ref().map(|faces| faces.len() as u32),
             decided_at: app.now(),
         };
         let style = Look::stored(&cleaning.style).style(&app, org).await?;
+        let faces = faces.unwrap_or_default();
         let draw = move || Drawn::of(&working, matte.as_deref(), &hidden, &faces, &style).encode();
         let renditions = tokio::task::spawn_blocking(draw).await.map_err(Error::internal)??;
-        let put = async |file: File| put_masked(&app, org, file.bytes, file.media_type, file.size, &decision).await;
+        let put = async |file: File| {
+            keroxio_storage::service::put(&app, org, file.bytes, file.media_type, Some(file.size)).await
+        };
+        cleaning.framed = Some(renditions.framed);
         cleaning.masked_object = Some(put(renditions.masked).await?.id);
         cleaning.cleaned_object = match renditions.cleaned {
             Some(file) => Some(put(file).await?.id),
@@ -90,7 +93,7 @@ impl BackgroundJob for CleanPhoto {
         };
         cleaning.manifest = serde_json::to_value(&cut.manifest).ok();
         cleaning.state = "done".to_owned();
-        Ok(service::finish(&app, cleaning).await?)
+        Ok(service::finish(&app, cleaning, Some(&decision)).await?)
     }
 
     async fn gave_up(self, app: App, why: GivenUp) -> keroxio_core::Result<Effects> {

@@ -73,8 +73,8 @@ async fn picture(app: &App, org: Uuid, id: Option<Uuid>) -> Result<Option<Photo>
     };
     let small = tokio::task::spawn_blocking(move || crate::pixels::working_size(held.rgb(), PICTURE_SIDE));
     let small = Photo::from_rgb(small.await.map_err(Error::internal)?);
-    let heads: Vec<Corners> =
-        hiding::faces(app, &small, None).await.map_err(Error::internal)?.iter().map(head).collect();
+    let faces = hiding::faces(app, &small, None).await.map_err(Error::internal)?.unwrap_or_default();
+    let heads: Vec<Corners> = faces.iter().map(head).collect();
     let readers = app.get::<PlateReaders>()?.local();
     let seen = match readers.is_empty() {
         true => Vec::new(),

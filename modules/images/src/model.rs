@@ -41,6 +41,8 @@ pub struct Cleaning {
     pub faces_blurred: Option<i32>,
     /// The [`Look`] of the renditions that there are.
     pub drawn_style: Option<Value>,
+    /// Whether the rendition is cut anew around the car.
+    pub framed: Option<bool>,
 }
 
 impl Cleaning {
@@ -68,12 +70,18 @@ impl Cleaning {
             angle_confidence: None,
             faces_blurred: None,
             drawn_style: None,
+            framed: None,
         }
     }
 
     /// The rendition that is shown: the car on its new ground where there is one.
     pub fn shown(&self) -> Option<Uuid> {
         self.cleaned_object.or(self.masked_object)
+    }
+
+    /// Its pictures.
+    pub fn renditions(&self) -> Vec<Uuid> {
+        self.cleaned_object.into_iter().chain(self.masked_object).collect()
     }
 
     /// How one of its renditions came about.
@@ -130,6 +138,18 @@ pub async fn by_photo(conn: &mut AsyncPgConnection, org: Uuid, photo: Uuid) -> Q
         .first(conn)
         .await
         .optional()
+}
+
+/// Those of these pictures that are renditions of another cleaning too: equal pictures are one file.
+pub async fn shared(conn: &mut AsyncPgConnection, cleaning: Uuid, files: &[Uuid]) -> QueryResult<Vec<Uuid>> {
+    let shows = dsl::cleaned_object.eq_any(files).or(dsl::masked_object.eq_any(files));
+    let others: Vec<Cleaning> = dsl::images_cleanings
+        .filter(dsl::id.ne(cleaning))
+        .filter(shows)
+        .select(Cleaning::as_select())
+        .load(conn)
+        .await?;
+    Ok(others.iter().flat_map(Cleaning::renditions).collect())
 }
 
 /// The angles told of these photos.

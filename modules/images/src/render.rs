@@ -8,7 +8,7 @@ use crate::cover::{Corners, Cover, Paint, mask_quads};
 use crate::files::{Source, encode_jpeg, encode_png};
 use crate::pixels::{fitted, working_size};
 use crate::scene::Scene;
-use crate::stage::{Staging, cut_out, print_logo, stage};
+use crate::stage::{Frame, Staging, cut_out, print_logo, stage};
 
 /// Longer side of a rendition, in pixels.
 const MAX_SIDE: u32 = 2_048;
@@ -40,6 +40,7 @@ impl Style {
 pub struct Drawn {
     masked: RgbImage,
     cleaned: Option<Cleaned>,
+    framed: bool,
 }
 
 enum Cleaned {
@@ -58,6 +59,8 @@ pub struct File {
 pub struct Renditions {
     pub masked: File,
     pub cleaned: Option<File>,
+    /// Whether the picture on the new ground is cut anew around the car.
+    pub framed: bool,
 }
 
 /// A photo at the size of its renditions.
@@ -108,7 +111,8 @@ impl Drawn {
         mask_quads(&mut masked, &quads, style.paint());
         let alpha = matte.and_then(|matte| fitted(&matte.alpha, masked.dimensions()));
         let cleaned = alpha.map(|alpha| cleaned(&masked, &alpha, &quads, style));
-        Self { masked, cleaned }
+        let framed = cleaned.as_ref().is_some_and(|(_, frame)| *frame != Frame::whole(masked.dimensions()));
+        Self { masked, cleaned: cleaned.map(|(picture, _)| picture), framed }
     }
 
     /// # Errors
@@ -126,7 +130,7 @@ impl Drawn {
                 Some(File { bytes, media_type: "image/png", size: picture.dimensions() })
             }
         };
-        Ok(Renditions { masked: jpeg(&self.masked, Source::Altered)?, cleaned })
+        Ok(Renditions { masked: jpeg(&self.masked, Source::Altered)?, cleaned, framed: self.framed })
     }
 }
 
@@ -139,9 +143,9 @@ pub fn head(face: &Rectangle) -> Corners {
 
 /// The car on its new ground. Its plates are hidden already; those that reach over its outline once more, because
 /// there the ground was mixed in.
-fn cleaned(masked: &RgbImage, alpha: &GrayImage, quads: &[Corners], style: &Style) -> Cleaned {
+fn cleaned(masked: &RgbImage, alpha: &GrayImage, quads: &[Corners], style: &Style) -> (Cleaned, Frame) {
     if style.scene == Scene::Transparent && style.background.is_none() {
-        return Cleaned::Transparent(cut_out(masked, alpha));
+        return (Cleaned::Transparent(cut_out(masked, alpha)), Frame::whole(masked.dimensions()));
     }
     let background = style.background.as_ref().map(Photo::rgb);
     let staged = stage(masked, alpha, &Staging { scene: style.scene, background, framed: style.framed });
@@ -156,7 +160,7 @@ fn cleaned(masked: &RgbImage, alpha: &GrayImage, quads: &[Corners], style: &Styl
         print_logo(&mut picture, &staged.alpha, logo.rgb());
     }
     let source = if background.is_some() { Source::Montage } else { Source::Composite };
-    Cleaned::Opaque(working_size(&picture, MAX_SIDE), source)
+    (Cleaned::Opaque(working_size(&picture, MAX_SIDE), source), frame)
 }
 
 fn is_car(alpha: &GrayImage, x: f32, y: f32) -> bool {

@@ -1,5 +1,6 @@
 use diesel_async::AsyncPgConnection;
 use keroxio_core::{Actor, App, Effects, Error, JobError, Queue, Result, Tx};
+use keroxio_storage::MaskingDecision;
 use uuid::Uuid;
 
 use crate::events::PhotoCleaned;
@@ -23,13 +24,17 @@ pub async fn start_cleaning(tx: &mut Tx, org: Uuid, photo_id: Uuid) -> Result<Cl
     start_with(tx, org, photo_id, look).await
 }
 
-/// The same photo in the same look is no work.
+/// The same photo in the same look is no work, unless its rendition was never decided on: before there were decisions.
 async fn start_with(tx: &mut Tx, org: Uuid, photo_id: Uuid, look: Look) -> Result<Cleaning> {
     let fresh = Cleaning::waiting(org, photo_id, look.to_stored(), tx.app().now());
     let (mut cleaning, new) = model::ensure(tx, &fresh).await?;
     let looks_otherwise = Look::stored(&cleaning.style) != look;
     cleaning.style = look.to_stored();
-    if new || cleaning.state == "failed" || looks_otherwise && cleaning.is_finished() {
+    let undecided = match cleaning.masked_object {
+        Some(masked) => !keroxio_storage::public::is_public(tx, org, masked).await?,
+        None => false,
+    };
+    if new || cleaning.state == "failed" || (looks_otherwise || undecided) && cleaning.is_finished() {
         return begin(tx, cleaning).await;
     }
     if looks_otherwise {
@@ -130,17 +135,17 @@ pub(crate) async fn pending(app: &App, id: Uuid) -> Result<Option<Cleaning>> {
     Ok(cleaning.filter(|c| c.state == "pending"))
 }
 
-/// Saves the result and tells who waits for it.
-pub(crate) async fn finish(app: &App, mut cleaning: Cleaning) -> Result<Effects> {
+/// Saves the result, opens its renditions to anybody and tells who waits for it.
+pub(crate) async fn finish(app: &App, mut cleaning: Cleaning, decision: Option<&MaskingDecision>) -> Result<Effects> {
     let mut tx = app.begin().await?;
     let current = model::lock(&mut tx, cleaning.id).await?;
     let Some(mut current) = current.filter(|current| !current.is_finished()) else { return Ok(Effects::none()) };
     if current.style != cleaning.style {
         // Another look was asked for meanwhile. What a failed look found suspect is not shown until then.
         if cleaning.state == "failed" {
+            let shown = current.renditions();
             (current.masked_object, current.cleaned_object) = (None, None);
-            variants::clear(&mut tx, current.id).await?;
-            keroxio_storage::public::withdraw(&mut tx, current.org_id, current.id, &[]).await?;
+            withdraw(&mut tx, &current, shown).await?;
         }
         begin(&mut tx, current).await?;
         return Ok(tx.into());
@@ -148,9 +153,10 @@ pub(crate) async fn finish(app: &App, mut cleaning: Cleaning) -> Result<Effects>
     cleaning.finished_at = Some(app.now());
     cleaning.drawn_style = cleaning.masked_object.map(|_| cleaning.style.clone());
     model::save(&mut tx, &cleaning).await?;
-    variants::clear(&mut tx, cleaning.id).await?;
-    let current: Vec<Uuid> = cleaning.cleaned_object.into_iter().chain(cleaning.masked_object).collect();
-    keroxio_storage::public::withdraw(&mut tx, cleaning.org_id, cleaning.id, &current).await?;
+    withdraw(&mut tx, &cleaning, current.renditions()).await?;
+    if let Some(decision) = decision {
+        keroxio_storage::public::publish(&mut tx, cleaning.org_id, &cleaning.renditions(), decision).await?;
+    }
     if let Some(source_id) = cleaning.shown() {
         tx.enqueue(&DrawVariants { cleaning_id: cleaning.id, org_id: cleaning.org_id, source_id }).await?;
     }
@@ -159,20 +165,31 @@ pub(crate) async fn finish(app: &App, mut cleaning: Cleaning) -> Result<Effects>
     Ok(tx.into())
 }
 
-/// Keeps the files of a rendition, unless another one is shown by now.
+/// Closes what a cleaning showed until now: the renditions given, unless it still has them, and their lighter files.
+async fn withdraw(tx: &mut Tx, cleaning: &Cleaning, mut shown: Vec<Uuid>) -> Result<()> {
+    shown.extend(variants::clear(tx, cleaning.id).await?);
+    let mut kept = cleaning.renditions();
+    kept.extend(variants::shared(tx, cleaning.id, &shown).await?);
+    kept.extend(model::shared(tx, cleaning.id, &shown).await?);
+    shown.retain(|file| !kept.contains(file));
+    keroxio_storage::public::withdraw(tx, cleaning.org_id, &shown).await?;
+    Ok(())
+}
+
+/// Keeps the files of a rendition and opens them to anybody, unless another one is shown by now.
 pub(crate) async fn keep_variants(
     app: &App,
     cleaning: &Cleaning,
     source: Uuid,
     rows: &[Variant],
+    decision: &MaskingDecision,
 ) -> Result<Effects, JobError> {
     let mut tx = app.begin().await?;
     let current = model::lock(&mut tx, cleaning.id).await?.and_then(|current| current.shown());
     if current == Some(source) {
         variants::keep(&mut tx, rows).await?;
-    } else {
         let files: Vec<Uuid> = rows.iter().map(|row| row.object_id).collect();
-        keroxio_storage::public::withdraw_these(&mut tx, cleaning.org_id, &files).await?;
+        keroxio_storage::public::publish(&mut tx, cleaning.org_id, &files, decision).await?;
     }
     Ok(tx.into())
 }
@@ -200,7 +217,7 @@ pub(crate) async fn fail(app: &App, id: Uuid, code: &str) -> Result<Effects> {
     // An earlier rendition may be the very one that shows a plate.
     cleaning.masked_object = None;
     cleaning.cleaned_object = None;
-    (cleaning.faces_blurred, cleaning.angle, cleaning.angle_confidence) = (None, None, None);
+    (cleaning.faces_blurred, cleaning.framed, cleaning.angle, cleaning.angle_confidence) = (None, None, None, None);
     cleaning.error = Some(code.to_owned());
-    finish(app, cleaning).await
+    finish(app, cleaning, None).await
 }

@@ -95,7 +95,7 @@ impl Outline {
 }
 
 impl Frame {
-    fn whole((width, height): (u32, u32)) -> Self {
+    pub fn whole((width, height): (u32, u32)) -> Self {
         Self { left: 0, top: 0, width, height }
     }
 

@@ -22,6 +22,7 @@ diesel::table! {
         angle_confidence -> Nullable<Float4>,
         faces_blurred -> Nullable<Int4>,
         drawn_style -> Nullable<Jsonb>,
+        framed -> Nullable<Bool>,
     }
 }
 

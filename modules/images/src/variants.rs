@@ -8,7 +8,6 @@ use image::RgbImage;
 use keroxio_core::{App, BackgroundJob, Effects, Error, JobError, Priority, Queue, Result};
 use keroxio_plugin_sdk::{DecodeLimits, Photo};
 use keroxio_storage::MaskingDecision;
-use keroxio_storage::public::put_masked;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -55,10 +54,16 @@ pub async fn keep(conn: &mut AsyncPgConnection, rows: &[Variant]) -> Result<()> 
     Ok(())
 }
 
-/// Forgets the files of a cleaning.
-pub async fn clear(conn: &mut AsyncPgConnection, cleaning: Uuid) -> Result<()> {
-    diesel::delete(dsl::images_variants.filter(dsl::cleaning_id.eq(cleaning))).execute(conn).await?;
-    Ok(())
+/// Forgets the files of a cleaning and answers them.
+pub async fn clear(conn: &mut AsyncPgConnection, cleaning: Uuid) -> Result<Vec<Uuid>> {
+    let gone = diesel::delete(dsl::images_variants.filter(dsl::cleaning_id.eq(cleaning)));
+    Ok(gone.returning(dsl::object_id).get_results(conn).await?)
+}
+
+/// Those of these files that belong to another cleaning too: equal pictures are one file.
+pub async fn shared(conn: &mut AsyncPgConnection, cleaning: Uuid, files: &[Uuid]) -> Result<Vec<Uuid>> {
+    let others = dsl::images_variants.filter(dsl::cleaning_id.ne(cleaning).and(dsl::object_id.eq_any(files)));
+    Ok(others.select(dsl::object_id).load(conn).await?)
 }
 
 /// Draws the files of the rendition that a cleaning shows.
@@ -99,7 +104,8 @@ impl BackgroundJob for DrawVariants {
         let mut rows = Vec::with_capacity(drawn.len());
         for file in drawn {
             let (media_type, (width, height)) = (file.media_type, file.size);
-            let stored = put_masked(&app, self.org_id, file.bytes, media_type, (width, height), &decision).await?;
+            let size = Some((width, height));
+            let stored = keroxio_storage::service::put(&app, self.org_id, file.bytes, media_type, size).await?;
             let side = |side: u32| i32::try_from(side).map_err(Error::internal);
             rows.push(Variant {
                 object_id: stored.id,
@@ -110,7 +116,7 @@ impl BackgroundJob for DrawVariants {
                 height: side(height)?,
             });
         }
-        service::keep_variants(&app, &cleaning, self.source_id, &rows).await
+        service::keep_variants(&app, &cleaning, self.source_id, &rows, &decision).await
     }
 }
 

@@ -2,17 +2,17 @@
 
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_core::{App, Error, Result};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::model::Object;
-use crate::service;
 use crate::signature::Signer;
 use crate::tables::storage_objects::dsl;
 
-/// That plates and faces were looked for on a picture, and what was hidden. Kept with the file.
+/// That plates, and faces unless the operator does not want it, were looked for on a picture, and what was hidden. Kept with the file.
 ///
 /// Only who has looked may make one: an architecture test holds that to the module that cleans photos.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,7 +20,8 @@ pub struct MaskingDecision {
     /// On whose behalf.
     pub cleaning_id: Uuid,
     pub plates_hidden: u32,
-    pub faces_blurred: u32,
+    /// Absent where no faces were looked for, by the operator's choice.
+    pub faces_blurred: Option<u32>,
     pub decided_at: DateTime<Utc>,
 }
 
@@ -43,54 +44,35 @@ impl PublicUrl {
     }
 }
 
-/// Stores a picture that may be seen by anybody, and gives it its address.
-pub async fn put_masked(
-    app: &App,
-    org: Uuid,
-    bytes: Vec<u8>,
-    media_type: &'static str,
-    size: (u32, u32),
-    decision: &MaskingDecision,
-) -> Result<Object> {
-    let stored = service::put(app, org, bytes, media_type, Some(size)).await?;
-    let key = rand::random::<[u8; 16]>();
-    let mut conn = app.conn().await?;
+/// Opens files to anybody, by the decision they were drawn from. A file that is open already keeps its address.
+///
+/// Belongs into the transaction that makes them what is shown: until then nobody may see them.
+pub async fn publish(conn: &mut AsyncPgConnection, org: Uuid, ids: &[Uuid], decision: &MaskingDecision) -> Result<()> {
     let masking = serde_json::to_value(decision).map_err(Error::internal)?;
-    // The same picture keeps the address it has.
-    let fresh = diesel::update(dsl::storage_objects.find(stored.id).filter(dsl::public_key.is_null()))
-        .set((dsl::public_key.eq(hex::encode(key)), dsl::masking.eq(&masking)))
-        .returning(Object::as_returning())
-        .get_result(&mut conn)
-        .await
-        .optional()?;
-    match fresh {
-        Some(object) => Ok(object),
-        None => Ok(diesel::update(dsl::storage_objects.find(stored.id))
-            .set(dsl::masking.eq(&masking))
-            .returning(Object::as_returning())
-            .get_result(&mut conn)
-            .await?),
+    for id in ids {
+        let key = hex::encode(rand::random::<[u8; 16]>());
+        let kept = diesel::dsl::sql::<Nullable<Text>>("coalesce(public_key, ").bind::<Text, _>(key).sql(")");
+        diesel::update(dsl::storage_objects.filter(dsl::org_id.eq(org).and(dsl::id.eq(id))))
+            .set((dsl::public_key.eq(kept), dsl::masking.eq(&masking)))
+            .execute(conn)
+            .await?;
     }
+    Ok(())
 }
 
-/// Takes the addresses of pictures away that were decided on for this cleaning, but for those given: nothing that
-/// was replaced, perhaps because it showed too much, stays open to anybody.
-pub async fn withdraw(conn: &mut AsyncPgConnection, org: Uuid, cleaning: Uuid, but: &[Uuid]) -> Result<usize> {
-    let decided = diesel::dsl::sql::<diesel::sql_types::Bool>("masking ->> 'cleaning_id' = ")
-        .bind::<diesel::sql_types::Text, _>(cleaning.to_string());
-    let rows = dsl::storage_objects.filter(dsl::org_id.eq(org).and(dsl::public_key.is_not_null())).filter(decided);
-    Ok(diesel::update(rows.filter(dsl::id.ne_all(but)))
-        .set((dsl::public_key.eq(None::<String>), dsl::masking.eq(None::<serde_json::Value>)))
-        .execute(conn)
-        .await?)
-}
-
-/// Takes the addresses of these pictures away.
-pub async fn withdraw_these(conn: &mut AsyncPgConnection, org: Uuid, ids: &[Uuid]) -> Result<usize> {
+/// Takes the addresses of files away, so that nothing that was replaced, perhaps because it showed too much, stays
+/// open to anybody.
+pub async fn withdraw(conn: &mut AsyncPgConnection, org: Uuid, ids: &[Uuid]) -> Result<usize> {
     Ok(diesel::update(dsl::storage_objects.filter(dsl::org_id.eq(org).and(dsl::id.eq_any(ids))))
         .set((dsl::public_key.eq(None::<String>), dsl::masking.eq(None::<serde_json::Value>)))
         .execute(conn)
         .await?)
+}
+
+/// Whether a file is open to anybody.
+pub async fn is_public(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> Result<bool> {
+    let open = dsl::storage_objects.filter(dsl::org_id.eq(org).and(dsl::id.eq(id)).and(dsl::public_key.is_not_null()));
+    Ok(diesel::select(diesel::dsl::exists(open)).get_result(conn).await?)
 }
 
 /// Whatever its organization: anybody who knows the key may see it.

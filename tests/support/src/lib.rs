@@ -190,24 +190,36 @@ impl TestApp {
         self.app.forget_tickets().await.unwrap();
     }
 
-    /// Ends the test: no job may be left or dead. Removes the database.
+    /// Ends the test: no job may be left or dead, and no file open to anybody that nothing shows. Removes the database.
     pub async fn finish(self) {
+        let left = self
+            .texts(
+                "SELECT name || ' open: ' || history AS text FROM core_jobs \
+                   UNION ALL SELECT name || ' dead: ' || history FROM core_jobs_ended WHERE outcome = 'dead'",
+            )
+            .await;
+        assert!(left.is_empty(), "jobs left: {left:?}");
+        let open = self
+            .texts(
+                "SELECT id::text AS text FROM storage_objects o WHERE public_key IS NOT NULL \
+                   AND NOT EXISTS (SELECT FROM images_cleanings WHERE o.id IN (cleaned_object, masked_object)) \
+                   AND NOT EXISTS (SELECT FROM images_variants WHERE object_id = o.id)",
+            )
+            .await;
+        assert!(open.is_empty(), "open to anybody, shown by nothing: {open:?}");
+        self.database.drop().await;
+    }
+
+    /// The column `text` of a query of the test's own.
+    async fn texts(&self, query: &str) -> Vec<String> {
         #[derive(diesel::QueryableByName)]
-        struct Left {
+        struct Row {
             #[diesel(sql_type = diesel::sql_types::Text)]
-            job: String,
+            text: String,
         }
         let mut conn = self.app.conn().await.unwrap();
-        let left: Vec<Left> = diesel::sql_query(
-            "SELECT name || ' open: ' || history AS job FROM core_jobs \
-               UNION ALL SELECT name || ' dead: ' || history FROM core_jobs_ended WHERE outcome = 'dead'",
-        )
-        .load(&mut conn)
-        .await
-        .unwrap();
-        assert!(left.is_empty(), "jobs left: {:?}", left.iter().map(|l| &l.job).collect::<Vec<_>>());
-        drop(conn);
-        self.database.drop().await;
+        let rows: Vec<Row> = diesel::sql_query(query).load(&mut conn).await.unwrap();
+        rows.into_iter().map(|row| row.text).collect()
     }
 }
 

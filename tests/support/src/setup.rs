@@ -13,7 +13,7 @@ pub struct Setup {
     plates: PlateReaders,
     images: BackgroundRemovers,
     angles: Arc<dyn AngleFinder>,
-    faces: Arc<dyn FaceFinder>,
+    faces: Option<Arc<dyn FaceFinder>>,
     prices: Arc<dyn PriceEstimator>,
     settings: Vec<(String, String)>,
 }
@@ -24,7 +24,7 @@ impl Default for Setup {
             plates: PlateReaders::new(vec![Arc::new(FakePlates::reading("YK482ZN", 0.99))]),
             images: BackgroundRemovers::new(vec![Arc::new(FakeRemover::new())]),
             angles: Arc::new(FakeAngles::saying(Angle::FrontLeft, 0.95)),
-            faces: Arc::new(FakeFaces::seeing(&[])),
+            faces: Some(Arc::new(FakeFaces::seeing(&[]))),
             prices: Arc::new(FakePrices::new()),
             settings: Vec::new(),
         }
@@ -52,7 +52,13 @@ impl Setup {
     }
 
     pub fn faces(mut self, faces: Arc<dyn FaceFinder>) -> Self {
-        self.faces = faces;
+        self.faces = Some(faces);
+        self
+    }
+
+    /// As with `KEROXIO_FACES=off`.
+    pub fn without_faces(mut self) -> Self {
+        self.faces = None;
         self
     }
 
@@ -101,7 +107,9 @@ impl Setup {
         builder.provide(self.plates);
         builder.provide(self.images);
         builder.provide(self.angles);
-        builder.provide(self.faces);
+        if let Some(faces) = self.faces {
+            builder.provide(faces);
+        }
         builder.provide(self.prices);
         let app = builder.start(&env, modules).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
