@@ -13,6 +13,7 @@ mod migrations;
 mod models;
 mod outage;
 mod plates;
+mod prices;
 mod privacy;
 mod runner;
 mod s3;

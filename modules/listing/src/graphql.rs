@@ -302,6 +302,13 @@ impl ListingMutation {
         Ok(service::edit(ctx.app(), &ctx.actor()?, id, title, body, price_eur).await?.into())
     }
 
+    /// Estimates the price of every listing of yours anew, as happens every night; answers how many. A listing whose
+    /// market has really moved shows the new estimate and you are notified; the price you ask stays as it is.
+    #[graphql(guard = "RequireUser")]
+    async fn estimate_stock(&self, ctx: &Context<'_>) -> GqlResult<usize> {
+        Ok(crate::watch::look_now(ctx.app(), ctx.actor()?.org_id).await?)
+    }
+
     /// Writes the ad again from the facts, replacing a text set by hand.
     #[graphql(guard = "RequireUser")]
     async fn draft_listing(&self, ctx: &Context<'_>, #[graphql(desc = "The listing.")] id: Uuid) -> GqlResult<Listing> {

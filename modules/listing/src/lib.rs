@@ -11,6 +11,7 @@ mod steps;
 mod subscription;
 mod tables;
 mod text;
+mod watch;
 
 pub use graphql::{Listing, ListingMutation as Mutation, ListingQuery as Query};
 pub use model::Ad;
@@ -26,6 +27,9 @@ impl keroxio_core::Module for ListingModule {
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
         jobs.register::<jobs::AdvanceListing>().register::<jobs::PhotoChanged>().register::<jobs::PriceListing>();
+        jobs.register::<watch::WatchPrice>();
+        let every_night = watch::WatchPrices { after: None };
+        jobs.register::<watch::WatchPrices>().recur(keroxio_core::Recurrence("30 4 * * *"), &every_night);
         jobs.on::<keroxio_plates::events::PlateRead, jobs::PhotoChanged>();
         jobs.on::<keroxio_images::events::PhotoCleaned, jobs::PhotoChanged>();
     }

@@ -42,6 +42,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    listing_price_watch (listing_id) {
+        listing_id -> Uuid,
+        estimate_id -> Uuid,
+        known_eur -> Int4,
+        smoothed -> Float8,
+        checked_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     listing_progress (listing_id, seq) {
         listing_id -> Uuid,
         seq -> Int4,

@@ -5,6 +5,7 @@ use keroxio_plugin_sdk::{PriceContribution, Refusal};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::quote::Evidence;
 use crate::tables::pricing_estimates::{self, dsl};
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -24,6 +25,7 @@ pub(crate) struct Row {
     pub refused: Option<Value>,
     pub manifest: Value,
     pub created_at: DateTime<Utc>,
+    pub evidence: Value,
 }
 
 /// An estimate as other modules see it; amounts in whole euros.
@@ -39,6 +41,8 @@ pub struct Estimate {
     pub data_until: Option<NaiveDate>,
     pub contributions: Vec<PriceContribution>,
     pub refusal: Option<Refusal>,
+    /// None for estimates from before it was kept, and for refusals.
+    pub evidence: Option<Evidence>,
     pub created_at: DateTime<Utc>,
 }
 
@@ -54,6 +58,7 @@ impl From<Row> for Estimate {
             sample_size: row.sample_size,
             data_until: row.data_until,
             contributions: serde_json::from_value(row.contributions).unwrap_or_default(),
+            evidence: serde_json::from_value(row.evidence).ok(),
             refusal: row.refused.and_then(|r| serde_json::from_value(r).ok()),
             created_at: row.created_at,
         }

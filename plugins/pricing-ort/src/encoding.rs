@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use chrono::{Datelike as _, NaiveDate};
-use keroxio_plugin_sdk::{CarFacts, Refusal};
+use keroxio_plugin_sdk::{CarFacts, PriceRemark, Refusal};
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
@@ -47,6 +47,7 @@ pub struct Resolved {
     pub country: String,
     /// Year in which the price is asked.
     pub market_year: i32,
+    pub remarks: Vec<PriceRemark>,
 }
 
 /// Lower case without accents; anything but letters, digits, `.`, `+` and `!` separates words.
@@ -102,6 +103,7 @@ impl Encoding {
             body: car.body.clone().unwrap_or_default(),
             country: car.country.clone().unwrap_or_default(),
             market_year: car.valued_on.year(),
+            remarks: Vec::new(),
         })
     }
 
@@ -146,6 +148,16 @@ impl Encoding {
             .filter_map(|model| after(text, model).map(|rest| (model, rest)))
             .max_by_key(|(model, _)| model.len())?;
         Some((model.clone(), rest.to_owned()))
+    }
+
+    /// The fuel that most ads of this model have which is not the car's own; none where it is not known.
+    pub fn other_fuel(&self, car: &Resolved) -> Option<&str> {
+        let ads = |fuel: &String| {
+            let key = format!("{}|{}|{fuel}", car.brand, car.model);
+            self.tables.get("model_fuel").and_then(|table| table.get(&key)).map_or(0, |cell| cell.1)
+        };
+        let others = self.fuels.iter().filter(|fuel| !car.fuel.is_empty() && **fuel != car.fuel && ads(fuel) > 0);
+        others.max_by_key(|fuel| ads(fuel)).map(String::as_str)
     }
 
     /// Advertisements of this make and model seen in training.

@@ -7,7 +7,7 @@ use crate::encoding::Resolved;
 
 type Variant = (&'static str, fn(&Inner, &Resolved) -> Option<Resolved>);
 
-const VARIANTS: [Variant; 5] = [
+const VARIANTS: [Variant; 6] = [
     ("mileage", |inner, car| {
         let usual = *inner.encoding.median_km_by_age.get(car.age as usize)?;
         Some(Resolved { mileage_km: usual, ..car.clone() })
@@ -18,11 +18,15 @@ const VARIANTS: [Variant; 5] = [
         let other = if car.gearbox == "automatic" { "manual" } else { "automatic" };
         (!car.gearbox.is_empty()).then(|| Resolved { gearbox: other.to_owned(), ..car.clone() })
     }),
+    ("fuel", |inner, car| {
+        let other = inner.encoding.other_fuel(car)?;
+        Some(Resolved { fuel: other.to_owned(), ..car.clone() })
+    }),
     ("power", |_, car| (car.power_hp > 0.0).then(|| Resolved { power_hp: -1.0, ..car.clone() })),
 ];
 
 /// Price minus the price of the variant, in euros: against the usual mileage for its age, a car one
-/// year older, no version text, the other gearbox, an unknown power.
+/// year older, no version text, the other gearbox, the most usual other fuel of the model, an unknown power.
 pub fn contributions(inner: &Inner, car: &Resolved, mid: f64) -> Result<Vec<PriceContribution>, PluginError> {
     let (names, variants): (Vec<_>, Vec<_>) =
         VARIANTS.iter().filter_map(|(name, change)| change(inner, car).map(|variant| (*name, variant))).unzip();

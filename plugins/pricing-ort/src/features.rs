@@ -1,8 +1,9 @@
 //! The feature vector; `training/features.py` makes the same one.
 
 use crate::encoding::{Encoding, Resolved};
+use crate::power::power;
 
-const UNKNOWN: f64 = -1.0;
+pub const UNKNOWN: f64 = -1.0;
 const LEVELS: [&str; 8] =
     ["brand", "model", "model_fuel", "model_trim", "model_power", "model_gearbox", "model_engine", "model_start"];
 
@@ -105,26 +106,6 @@ fn word_levels(encoding: &Encoding, car: &Resolved) -> [f64; 3] {
 fn trim<'a>(encoding: &'a Encoding, version: &str) -> &'a str {
     let padded = format!(" {version} ");
     encoding.trims.iter().find(|trim| padded.contains(&format!(" {trim} "))).map_or("", String::as_str)
-}
-
-/// Horsepower as declared, else as written in the version: `90 ch`, `dci 90`.
-fn power(encoding: &Encoding, car: &Resolved) -> f64 {
-    if (20.0..=1500.0).contains(&car.power_hp) {
-        return car.power_hp;
-    }
-    let words: Vec<&str> = car.version.split(' ').collect();
-    let said = |list: &[String], at: Option<usize>| {
-        at.and_then(|at| words.get(at)).is_some_and(|word| list.iter().any(|known| known == word))
-    };
-    for (at, word) in words.iter().enumerate() {
-        let horses = if word.len() <= 3 { word.parse::<u32>().unwrap_or(0) } else { 0 };
-        let marked = said(&encoding.power_units, Some(at + 1)) || said(&encoding.engine_words, at.checked_sub(1));
-        // A sign would parse too: "+90" is no number in the training either.
-        if (40..=700).contains(&horses) && word.bytes().all(|b| b.is_ascii_digit()) && marked {
-            return f64::from(horses);
-        }
-    }
-    UNKNOWN
 }
 
 /// Displacement written like `1.5`; an electric car has none.

@@ -4,6 +4,7 @@ mod encoding;
 mod explain;
 mod features;
 mod model;
+mod power;
 #[cfg(test)]
 mod tests;
 
@@ -12,14 +13,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use chrono::Datelike as _;
-use keroxio_plugin_sdk::{CarFacts, Manifest, PluginError, PriceAnswer, PriceEstimator, Refusal};
+use keroxio_plugin_sdk::{CarFacts, CarName, Manifest, PluginError, PriceAnswer, PriceEstimator, Refusal};
 
 use crate::encoding::{Encoding, Resolved};
 use crate::model::{Calibration, Card, Model};
 
 /// The ads start in 1995 and end at 450,000 km: far outside them the model would only repeat its edge.
 const FIRST_YEAR: i32 = 1990;
-const MAX_KM: u32 = 600_000;
+const MAX_KM: f64 = 600_000.0;
+/// A car older than this, in years, has run more than this, in km: less is a slip, thousands perhaps.
+const NEW_YEARS: f64 = 1.0;
+const LEAST_KM: f64 = 500.0;
 
 /// Prices by our own boosted trees on ONNX Runtime.
 pub struct PricingOrt {
@@ -76,6 +80,8 @@ impl Inner {
                     let contributions =
                         if explain { explain::contributions(self, car, range.mid)? } else { Vec::new() };
                     PriceAnswer::Estimate {
+                        name: CarName { make: car.brand.clone(), model: car.model.clone() },
+                        remarks: car.remarks.clone(),
                         confidence: self.calibration.confidence(&range),
                         sample_size: self.encoding.ads_of(car),
                         data_until: self.card.data_until,
@@ -93,9 +99,11 @@ impl Inner {
         if !(FIRST_YEAR..=car.valued_on.year()).contains(&car.first_registration_year) {
             return refuse("firstRegistration");
         }
-        if car.mileage_km > MAX_KM {
+        let mut car = self.encoding.resolve(car)?;
+        if car.mileage_km > MAX_KM || car.age > NEW_YEARS && car.mileage_km < LEAST_KM {
             return refuse("mileageKm");
         }
-        self.encoding.resolve(car)
+        power::settle(&self.encoding, &mut car);
+        Ok(car)
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use keroxio_plugin_sdk::{CarFacts, Fuel, Gearbox, PriceAnswer, PriceEstimator as _, conformance};
+use keroxio_plugin_sdk::{CarFacts, Fuel, Gearbox, PriceAnswer, PriceEstimator as _, PriceRemark, conformance};
 use serde_json::Value;
 
 use crate::encoding::{Resolved, age, normalise, unglue};
@@ -63,6 +63,7 @@ fn resolved(facts: &Value) -> Resolved {
         body: text("body"),
         country: text("country"),
         market_year: on.year(),
+        remarks: Vec::new(),
     }
 }
 
@@ -98,7 +99,7 @@ async fn the_estimator_keeps_the_promises_of_its_port() {
 #[tokio::test]
 async fn more_mileage_never_raises_a_price_and_spelling_does_not_matter() {
     let Some(estimator) = estimator() else { return };
-    let cars: Vec<CarFacts> = (0..30).map(|n| CarFacts { mileage_km: n * 10_000, ..clio() }).collect();
+    let cars: Vec<CarFacts> = (1..31).map(|n| CarFacts { mileage_km: n * 10_000, ..clio() }).collect();
     let mids: Vec<f64> = estimator.estimate(&cars, false).await.unwrap().into_iter().map(mid).collect();
     assert!(mids.windows(2).all(|pair| pair[1] <= pair[0] * 1.01), "{mids:?}");
     let spelt = [("VW", "Golf"), ("Volkswagen", "GOLF"), ("volkswagen", "golf")].map(|(make, model)| CarFacts {
@@ -154,6 +155,7 @@ async fn nonsense_is_refused_and_an_unknown_model_gets_a_wider_interval() {
         CarFacts { first_registration_year: 1890, ..clio() },
         CarFacts { first_registration_year: 2035, ..clio() },
         CarFacts { mileage_km: 3_000_000, ..clio() },
+        CarFacts { mileage_km: 3, ..clio() },
         CarFacts { make: "Zorglub".into(), model: "X".into(), ..clio() },
     ];
     for answer in estimator.estimate(&cars, false).await.unwrap() {
@@ -162,6 +164,30 @@ async fn nonsense_is_refused_and_an_unknown_model_gets_a_wider_interval() {
     let pair = [clio(), CarFacts { model: "Zorglub".into(), ..clio() }];
     let widths: Vec<f64> = estimator.estimate(&pair, false).await.unwrap().into_iter().map(width).collect();
     assert!(widths[1] > widths[0] * 1.5, "{widths:?}");
+}
+
+#[tokio::test]
+async fn kilowatts_typed_as_horsepower_are_told_apart() {
+    let Some(estimator) = estimator() else { return };
+    let golf = CarFacts { make: "Volkswagen".into(), model: "Golf".into(), version: None, ..clio() };
+    let cars = [
+        CarFacts { power_hp: Some(66), ..clio() },
+        CarFacts { power_hp: Some(90), ..clio() },
+        CarFacts { power_hp: Some(37), ..golf.clone() },
+        CarFacts { power_hp: None, ..golf },
+    ];
+    let answers = estimator.estimate(&cars, false).await.unwrap();
+    let remarks: Vec<Vec<PriceRemark>> = answers
+        .iter()
+        .map(|answer| match answer {
+            PriceAnswer::Estimate { remarks, .. } => remarks.clone(),
+            PriceAnswer::Refused(refusal) => panic!("refused: {refusal:?}"),
+        })
+        .collect();
+    assert_eq!(remarks[0], [PriceRemark::PowerInKilowatts], "66 kW are the 90 hp of the version");
+    assert_eq!(mid(answers[0].clone()), mid(answers[1].clone()));
+    assert_eq!(remarks[2], [], "37 kW would be 50 hp: no Golf has either, so it is left as it is");
+    assert_eq!(remarks[3], [PriceRemark::PowerUnknown]);
 }
 
 fn width(answer: PriceAnswer) -> f64 {

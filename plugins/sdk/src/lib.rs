@@ -18,7 +18,9 @@ pub use photo::{DecodeLimits, Photo, PhotoError, PhotoFormat, measure, sniff};
 pub use plate::{
     CharacterReading, PlateAnswer, PlateReader, PlateReaders, PlateSighting, PlateText, Point, Quad, Rectangle,
 };
-pub use price::{CarFacts, Fuel, Gearbox, PriceAnswer, PriceContribution, PriceEstimator, PriceRange, Refusal};
+pub use price::{
+    CarFacts, CarName, Fuel, Gearbox, PriceAnswer, PriceContribution, PriceEstimator, PriceRange, PriceRemark, Refusal,
+};
 
 /// What can go wrong inside a plugin; the runner decides from the variant whether trying again makes sense.
 #[derive(Debug, thiserror::Error)]

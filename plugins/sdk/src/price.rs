@@ -84,6 +84,23 @@ pub enum Refusal {
     OutOfRange { field: String },
 }
 
+/// Make and model in one spelling.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct CarName {
+    pub make: String,
+    pub model: String,
+}
+
+/// What the plugin had to make of the facts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PriceRemark {
+    /// No power is given and none is written in the version: it is what prices depend on most.
+    PowerUnknown,
+    /// No car of this model has this many horsepower, but many have as many kilowatts: it was taken for these.
+    PowerInKilowatts,
+}
+
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum PriceAnswer {
@@ -97,6 +114,9 @@ pub enum PriceAnswer {
         /// Last day of the data behind the answer.
         data_until: NaiveDate,
         contributions: Vec<PriceContribution>,
+        /// The car by the names the plugin gives to makes and models, however they were typed.
+        name: CarName,
+        remarks: Vec<PriceRemark>,
     },
     Refused(Refusal),
 }

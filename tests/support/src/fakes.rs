@@ -1,12 +1,13 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use image::{GrayImage, Luma};
 use keroxio_plugin_sdk::{
-    Angle, AngleFinder, BackgroundRemover, CarFacts, CharacterReading, Face, FaceFinder, Manifest, Matte, Photo,
-    PlateReader, PlateSighting, PlateText, PluginError, Point, PriceAnswer, PriceEstimator, PriceRange, Rectangle,
-    Refusal,
+    Angle, AngleFinder, BackgroundRemover, CarFacts, CarName, CharacterReading, Face, FaceFinder, Manifest, Matte,
+    Photo, PlateReader, PlateSighting, PlateText, PluginError, Point, PriceAnswer, PriceEstimator, PriceRange,
+    Rectangle, Refusal,
 };
 use tokio::sync::mpsc;
 
@@ -193,11 +194,20 @@ impl FaceFinder for FakeFaces {
 }
 
 /// Prices every Renault at 12,990 EUR less 10 EUR per 1,000 km, and refuses other makes.
-pub struct FakePrices(Manifest);
+pub struct FakePrices {
+    manifest: Manifest,
+    /// What the market is worth of its usual level, in percent.
+    level: AtomicU32,
+}
 
 impl FakePrices {
     pub fn new() -> Self {
-        Self(manifest("fake-prices"))
+        Self { manifest: manifest("fake-prices"), level: AtomicU32::new(100) }
+    }
+
+    /// From now on, prices are this many percent of what they were at first.
+    pub fn set_level(&self, percent: u32) {
+        self.level.store(percent, Ordering::SeqCst);
     }
 }
 
@@ -210,7 +220,7 @@ impl Default for FakePrices {
 #[async_trait]
 impl PriceEstimator for FakePrices {
     fn manifest(&self) -> &Manifest {
-        &self.0
+        &self.manifest
     }
 
     async fn estimate(&self, cars: &[CarFacts], _explain: bool) -> Result<Vec<PriceAnswer>, PluginError> {
@@ -218,10 +228,19 @@ impl PriceEstimator for FakePrices {
             if car.make != "Renault" {
                 return PriceAnswer::Refused(Refusal::UnknownMake { make: car.make.clone() });
             }
-            let mid = 12_990.0 - f64::from(car.mileage_km) / 100.0;
+            let level = f64::from(self.level.load(Ordering::SeqCst)) / 100.0;
+            let mid = (12_990.0 - f64::from(car.mileage_km) / 100.0) * level;
             let range = PriceRange { low: mid * 0.9, mid, high: mid * 1.1 };
             let data_until = car.valued_on;
-            PriceAnswer::Estimate { range, confidence: 0.8, sample_size: 100, data_until, contributions: Vec::new() }
+            PriceAnswer::Estimate {
+                range,
+                confidence: 0.8,
+                sample_size: 100,
+                data_until,
+                contributions: Vec::new(),
+                name: CarName { make: car.make.to_lowercase(), model: car.model.to_lowercase() },
+                remarks: Vec::new(),
+            }
         };
         Ok(cars.iter().map(price).collect())
     }

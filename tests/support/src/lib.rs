@@ -241,13 +241,20 @@ impl Actor {
         Subscription::open(&self.base, &self.token, query, variables).await
     }
 
-    /// Uploads by the GraphQL multipart request specification.
+    /// Uploads a photo.
     pub async fn upload(&self, bytes: Vec<u8>) -> Answer {
-        let operations = json!({ "query": "mutation($file: Upload!) { uploadPhoto(file: $file) { id url width height mediaType } }", "variables": { "file": null } });
+        let query = "mutation($file: Upload!) { uploadPhoto(file: $file) { id url width height mediaType } }";
+        self.send(query, json!({}), bytes).await
+    }
+
+    /// Sends a file as `$file` by the GraphQL multipart request specification.
+    pub async fn send(&self, query: &str, mut variables: Value, bytes: Vec<u8>) -> Answer {
+        variables["file"] = Value::Null;
+        let operations = json!({ "query": query, "variables": variables });
         let form = reqwest::multipart::Form::new()
             .text("operations", operations.to_string())
             .text("map", r#"{"0":["variables.file"]}"#)
-            .part("0", reqwest::multipart::Part::bytes(bytes).file_name("photo.jpg"));
+            .part("0", reqwest::multipart::Part::bytes(bytes).file_name("file"));
         let request = self.http.post(format!("{}/graphql", self.base)).bearer_auth(&self.token).multipart(form);
         Answer(request.send().await.unwrap().json().await.unwrap())
     }

@@ -1,0 +1,3 @@
+ALTER TABLE pricing_estimates DROP COLUMN evidence;
+DROP TABLE pricing_levels;
+DROP TABLE pricing_ads;

@@ -1,0 +1,180 @@
+use std::io::Read as _;
+
+use async_graphql::{Context, Object, SimpleObject, Upload};
+use chrono::{Datelike as _, Months, NaiveDate};
+use keroxio_core::{Error, GqlResult, Money, RequestContext as _, RequireStaff, RequireUser};
+use uuid::Uuid;
+
+use crate::level;
+use crate::market::{self, ImportReport, Origin};
+use crate::sheet::LineError;
+
+/// Largest table, in bytes.
+const MAX_BYTES: u64 = 24 << 20;
+/// Errors told of one table.
+const MOST_ERRORS: usize = 100;
+const MAX_SOURCE: usize = 60;
+
+/// A line of a table that was not taken.
+#[derive(SimpleObject)]
+pub struct MarketAdError {
+    /// Its line in the file; the header is line 1.
+    line: u64,
+    /// The column that is wrong.
+    column: &'static str,
+    /// What is wrong, in French.
+    message: String,
+    /// The same in English.
+    message_en: String,
+}
+
+impl From<LineError> for MarketAdError {
+    fn from(error: LineError) -> Self {
+        Self { line: error.line, column: error.column, message: error.message_fr, message_en: error.message_en }
+    }
+}
+
+/// What became of a table of ads; of a dry run, what would.
+#[derive(SimpleObject)]
+pub struct MarketImport {
+    /// Lines of the table, without the header.
+    lines: usize,
+    /// Ads taken: the latest of each car.
+    accepted: usize,
+    /// Ads taken that replace what the same source told of the same car before.
+    replaced: usize,
+    /// Lines refused.
+    refused: usize,
+    /// The first hundred of them.
+    errors: Vec<MarketAdError>,
+    /// Median of asking price over estimate, minus one, in percent: far from 0, these are not the market that
+    /// estimates are for.
+    median_difference_percent: Option<f64>,
+    /// Whether nothing was saved.
+    dry_run: bool,
+}
+
+impl MarketImport {
+    fn of(report: ImportReport, dry_run: bool) -> Self {
+        Self {
+            lines: report.lines,
+            accepted: report.accepted,
+            replaced: report.known,
+            refused: report.errors.len(),
+            errors: report.errors.into_iter().take(MOST_ERRORS).map(MarketAdError::from).collect(),
+            median_difference_percent: report.median_difference.map(|difference| difference * 100.0),
+            dry_run,
+        }
+    }
+}
+
+/// How far the operator's ads of a month are from the price model.
+#[derive(SimpleObject)]
+pub struct PriceDrift {
+    /// First day of the month.
+    month: NaiveDate,
+    /// Energy, as in the ads: `petrol`, `diesel`, ...; `unknown` where they do not tell.
+    fuel: String,
+    /// Ads of that month.
+    ads: i32,
+    /// Median of asking price over estimate, minus one, in percent.
+    median_difference_percent: f64,
+}
+
+/// A sale that was recorded.
+#[derive(SimpleObject)]
+pub struct SaleRecord {
+    /// What was paid.
+    price: Money,
+    /// Whether that lies in the interval estimated for the day; null where nothing could be estimated.
+    inside_interval: Option<bool>,
+    /// The middle of that interval.
+    estimated: Option<Money>,
+}
+
+#[derive(Default)]
+pub struct MarketQuery;
+
+#[Object]
+impl MarketQuery {
+    /// How far the market is from the price model, month by month for a year, latest first. For staff.
+    #[graphql(guard = "RequireStaff")]
+    async fn price_drift(&self, ctx: &Context<'_>) -> GqlResult<Vec<PriceDrift>> {
+        let app = ctx.app();
+        let today = app.now().date_naive();
+        let since = today.with_day(1).and_then(|first| first.checked_sub_months(Months::new(12))).unwrap_or(today);
+        let mut conn = app.conn().await?;
+        let months = level::months(&mut conn, since, today).await?;
+        let drift = |month: level::Month| PriceDrift {
+            month: month.month,
+            fuel: month.fuel,
+            ads: month.ads,
+            median_difference_percent: month.median_residual.exp_m1() * 100.0,
+        };
+        Ok(months.into_iter().map(drift).collect())
+    }
+}
+
+#[derive(Default)]
+pub struct MarketMutation;
+
+#[Object]
+impl MarketMutation {
+    /// Brings a table of the operator's advertisements into the market that every estimate is compared with. For
+    /// staff.
+    ///
+    /// CSV in UTF-8 with a header, comma or semicolon. Needed: `ad_date`, `brand`, `model`, `year`, `mileage_km`,
+    /// `fuel`, `price` (euros, all taxes). Also read: `ad_id`, `version`, `month`, `gearbox`, `power_hp`, `fiscal_hp`,
+    /// `doors`, `seats`, `body`, `country`, `first_seen`, `gone_on`. `COLUMNS_MISSING` names what is not there,
+    /// `PRICES_UNRELATED` refuses a table whose prices do not go with its cars.
+    #[graphql(guard = "RequireStaff")]
+    async fn import_market_ads(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The table, at most 24 MiB and 200,000 lines.")] file: Upload,
+        #[graphql(desc = "Name of the source, shown with every ad, 1 to 60 characters.")] source: String,
+        #[graphql(desc = "Whether nothing is to be saved.", default)] dry_run: bool,
+    ) -> GqlResult<MarketImport> {
+        let source = source.trim();
+        if source.is_empty() || source.chars().count() > MAX_SOURCE {
+            return Err(Error::bad_input(
+                format!("Nommez la source en 1 à {MAX_SOURCE} caractères."),
+                format!("Name the source in 1 to {MAX_SOURCE} characters."),
+            )
+            .into());
+        }
+        let upload = file.value(ctx).map_err(Error::internal)?;
+        let mut bytes = Vec::new();
+        upload.content.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::internal)?;
+        if bytes.len() as u64 > MAX_BYTES {
+            return Err(Error::bad_input(
+                "Le fichier dépasse 24 Mio : découpez-le.",
+                "The file is larger than 24 MiB: split it.",
+            )
+            .into());
+        }
+        let report = market::import(ctx.app(), &Origin { org: None, source }, bytes, dry_run).await?;
+        Ok(MarketImport::of(report, dry_run))
+    }
+
+    /// Remembers what a car of your organization was sold for. It is compared with in your estimates only and shown
+    /// to nobody else.
+    #[graphql(guard = "RequireUser")]
+    async fn record_sale(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The car.")] vehicle_id: Uuid,
+        #[graphql(desc = "What was paid, in whole euros, 300 to 1,000,000.")] price: i32,
+        #[graphql(desc = "Day of the sale; today by default.")] sold_on: Option<NaiveDate>,
+    ) -> GqlResult<SaleRecord> {
+        let app = ctx.app();
+        let day = sold_on.unwrap_or_else(|| app.now().date_naive());
+        let sale = market::record_sale(app, ctx.actor()?.org_id, vehicle_id, price, day).await?;
+        let inside = |(low, _, high): (f64, f64, f64)| (low..=high).contains(&f64::from(price));
+        Ok(SaleRecord {
+            price: Money::euros(price),
+            inside_interval: sale.estimated.map(inside),
+            estimated: sale.estimated.map(|(_, mid, _)| Money::euros(mid.round().clamp(1.0, 1e7) as i32)),
+        })
+    }
+}
