@@ -1,7 +1,7 @@
 # Everything runs from a fresh Debian 12 with Rust; see README.md.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/keroxio/target
 KEROXIO := $(CARGO_TARGET_DIR)/debug/keroxio
-.PHONY: help setup build demo run test chaos bench bench-budget bench-images bench-memory bench-jobs bench-plates services-up services-down schema fmt lint clean
+.PHONY: help setup build demo run test chaos bench bench-budget bench-images bench-memory bench-jobs bench-plates bench-prices train-pricing services-up services-down schema fmt lint clean
 
 help:
 	@echo "make demo [PHOTO=\"a.jpg b.jpg\"] [ARGS=\"--json --make Renault\"]   the journey from photo to ad, with a report"
@@ -9,6 +9,7 @@ help:
 	@echo "make test    every test, with private servers"
 	@echo "make schema  writes schema/schema.graphql"
 	@echo "make chaos   10,000 jobs while everything around them breaks; SEED=n, JOBS=n, FAULTS=n"
+	@echo "make train-pricing ADS=ads.csv   trains the price model on your own advertisements; ROLLBACK=yes takes it back"
 	@echo "make bench   benchmarks beside peers; make bench-jobs the job runner alone"
 	@echo "make services-up, make services-down   the private PostgreSQL and Redis alone"
 	@echo "make clean   removes .keroxio, its databases included"
@@ -30,7 +31,13 @@ run: build
 test: setup
 	@KEROXIO_SERVICES=test bash api/dev/with-services.sh bash api/dev/test.sh
 
-bench: bench-jobs bench-plates bench-images
+# ADS: a CSV of your own advertisements; ROLLBACK=yes brings the model of before back.
+PRICE_MODEL ?= plugins/pricing-ort/model
+train-pricing:
+	@[ -n "$(ADS)$(ROLLBACK)" ] || { echo "say which advertisements: make train-pricing ADS=file.csv" >&2; exit 2; }
+	@bash api/dev/train-pricing.sh "$(PRICE_MODEL)" $(if $(ROLLBACK),--rollback,"$(ADS)")
+
+bench: bench-jobs bench-plates bench-images bench-prices
 
 chaos: setup
 	@cargo build --locked --workspace --bins
@@ -48,6 +55,9 @@ bench-plates: build
 
 bench-images: build
 	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh bash api/dev/bench-images.sh
+
+bench-prices: build
+	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh cargo bench --locked --profile dev --workspace --bench prices
 
 bench-jobs: setup
 	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh bash api/dev/bench-jobs.sh

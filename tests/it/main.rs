@@ -15,6 +15,7 @@ mod outage;
 mod plates;
 mod prices;
 mod privacy;
+mod publication;
 mod runner;
 mod s3;
 mod store;

@@ -1,14 +1,19 @@
 //! Prices labelled advertisements and compares.
 
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use flate2::read::MultiGzDecoder;
-use keroxio_plugin_sdk::{CarFacts, PriceAnswer, PriceEstimator};
+use keroxio_plugin_sdk::{CarFacts, CarName, PriceAnswer, PriceEstimator};
+use keroxio_pricing::MarketAd;
+use keroxio_pricing::blend::{Subject, blend};
+use keroxio_pricing::market::age;
 use serde::Deserialize;
 use serde_json::{Value, json};
+use sha1::{Digest as _, Sha1};
 
 const BATCH: usize = 2_000;
 
@@ -39,16 +44,29 @@ struct Outcome {
     price: f64,
     estimate: Option<(f64, f64, f64)>,
     groups: Groups,
+    /// As the market would keep it; none of what was refused.
+    ad: Option<MarketAd>,
 }
 
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 struct Groups {
     fr_2026: bool,
     fr: bool,
     over_10_years: bool,
     under_10000: bool,
     electric: bool,
+    /// Whether the training of the shipped model left it out.
+    held_out: bool,
+    /// Age, price and fuel together, as intervals are calibrated.
+    cell: String,
 }
+
+const AGE_BANDS: [f64; 3] = [3.0, 6.0, 10.0];
+const PRICE_BANDS: [f64; 3] = [10_000.0, 20_000.0, 40_000.0];
+/// Groups of this many ads have to be covered each.
+const LARGE: usize = 200;
+/// Hundredths of the cars that the training leaves out.
+const HELD_OUT: u32 = 5;
 
 /// Estimates every row of every `ads_eur_*.csv.gz` in the folder.
 ///
@@ -62,7 +80,8 @@ pub async fn run(data: &Path, estimator: &dyn PriceEstimator) -> anyhow::Result<
         for batch in ads.chunks(BATCH) {
             let cars = batch.iter().map(facts).collect::<anyhow::Result<Vec<_>>>()?;
             let answers = estimator.estimate(&cars, false).await?;
-            outcomes.extend(batch.iter().zip(answers).map(|(ad, answer)| outcome(ad, &answer)));
+            let rows = batch.iter().zip(cars).zip(answers);
+            outcomes.extend(rows.map(|((ad, car), answer)| outcome(ad, &car, &answer)));
         }
     }
     anyhow::ensure!(!outcomes.is_empty(), "{} holds no ads_eur_*.csv.gz with rows", data.display());
@@ -102,27 +121,76 @@ fn facts(ad: &Ad) -> anyhow::Result<CarFacts> {
     })
 }
 
-fn outcome(ad: &Ad, answer: &PriceAnswer) -> Outcome {
+fn outcome(ad: &Ad, car: &CarFacts, answer: &PriceAnswer) -> Outcome {
     let french = ad.country.as_deref() == Some("FR");
+    let electric = ad.fuel.as_deref() == Some("electric");
+    let (estimate, kept) = match answer {
+        PriceAnswer::Estimate { range, name, .. } => {
+            (Some((range.low, range.mid, range.high)), Some(market_ad(ad, car, name, range.mid)))
+        }
+        PriceAnswer::Refused(_) => (None, None),
+    };
+    let band = |value: f64, edges: [f64; 3]| edges.iter().filter(|edge| value >= **edge).count();
+    let mid = estimate.map_or(0.0, |(_, mid, _)| mid);
+    let energy = if electric { ":electric" } else { "" };
     Outcome {
         price: ad.price,
-        estimate: match answer {
-            PriceAnswer::Estimate { range, .. } => Some((range.low, range.mid, range.high)),
-            PriceAnswer::Refused(_) => None,
-        },
+        estimate,
         groups: Groups {
             fr_2026: french && ad.source == "as24_2026",
             fr: french,
             over_10_years: ad.age_years.is_some_and(|age| age > 10.0),
             under_10000: ad.price < 10_000.0,
-            electric: ad.fuel.as_deref() == Some("electric"),
+            electric,
+            held_out: hundredth(ad) < HELD_OUT,
+            cell: format!("{}:{}{energy}", band(age(car), AGE_BANDS), band(mid, PRICE_BANDS)),
         },
+        ad: kept,
+    }
+}
+
+/// Which of a hundred parts a car belongs to: `training/train.py` splits by the same.
+fn hundredth(ad: &Ad) -> u32 {
+    let month = ad.month.map_or("nan".to_owned(), |month| format!("{month:.1}"));
+    let key = format!("{}|{}|{}|{month}|{}", ad.brand, ad.model, ad.year as i64, ad.mileage_km as i64);
+    Sha1::digest(key).iter().fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % 100)
+}
+
+fn market_ad(ad: &Ad, car: &CarFacts, name: &CarName, mid: f64) -> MarketAd {
+    MarketAd {
+        id: uuid::Uuid::nil(),
+        org_id: None,
+        kind: "ad".to_owned(),
+        source: ad.source.clone(),
+        reference: String::new(),
+        make: name.make.clone(),
+        model: name.model.clone(),
+        facts: Value::Null,
+        age: age(car),
+        mileage_km: ad.mileage_km as i32,
+        fuel: ad.fuel.clone(),
+        power_hp: ad.power_hp.map(|power| power as i32),
+        price_eur: ad.price as i32,
+        seen_on: car.valued_on,
+        first_seen_on: None,
+        gone_on: None,
+        residual: (ad.price / mid).ln(),
+        estimated_by: String::new(),
+        created_at: chrono::DateTime::UNIX_EPOCH,
     }
 }
 
 fn report(outcomes: &[Outcome]) -> Value {
-    let of = |wanted: fn(&Groups) -> bool| figures(outcomes.iter().filter(|o| wanted(&o.groups)));
-    let mut report = figures(outcomes.iter());
+    let mut report = by_group(outcomes.iter());
+    let held_out: Vec<&Outcome> = outcomes.iter().filter(|outcome| outcome.groups.held_out).collect();
+    report["held_out"] = by_group(held_out.iter().copied());
+    report["held_out"]["fr_2026_with_market"] = with_market(&held_out);
+    report
+}
+
+fn by_group<'a>(outcomes: impl Iterator<Item = &'a Outcome> + Clone) -> Value {
+    let of = |wanted: fn(&Groups) -> bool| figures(outcomes.clone().filter(|o| wanted(&o.groups)));
+    let mut report = figures(outcomes.clone());
     report["groups"] = json!({
         "fr_2026": of(|g| g.fr_2026),
         "fr": of(|g| g.fr),
@@ -130,7 +198,51 @@ fn report(outcomes: &[Outcome]) -> Value {
         "under_10000": of(|g| g.under_10000),
         "electric": of(|g| g.electric),
     });
+    let mut cells: BTreeMap<&str, Vec<&Outcome>> = BTreeMap::new();
+    for outcome in outcomes {
+        cells.entry(&outcome.groups.cell).or_default().push(outcome);
+    }
+    let large = cells.into_iter().filter(|(_, ads)| ads.len() >= LARGE);
+    let covered: BTreeMap<&str, Value> =
+        large.map(|(cell, ads)| (cell, figures(ads.into_iter())["coverage_80"].clone())).collect();
+    let worst = covered.values().filter_map(Value::as_f64).min_by(f64::total_cmp);
+    report["least_coverage_of_large_cells"] = json!(worst);
+    report["coverage_by_cell"] = json!(covered);
     report
+}
+
+/// The French ads of 2026 that the training left out, day by day, each moved by those of the days before: what the
+/// market of an operator's own ads adds.
+fn with_market(held_out: &[&Outcome]) -> Value {
+    let mut ads: Vec<(&Outcome, &MarketAd)> = held_out
+        .iter()
+        .filter(|outcome| outcome.groups.fr_2026)
+        .filter_map(|outcome| outcome.ad.as_ref().map(|ad| (*outcome, ad)))
+        .collect();
+    ads.sort_by_key(|(_, ad)| ad.seen_on);
+    let mut seen: HashMap<(&str, &str), Vec<MarketAd>> = HashMap::new();
+    let mut moved = Vec::with_capacity(ads.len());
+    for day in ads.chunk_by(|(_, a), (_, b)| a.seen_on == b.seen_on) {
+        for (outcome, ad) in day {
+            let near = seen.get(&(ad.make.as_str(), ad.model.as_str())).map_or(&[][..], Vec::as_slice);
+            let subject = Subject {
+                age: ad.age,
+                mileage_km: ad.mileage_km.into(),
+                fuel: ad.fuel.as_deref(),
+                power_hp: ad.power_hp.map(f64::from),
+                on: ad.seen_on,
+            };
+            let estimate = outcome.estimate.map(|(low, mid, high)| {
+                let factor = blend(&subject, mid, 0.0, near).shift.exp();
+                (low * factor, mid * factor, high * factor)
+            });
+            moved.push(Outcome { price: outcome.price, estimate, groups: outcome.groups.clone(), ad: None });
+        }
+        for (_, ad) in day {
+            seen.entry((&ad.make, &ad.model)).or_default().push((*ad).clone());
+        }
+    }
+    figures(moved.iter())
 }
 
 /// Shares from 0 to 1; `median_ape`, `mape` and `bias` (median signed error) in percent.
@@ -168,8 +280,16 @@ mod tests {
 
     #[test]
     fn figures_are_what_they_say() {
-        let groups = Groups { fr_2026: false, fr: true, over_10_years: false, under_10000: false, electric: false };
-        let ad = |price, estimate| Outcome { price, estimate, groups };
+        let groups = Groups {
+            fr_2026: false,
+            fr: true,
+            over_10_years: false,
+            under_10000: false,
+            electric: false,
+            held_out: false,
+            cell: "1:1".to_owned(),
+        };
+        let ad = |price, estimate| Outcome { price, estimate, groups: groups.clone(), ad: None };
         let outcomes = [
             ad(10_000.0, Some((9_000.0, 10_500.0, 12_000.0))),
             ad(10_000.0, Some((11_000.0, 12_500.0, 14_000.0))),

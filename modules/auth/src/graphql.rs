@@ -24,6 +24,15 @@ pub struct Organization {
     name: String,
     /// Professional or private.
     kind: OrganizationKind,
+    /// Number of the company (SIREN), nine digits; advertisements of professionals must name who sells.
+    siren: Option<String>,
+}
+
+impl From<OrganizationRow> for Organization {
+    fn from(row: OrganizationRow) -> Self {
+        let kind = if row.kind == "dealer" { OrganizationKind::Dealer } else { OrganizationKind::PrivateSeller };
+        Self { id: row.id, name: row.name, kind, siren: row.siren }
+    }
 }
 
 /// The person who is signed in.
@@ -39,10 +48,7 @@ pub struct Viewer {
 
 impl From<(User, OrganizationRow)> for Viewer {
     fn from((user, organization): (User, OrganizationRow)) -> Self {
-        let kind =
-            if organization.kind == "dealer" { OrganizationKind::Dealer } else { OrganizationKind::PrivateSeller };
-        let organization = Organization { id: organization.id, name: organization.name, kind };
-        Self { id: user.id, email: user.email, organization }
+        Self { id: user.id, email: user.email, organization: organization.into() }
     }
 }
 
@@ -131,6 +137,17 @@ impl AuthMutation {
         #[graphql(desc = "The refresh token of the last session.")] refresh_token: String,
     ) -> GqlResult<Session> {
         Ok(service::refresh(ctx.app(), &refresh_token).await?.into())
+    }
+
+    /// Changes your organization. `SIREN_INVALID` for a number whose check digit is wrong.
+    #[graphql(guard = "RequireUser")]
+    async fn update_organization(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Name shown to buyers, 1 to 120 characters; absent: it stays.")] name: Option<String>,
+        #[graphql(desc = "Number of the company; absent: it stays; empty: it is taken away.")] siren: Option<String>,
+    ) -> GqlResult<Organization> {
+        Ok(service::update_organization(ctx.app(), &ctx.actor()?, name, siren).await?.into())
     }
 
     /// Ends the session of a refresh token; true even when it had already ended.

@@ -10,6 +10,7 @@ mod token;
 
 pub use graphql::{AuthMutation as Mutation, AuthQuery as Query};
 pub use keroxio_core::NoSubscription as Subscription;
+pub use model::Organization;
 
 pub struct AuthModule;
 pub const MODULE: AuthModule = AuthModule;

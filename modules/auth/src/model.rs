@@ -10,8 +10,11 @@ use crate::tables::{auth_organizations, auth_refresh_tokens, auth_users};
 pub struct Organization {
     pub id: Uuid,
     pub name: String,
+    /// `dealer` or `private_seller`.
     pub kind: String,
     pub created_at: DateTime<Utc>,
+    /// Number of the company, nine digits.
+    pub siren: Option<String>,
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -36,6 +39,17 @@ pub struct RefreshToken {
     pub used_at: Option<DateTime<Utc>>,
     pub revoked_at: Option<DateTime<Utc>>,
     pub created_at: DateTime<Utc>,
+}
+
+pub async fn organization(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<Organization>> {
+    auth_organizations::table.find(id).select(Organization::as_select()).first(conn).await.optional()
+}
+
+pub async fn save_organization(conn: &mut AsyncPgConnection, org: &Organization) -> QueryResult<usize> {
+    diesel::update(auth_organizations::table.find(org.id))
+        .set((auth_organizations::name.eq(&org.name), auth_organizations::siren.eq(&org.siren)))
+        .execute(conn)
+        .await
 }
 
 /// False when the e-mail address is taken.

@@ -33,17 +33,10 @@ pub(crate) async fn register(
 ) -> Result<Opened> {
     let email = normalised_email(email)?;
     check_password(&password)?;
-    let name = organization.trim();
-    if name.is_empty() || name.chars().count() > 120 {
-        return Err(Error::bad_input(
-            "Le nom de l'organisation doit compter de 1 à 120 caractères.",
-            "The organization's name must have 1 to 120 characters.",
-        ));
-    }
+    let name = checked_name(organization)?;
     let password_hash = password::hash(password).await?;
     let now = app.now();
-    let organization =
-        Organization { id: Uuid::now_v7(), name: name.to_owned(), kind: kind.to_owned(), created_at: now };
+    let organization = Organization { id: Uuid::now_v7(), name, kind: kind.to_owned(), created_at: now, siren: None };
     let user =
         User { id: Uuid::now_v7(), org_id: organization.id, email, password_hash, created_at: now, staff: false };
     let mut tx = app.begin().await?;
@@ -53,6 +46,60 @@ pub(crate) async fn register(
     let opened = open(&mut tx, user, organization, Uuid::now_v7()).await?;
     tx.commit().await?;
     Ok(opened)
+}
+
+fn checked_name(name: &str) -> Result<String> {
+    let name = name.trim();
+    if name.is_empty() || name.chars().count() > 120 {
+        return Err(Error::bad_input(
+            "Le nom de l'organisation doit compter de 1 à 120 caractères.",
+            "The organization's name must have 1 to 120 characters.",
+        ));
+    }
+    Ok(name.to_owned())
+}
+
+/// An organization, for modules that must know who sells.
+pub async fn organization(app: &App, id: Uuid) -> Result<Organization> {
+    let mut conn = app.conn().await?;
+    let found = model::organization(&mut conn, id).await?;
+    found.ok_or_else(|| Error::not_found("Organisation", "Organization"))
+}
+
+/// Changes what is given of the caller's organization; an empty SIREN takes it away.
+pub(crate) async fn update_organization(
+    app: &App,
+    actor: &Actor,
+    name: Option<String>,
+    siren: Option<String>,
+) -> Result<Organization> {
+    let mut organization = organization(app, actor.org_id).await?;
+    if let Some(name) = name {
+        organization.name = checked_name(&name)?;
+    }
+    if let Some(siren) = siren {
+        let digits: String = siren.chars().filter(|c| !c.is_whitespace()).collect();
+        if !digits.is_empty() && !is_siren(&digits) {
+            return Err(error::siren());
+        }
+        organization.siren = Some(digits).filter(|digits| !digits.is_empty());
+    }
+    let mut conn = app.conn().await?;
+    model::save_organization(&mut conn, &organization).await?;
+    Ok(organization)
+}
+
+/// Nine digits whose last is a check digit by Luhn's formula.
+fn is_siren(text: &str) -> bool {
+    let digits: Vec<u32> = text.chars().filter_map(|c| c.to_digit(10)).collect();
+    let doubled = |(at, digit): (usize, &u32)| match (at % 2, digit * 2) {
+        (0, _) => *digit,
+        (_, twice) if twice > 9 => twice - 9,
+        (_, twice) => twice,
+    };
+    digits.len() == 9
+        && text.chars().count() == 9
+        && digits.iter().rev().enumerate().map(doubled).sum::<u32>().is_multiple_of(10)
 }
 
 pub(crate) async fn log_in(app: &App, email: &str, password: String) -> Result<Opened> {
@@ -163,4 +210,17 @@ fn check_password(password: &str) -> Result<()> {
 /// When PostgreSQL fails.
 pub async fn set_staff(conn: &mut diesel_async::AsyncPgConnection, email: &str, staff: bool) -> Result<bool> {
     Ok(model::set_staff(conn, &email.trim().to_lowercase(), staff).await?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_siren;
+
+    #[test]
+    fn a_siren_has_nine_digits_and_the_last_one_is_right() {
+        assert!(is_siren("732829320") && is_siren("552100554"));
+        for wrong in ["732829321", "73282932", "7328293200", "73282932x", "", "732-829320"] {
+            assert!(!is_siren(wrong), "{wrong}");
+        }
+    }
 }

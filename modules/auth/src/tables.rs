@@ -4,6 +4,7 @@ diesel::table! {
         name -> Text,
         kind -> Text,
         created_at -> Timestamptz,
+        siren -> Nullable<Text>,
     }
 }
 

@@ -1,8 +1,22 @@
 use keroxio_core::{Error, ErrorCode};
 
 pub const PHOTO_COUNT: ErrorCode = ErrorCode("PHOTO_COUNT");
+pub const LISTING_SOLD: ErrorCode = ErrorCode("LISTING_SOLD");
+pub const LISTING_NOT_SOLD: ErrorCode = ErrorCode("LISTING_NOT_SOLD");
 pub const TEXT_TOO_LONG: ErrorCode = ErrorCode("TEXT_TOO_LONG");
 pub const PRICE_OUT_OF_RANGE: ErrorCode = ErrorCode("PRICE_OUT_OF_RANGE");
+
+pub fn sold_already() -> Error {
+    Error::new(
+        LISTING_SOLD,
+        "Cette voiture est déjà vendue. Si la vente est annulée, remettez-la en vente (cancelSale).",
+        "This car is sold already. If the sale fell through, put it up for sale again (cancelSale).",
+    )
+}
+
+pub fn not_sold() -> Error {
+    Error::new(LISTING_NOT_SOLD, "Cette voiture n'est pas vendue.", "This car is not sold.")
+}
 
 pub fn photo_count(count: usize) -> Error {
     Error::new(

@@ -1,3 +1,4 @@
+use chrono::{DateTime, Utc};
 use keroxio_core::Event;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -13,4 +14,29 @@ pub struct ListingPrepared {
 
 impl Event for ListingPrepared {
     const NAME: &'static str = "listing.prepared";
+}
+
+/// The car of a listing is sold.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ListingSold {
+    pub listing_id: Uuid,
+    pub org_id: Uuid,
+    /// Of the ad, for people.
+    pub title: String,
+    pub sold_at: DateTime<Utc>,
+}
+
+impl Event for ListingSold {
+    const NAME: &'static str = "listing.sold";
+}
+
+/// A sale fell through.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ListingTakenBack {
+    pub listing_id: Uuid,
+    pub org_id: Uuid,
+}
+
+impl Event for ListingTakenBack {
+    const NAME: &'static str = "listing.taken_back";
 }

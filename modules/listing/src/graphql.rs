@@ -67,6 +67,8 @@ pub struct Listing {
     created_at: DateTime<Utc>,
     /// When it last changed.
     updated_at: DateTime<Utc>,
+    /// When the car was sold; null while it is for sale.
+    sold_at: Option<DateTime<Utc>>,
 }
 
 impl From<Ad> for Listing {
@@ -81,6 +83,7 @@ impl From<Ad> for Listing {
             seq: ad.seq,
             created_at: ad.created_at,
             updated_at: ad.updated_at,
+            sold_at: ad.sold_at,
             ad,
         }
     }
@@ -300,6 +303,23 @@ impl ListingMutation {
         #[graphql(desc = "New asking price in whole euros, all taxes included.")] price_eur: Option<i32>,
     ) -> GqlResult<Listing> {
         Ok(service::edit(ctx.app(), &ctx.actor()?, id, title, body, price_eur).await?.into())
+    }
+
+    /// The car is sold. Every portal where its ad is online becomes a task: you are notified to withdraw it there. Tell
+    /// the price with `recordSale`, to have your next estimates learn from it. `LISTING_SOLD` when it was sold before.
+    #[graphql(guard = "RequireUser")]
+    async fn mark_listing_sold(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The listing.")] id: Uuid,
+    ) -> GqlResult<Listing> {
+        Ok(service::sell(ctx.app(), &ctx.actor()?, id).await?.into())
+    }
+
+    /// A sale fell through: the car is for sale again. `LISTING_NOT_SOLD` when it was not sold.
+    #[graphql(guard = "RequireUser")]
+    async fn cancel_sale(&self, ctx: &Context<'_>, #[graphql(desc = "The listing.")] id: Uuid) -> GqlResult<Listing> {
+        Ok(service::take_back(ctx.app(), &ctx.actor()?, id).await?.into())
     }
 
     /// Estimates the price of every listing of yours anew, as happens every night; answers how many. A listing whose

@@ -24,6 +24,8 @@ pub struct Ad {
     pub seq: i32,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    /// When the car was sold; none while it is for sale.
+    pub sold_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -246,6 +248,7 @@ pub async fn save_ad(conn: &mut AsyncPgConnection, ad: &Ad) -> QueryResult<usize
             listing_ads::price_eur.eq(ad.price_eur),
             listing_ads::seq.eq(ad.seq),
             listing_ads::updated_at.eq(ad.updated_at),
+            listing_ads::sold_at.eq(ad.sold_at),
         ))
         .execute(conn)
         .await

@@ -7,6 +7,7 @@ use keroxio_vehicle::VehicleInput;
 use keroxio_vehicle::service as vehicles;
 use uuid::Uuid;
 
+use crate::events::{ListingSold, ListingTakenBack};
 use crate::jobs::AdvanceListing;
 use crate::model::{self, Ad, Progress, Step};
 use crate::steps::{ListingState, Outcome, StepKind, StepState};
@@ -51,6 +52,7 @@ pub(crate) async fn prepare(
         seq: 0,
         created_at: now,
         updated_at: now,
+        sold_at: None,
     };
     model::insert(&mut tx, &ad, &photos, &first_steps(ad.id, &photos)).await?;
     // Locked in one order, whoever asks.
@@ -174,6 +176,36 @@ pub(crate) async fn repeat(app: &App, actor: &Actor, id: Uuid, kind: StepKind, p
     }
     advance::record(&mut tx, &mut ad, step, Outcome::plain(StepState::Waiting)).await?;
     reopen(tx, ad).await
+}
+
+/// The car is sold: its listing is over, and whoever shows it elsewhere hears of it.
+pub(crate) async fn sell(app: &App, actor: &Actor, id: Uuid) -> Result<Ad> {
+    let mut tx = app.begin().await?;
+    let mut ad = locked(&mut tx, actor, id).await?;
+    if ad.sold_at.is_some() {
+        return Err(error::sold_already());
+    }
+    let now = app.now();
+    (ad.sold_at, ad.updated_at) = (Some(now), now);
+    model::save_ad(&mut tx, &ad).await?;
+    let title = ad.title.clone().unwrap_or_default();
+    tx.announce(&ListingSold { listing_id: ad.id, org_id: ad.org_id, title, sold_at: now }).await?;
+    tx.commit().await?;
+    Ok(ad)
+}
+
+/// The sale fell through: the car is for sale again.
+pub(crate) async fn take_back(app: &App, actor: &Actor, id: Uuid) -> Result<Ad> {
+    let mut tx = app.begin().await?;
+    let mut ad = locked(&mut tx, actor, id).await?;
+    if ad.sold_at.is_none() {
+        return Err(error::not_sold());
+    }
+    (ad.sold_at, ad.updated_at) = (None, app.now());
+    model::save_ad(&mut tx, &ad).await?;
+    tx.announce(&ListingTakenBack { listing_id: ad.id, org_id: ad.org_id }).await?;
+    tx.commit().await?;
+    Ok(ad)
 }
 
 async fn locked(tx: &mut Tx, actor: &Actor, id: Uuid) -> Result<Ad> {

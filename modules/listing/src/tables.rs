@@ -12,6 +12,7 @@ diesel::table! {
         seq -> Int4,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        sold_at -> Nullable<Timestamptz>,
     }
 }
 

@@ -67,6 +67,7 @@ async fn priced(
     let settled = [ListingState::Ready.as_str(), ListingState::Incomplete.as_str()];
     let mut query = listing_ads::table
         .filter(listing_ads::price_eur.is_not_null().and(listing_ads::state.eq_any(settled)))
+        .filter(listing_ads::sold_at.is_null())
         .select((listing_ads::id, listing_ads::org_id))
         .order(listing_ads::id)
         .limit(most)

@@ -11,6 +11,8 @@ pub struct Channel {
     pub hosts: Vec<String>,
     pub title_limit: usize,
     pub body_limit: usize,
+    /// Days after which an ad there is to be renewed.
+    pub renew_days: i64,
     pub fields: Vec<String>,
 }
 

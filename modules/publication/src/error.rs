@@ -1,5 +1,8 @@
 use keroxio_core::{Error, ErrorCode};
 
+use crate::channel::Channels;
+
+pub const NOT_PUBLISHED: ErrorCode = ErrorCode("NOT_PUBLISHED");
 pub const WRONG_AD_URL: ErrorCode = ErrorCode("WRONG_AD_URL");
 
 pub fn wrong_url(channel: &str) -> Error {
@@ -7,6 +10,23 @@ pub fn wrong_url(channel: &str) -> Error {
         WRONG_AD_URL,
         format!("Collez l'adresse https de votre annonce sur {channel}, telle qu'affichée par votre navigateur."),
         format!("Paste the https address of your ad on {channel}, as your browser shows it."),
+    )
+}
+
+pub fn not_published() -> Error {
+    Error::new(
+        NOT_PUBLISHED,
+        "Cette annonce n'est pas en ligne : il n'y a rien à retirer.",
+        "This ad is not online: there is nothing to withdraw.",
+    )
+}
+
+pub fn unknown_channel(given: &str, channels: &Channels) -> Error {
+    let known = channels.iter().map(|channel| channel.id.as_str()).collect::<Vec<_>>().join(", ");
+    let given: String = given.chars().take(40).collect();
+    Error::bad_input(
+        format!("Plateforme inconnue : « {given} ». Plateformes connues : {known}."),
+        format!("Unknown portal “{given}”. Known portals: {known}."),
     )
 }
 

@@ -1,10 +1,13 @@
 use async_graphql::{Context, Enum, Object, SimpleObject};
+use chrono::{DateTime, Duration, NaiveDate, Utc};
 use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
 use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::channel::Channel;
+use crate::life;
 use crate::model::Pack;
+use crate::rules::{Finding, FindingSeverity};
 use crate::service;
 
 /// Where the ad stands on a portal.
@@ -14,6 +17,17 @@ pub enum PublicationState {
     Prepared,
     /// The seller has published it and given us its address.
     Published,
+    /// The seller has taken it away.
+    Withdrawn,
+}
+
+/// What a seller is to do on a portal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum PublicationTask {
+    /// Paste the ad into the portal's form.
+    Publish,
+    /// Take the ad away: the car is sold.
+    Withdraw,
 }
 
 /// A field of the portal's form, in the order of the form.
@@ -48,11 +62,31 @@ pub struct Publication {
     ad_url: Option<String>,
     /// The portal's number of the published ad.
     external_id: Option<String>,
+    /// When the seller told us that it is online.
+    published_at: Option<DateTime<Utc>>,
+    /// When the seller told us that it is gone.
+    withdrawn_at: Option<DateTime<Utc>>,
+    /// What is to be done there now; null for nothing.
+    task: Option<PublicationTask>,
+    /// Day on which the ad is to be renewed there; null while it is not online.
+    renew_on: Option<NaiveDate>,
 }
 
 impl From<(Pack, Channel)> for Publication {
     fn from((pack, channel): (Pack, Channel)) -> Self {
-        let published = pack.state == "published";
+        let state = match pack.state.as_str() {
+            "published" => PublicationState::Published,
+            "withdrawn" => PublicationState::Withdrawn,
+            _ => PublicationState::Prepared,
+        };
+        let online = state == PublicationState::Published;
+        let task = match (state, pack.sold_at) {
+            (PublicationState::Published, Some(_)) => Some(PublicationTask::Withdraw),
+            (PublicationState::Prepared, None) => Some(PublicationTask::Publish),
+            _ => None,
+        };
+        let renew_on = pack.published_at.filter(|_| online && pack.sold_at.is_none());
+        let renew_on = renew_on.map(|at| (at + Duration::days(channel.renew_days)).date_naive());
         Self {
             id: pack.id,
             platform: channel.id,
@@ -61,7 +95,11 @@ impl From<(Pack, Channel)> for Publication {
             title: pack.title,
             body: pack.body,
             fields: serde_json::from_value(pack.fields).unwrap_or_default(),
-            state: if published { PublicationState::Published } else { PublicationState::Prepared },
+            state,
+            published_at: pack.published_at,
+            withdrawn_at: pack.withdrawn_at,
+            task,
+            renew_on,
             ad_url: pack.ad_url,
             external_id: pack.external_id,
         }
@@ -83,6 +121,76 @@ impl PublicationQuery {
         let packs = service::of_listing(ctx.app(), &ctx.actor()?, listing_id).await?;
         Ok(packs.into_iter().map(Publication::from).collect())
     }
+
+    /// What the law and a portal want of an ad on a day, and what is not yet so. Rules are dated: a day to come is
+    /// judged by those known to hold then. Advice, not legal counsel.
+    #[graphql(guard = "RequireUser")]
+    async fn publishability(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The listing.")] listing_id: Uuid,
+        #[graphql(desc = "Stable name of the portal, for instance `leboncoin`.")] channel: String,
+        #[graphql(desc = "Day of publication; today by default.")] on: Option<NaiveDate>,
+    ) -> GqlResult<Publishability> {
+        let (app, actor) = (ctx.app(), ctx.actor()?);
+        let day = on.unwrap_or_else(|| app.now().date_naive());
+        Ok(service::publishability(app, &actor, listing_id, &channel, day).await?)
+    }
+}
+
+/// A rule that an ad does not keep.
+#[derive(SimpleObject)]
+pub struct PublicationFinding {
+    /// Stable code of the rule.
+    code: String,
+    /// Whether the ad may be published all the same.
+    severity: FindingSeverity,
+    /// What the rule rests on: a text of law or a portal's condition, in French.
+    article: String,
+    /// What to do, in French.
+    message: String,
+    /// The same in English.
+    message_en: String,
+    /// The mutation that mends it.
+    fix: String,
+    /// The field to give that mutation.
+    field: String,
+    /// Until when there is time, where that is known.
+    deadline: Option<NaiveDate>,
+}
+
+impl From<&Finding<'_>> for PublicationFinding {
+    fn from(finding: &Finding<'_>) -> Self {
+        let rule = finding.rule;
+        Self {
+            code: rule.code.clone(),
+            severity: rule.severity,
+            article: rule.article.clone(),
+            message: rule.fr.clone(),
+            message_en: rule.en.clone(),
+            fix: rule.fix.clone(),
+            field: rule.field.clone(),
+            deadline: finding.deadline,
+        }
+    }
+}
+
+/// Whether an ad may be published somewhere.
+#[derive(SimpleObject)]
+pub struct Publishability {
+    /// Whether nothing blocks it.
+    publishable: bool,
+    /// What is not as it should be, blocking findings first.
+    findings: Vec<PublicationFinding>,
+}
+
+impl Publishability {
+    pub fn of(findings: &[Finding<'_>]) -> Self {
+        Self {
+            publishable: findings.iter().all(|finding| finding.rule.severity != FindingSeverity::Blocking),
+            findings: findings.iter().map(PublicationFinding::from).collect(),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -99,5 +207,15 @@ impl PublicationMutation {
         #[graphql(desc = "The https address of the ad on that portal.", validator(max_length = 500))] url: String,
     ) -> GqlResult<Publication> {
         Ok(service::confirm(ctx.app(), &ctx.actor()?, id, &url).await?.into())
+    }
+
+    /// Tells us that you took the ad away there. `NOT_PUBLISHED` for one that is not online.
+    #[graphql(guard = "RequireUser")]
+    async fn withdraw_publication(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The pack that was published.")] id: Uuid,
+    ) -> GqlResult<Publication> {
+        Ok(life::withdraw(ctx.app(), &ctx.actor()?, id).await?.into())
     }
 }

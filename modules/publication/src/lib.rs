@@ -4,7 +4,9 @@ mod channel;
 mod error;
 mod graphql;
 mod jobs;
+mod life;
 mod model;
+mod rules;
 pub mod service;
 mod tables;
 
@@ -21,11 +23,16 @@ impl keroxio_core::Module for PublicationModule {
 
     fn init(&self, _env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
         app.provide(channel::Channels::load()?);
+        app.provide(rules::Rules::load()?);
         Ok(())
     }
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
-        jobs.register::<jobs::BuildPacks>();
+        jobs.register::<jobs::BuildPacks>().register::<life::FollowSale>().register::<life::RemindSellers>();
+        let every_morning = life::RemindSellers { after: None };
+        jobs.recur(keroxio_core::Recurrence("15 8 * * *"), &every_morning);
+        jobs.on::<keroxio_listing::events::ListingSold, life::FollowSale>();
+        jobs.on::<keroxio_listing::events::ListingTakenBack, life::FollowSale>();
         jobs.on::<keroxio_listing::events::ListingPrepared, jobs::BuildPacks>();
     }
 }

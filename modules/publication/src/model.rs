@@ -16,11 +16,18 @@ pub struct Pack {
     pub title: String,
     pub body: String,
     pub fields: Value,
+    /// `prepared`, `published` or `withdrawn`.
     pub state: String,
     pub ad_url: Option<String>,
     pub external_id: Option<String>,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    pub published_at: Option<DateTime<Utc>>,
+    pub withdrawn_at: Option<DateTime<Utc>>,
+    /// When the car was sold: the ad has to go from then on.
+    pub sold_at: Option<DateTime<Utc>>,
+    /// When the seller was last reminded of what is to be done there.
+    pub reminded_at: Option<DateTime<Utc>>,
 }
 
 /// Inserts the pack, or refreshes its texts; what the seller published stays.
@@ -58,14 +65,44 @@ pub async fn lock(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryRes
         .optional()
 }
 
-pub async fn publish(conn: &mut AsyncPgConnection, pack: &Pack) -> QueryResult<usize> {
+/// Saves where the ad stands.
+pub async fn save(conn: &mut AsyncPgConnection, pack: &Pack) -> QueryResult<usize> {
     diesel::update(dsl::publication_packs.find(pack.id))
         .set((
             dsl::state.eq(&pack.state),
             dsl::ad_url.eq(&pack.ad_url),
             dsl::external_id.eq(&pack.external_id),
             dsl::updated_at.eq(pack.updated_at),
+            dsl::published_at.eq(pack.published_at),
+            dsl::withdrawn_at.eq(pack.withdrawn_at),
+            dsl::sold_at.eq(pack.sold_at),
+            dsl::reminded_at.eq(pack.reminded_at),
         ))
         .execute(conn)
         .await
+}
+
+/// The packs of a listing, locked; for a job, which acts for the listing itself and not for a caller.
+pub async fn lock_all(conn: &mut AsyncPgConnection, listing: Uuid) -> QueryResult<Vec<Pack>> {
+    dsl::publication_packs
+        .filter(dsl::listing_id.eq(listing))
+        .order(dsl::id)
+        .select(Pack::as_select())
+        .for_update()
+        .load(conn)
+        .await
+}
+
+/// Ads that are online, in the order of their ids.
+pub async fn online(conn: &mut AsyncPgConnection, after: Option<Uuid>, most: i64) -> QueryResult<Vec<Pack>> {
+    let mut query = dsl::publication_packs
+        .filter(dsl::state.eq("published"))
+        .select(Pack::as_select())
+        .order(dsl::id)
+        .limit(most)
+        .into_boxed();
+    if let Some(after) = after {
+        query = query.filter(dsl::id.gt(after));
+    }
+    query.load(conn).await
 }

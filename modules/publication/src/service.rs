@@ -1,3 +1,4 @@
+use chrono::NaiveDate;
 use keroxio_core::{Actor, App, Effects, Money, Result, Tx, group_digits};
 use keroxio_listing::{Ad, service as listings};
 use keroxio_vehicle::Vehicle;
@@ -5,7 +6,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::channel::{Channel, Channels, cut};
+use crate::graphql::Publishability;
 use crate::model::{self, Pack};
+use crate::rules::{Facts, Rules, Seller};
 use crate::{error, jobs::BuildPacks};
 
 /// Writes one pack per channel and reports the step, in one transaction.
@@ -47,6 +50,10 @@ fn pack(ad: &Ad, vehicle: &Vehicle, channel: &Channel, app: &App) -> Pack {
         external_id: None,
         created_at: app.now(),
         updated_at: app.now(),
+        published_at: None,
+        withdrawn_at: None,
+        sold_at: None,
+        reminded_at: None,
     }
 }
 
@@ -82,6 +89,26 @@ pub(crate) async fn of_listing(app: &App, actor: &Actor, listing: Uuid) -> Resul
     Ok(packs.into_iter().filter_map(|p| channels.get(&p.channel).cloned().map(|c| (p, c))).collect())
 }
 
+/// What is not as the law and the portal want it, on a day.
+pub(crate) async fn publishability(
+    app: &App,
+    actor: &Actor,
+    listing: Uuid,
+    channel: &str,
+    on: NaiveDate,
+) -> Result<Publishability> {
+    let ad = listings::get(app, actor.org_id, listing).await?;
+    let channels: Channels = app.get()?;
+    let channel = channels.get(channel).ok_or_else(|| error::unknown_channel(channel, &channels))?;
+    let vehicle = keroxio_vehicle::service::fetch(app, actor.org_id, ad.vehicle_id).await?;
+    let organization = keroxio_auth::service::organization(app, actor.org_id).await?;
+    let seller = if organization.kind == "dealer" { Seller::Dealer } else { Seller::Private };
+    let siren = organization.siren.as_deref();
+    let rules: Rules = app.get()?;
+    let facts = Facts { seller, siren, ad: &ad, vehicle: &vehicle, channel, on };
+    Ok(Publishability::of(&rules.findings(&facts)))
+}
+
 /// The seller pastes the ad's address; we keep the portal's number of it.
 pub(crate) async fn confirm(app: &App, actor: &Actor, id: Uuid, url: &str) -> Result<(Pack, Channel)> {
     let channels: Channels = app.get()?;
@@ -89,11 +116,13 @@ pub(crate) async fn confirm(app: &App, actor: &Actor, id: Uuid, url: &str) -> Re
     let mut pack = model::lock(&mut tx, actor.org_id, id).await?.ok_or_else(error::not_found)?;
     let channel = channels.get(&pack.channel).cloned().ok_or_else(error::not_found)?;
     let external_id = channel.external_id(url).ok_or_else(|| error::wrong_url(&channel.name))?;
+    let now = app.now();
     pack.state = "published".to_owned();
     pack.ad_url = Some(url.trim().to_owned());
     pack.external_id = Some(external_id);
-    pack.updated_at = app.now();
-    model::publish(&mut tx, &pack).await?;
+    pack.updated_at = now;
+    (pack.published_at, pack.withdrawn_at, pack.reminded_at) = (Some(now), None, None);
+    model::save(&mut tx, &pack).await?;
     tx.commit().await?;
     Ok((pack, channel))
 }

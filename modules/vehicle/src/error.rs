@@ -49,6 +49,13 @@ pub fn temporary_plate() -> Error {
     )
 }
 
+pub fn inspection_to_come() -> Error {
+    Error::bad_input(
+        "Le contrôle technique est une date passée : recopiez celle du procès-verbal.",
+        "The technical inspection is a day that is past: copy the one of the report.",
+    )
+}
+
 pub fn text(field: &str) -> Error {
     Error::new(
         TEXT_TOO_LONG,

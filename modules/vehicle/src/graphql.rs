@@ -1,12 +1,12 @@
 use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{Context, Object};
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use keroxio_core::{GqlResult, Page, RequestContext as _, RequireUser, connection};
 use keroxio_plate_grammar::Plate;
 use keroxio_plugin_sdk::{Fuel, Gearbox};
 use uuid::Uuid;
 
-use crate::input::{FuelType, GearboxType, VehicleInput, parsed};
+use crate::input::{CritAir, FuelType, GearboxType, VehicleInput, parsed};
 use crate::model::Vehicle;
 use crate::service;
 
@@ -101,6 +101,21 @@ impl VehicleObject {
     /// Exterior colour.
     async fn colour(&self) -> Option<&str> {
         self.0.colour.as_deref()
+    }
+
+    /// Day of the last technical inspection.
+    async fn technical_inspection_on(&self) -> Option<NaiveDate> {
+        self.0.inspected_on
+    }
+
+    /// Whether that inspection ordered another test.
+    async fn inspection_retest(&self) -> Option<bool> {
+        self.0.inspection_retest
+    }
+
+    /// Class of the Crit'Air sticker.
+    async fn crit_air(&self) -> Option<CritAir> {
+        self.0.crit_air.as_deref().and_then(CritAir::stored)
     }
 
     /// Where each known fact comes from.

@@ -1,5 +1,5 @@
 use async_graphql::{Enum, InputObject, MaybeUndefined};
-use chrono::{DateTime, Datelike as _, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use keroxio_core::Result;
 use keroxio_plate_grammar::{Plate, normalize_foreign};
 use keroxio_plugin_sdk::{Fuel, Gearbox};
@@ -44,6 +44,51 @@ pub enum GearboxType {
     Automatic,
 }
 
+/// Class of the Crit'Air sticker, by what a car emits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
+pub enum CritAir {
+    /// Electric or hydrogen.
+    E,
+    /// Class 1.
+    #[graphql(name = "CLASS_1")]
+    Class1,
+    /// Class 2.
+    #[graphql(name = "CLASS_2")]
+    Class2,
+    /// Class 3.
+    #[graphql(name = "CLASS_3")]
+    Class3,
+    /// Class 4.
+    #[graphql(name = "CLASS_4")]
+    Class4,
+    /// Class 5.
+    #[graphql(name = "CLASS_5")]
+    Class5,
+    /// Too old for a class.
+    Unclassed,
+}
+
+impl CritAir {
+    const WORDS: [(Self, &'static str); 7] = [
+        (Self::E, "e"),
+        (Self::Class1, "1"),
+        (Self::Class2, "2"),
+        (Self::Class3, "3"),
+        (Self::Class4, "4"),
+        (Self::Class5, "5"),
+        (Self::Unclassed, "none"),
+    ];
+
+    /// As it is stored.
+    pub fn word(self) -> &'static str {
+        Self::WORDS.iter().find(|(class, _)| *class == self).map_or("none", |(_, word)| word)
+    }
+
+    pub fn stored(word: &str) -> Option<Self> {
+        Self::WORDS.iter().find(|(_, known)| *known == word).map(|(class, _)| *class)
+    }
+}
+
 /// The name a value has in the database, as serde writes it.
 pub fn word(value: &impl serde::Serialize) -> Option<String> {
     serde_json::to_value(value).ok().and_then(|v| v.as_str().map(str::to_owned))
@@ -85,6 +130,12 @@ pub struct VehicleInput {
     pub seats: MaybeUndefined<i32>,
     /// Exterior colour.
     pub colour: MaybeUndefined<String>,
+    /// Day of the last technical inspection.
+    pub technical_inspection_on: MaybeUndefined<NaiveDate>,
+    /// Whether that inspection ordered another test, which makes its report valid for two months only.
+    pub inspection_retest: MaybeUndefined<bool>,
+    /// Class of the Crit'Air sticker.
+    pub crit_air: MaybeUndefined<CritAir>,
 }
 
 impl VehicleInput {
@@ -139,6 +190,21 @@ impl VehicleInput {
         if let Some(value) = given_value(self.gearbox) {
             note("gearbox", value.is_some());
             vehicle.gearbox = value.and_then(|g| word(&Gearbox::from(g)));
+        }
+        if let Some(value) = given_value(self.technical_inspection_on) {
+            if value.is_some_and(|day| day > now.date_naive()) {
+                return Err(error::inspection_to_come());
+            }
+            note("technicalInspectionOn", value.is_some());
+            vehicle.inspected_on = value;
+        }
+        if let Some(value) = given_value(self.inspection_retest) {
+            note("inspectionRetest", value.is_some());
+            vehicle.inspection_retest = value;
+        }
+        if let Some(value) = given_value(self.crit_air) {
+            note("critAir", value.is_some());
+            vehicle.crit_air = value.map(|class| class.word().to_owned());
         }
         if let Some(value) = given_value(self.first_registration) {
             let month = value.map(|text| year_and_month(&text, now)).transpose()?;

@@ -1,4 +1,4 @@
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_core::Page;
@@ -30,6 +30,12 @@ pub struct Vehicle {
     pub sources: Value,
     pub created_at: DateTime<Utc>,
     pub updated_at: DateTime<Utc>,
+    /// Day of the last technical inspection.
+    pub inspected_on: Option<NaiveDate>,
+    /// Whether it ordered another test.
+    pub inspection_retest: Option<bool>,
+    /// Class of the Crit'Air sticker: `e`, `1` to `5`, or `none`.
+    pub crit_air: Option<String>,
 }
 
 impl Vehicle {
@@ -54,6 +60,9 @@ impl Vehicle {
             sources: serde_json::json!({}),
             created_at: now,
             updated_at: now,
+            inspected_on: None,
+            inspection_retest: None,
+            crit_air: None,
         }
     }
 

@@ -19,5 +19,8 @@ diesel::table! {
         sources -> Jsonb,
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
+        inspected_on -> Nullable<Date>,
+        inspection_retest -> Nullable<Bool>,
+        crit_air -> Nullable<Text>,
     }
 }

@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
 
 use keroxio_plugin_sdk::PluginError;
 use ort::session::{NoSelectedOutputs, RunOptions, Session, SessionInputs, SessionOutputs};
@@ -52,10 +54,22 @@ pub fn run<'i, 'v: 'i, const N: usize, T>(
     inputs: impl Into<SessionInputs<'i, 'v, N>>,
     read: impl FnOnce(&SessionOutputs<'_>) -> Result<T, PluginError>,
 ) -> Result<T, PluginError> {
-    match STOP.with_borrow(Clone::clone) {
-        Some(stop) => read(&session.run_with_options(inputs, &stop).map_err(failed)?),
-        None => read(&session.run(inputs).map_err(failed)?),
-    }
+    let begun = Instant::now();
+    let stop = STOP.with_borrow(Clone::clone);
+    let outputs = match &stop {
+        Some(stop) => session.run_with_options(inputs, stop),
+        None => session.run(inputs),
+    };
+    SPENT.fetch_add(u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX), Ordering::Relaxed);
+    read(&outputs.map_err(failed)?)
+}
+
+/// Nanoseconds within ONNX Runtime since the process began, over all threads.
+static SPENT: AtomicU64 = AtomicU64::new(0);
+
+/// Time spent within ONNX Runtime since the process began, over all threads.
+pub fn spent() -> Duration {
+    Duration::from_nanos(SPENT.load(Ordering::Relaxed))
 }
 
 fn failed(e: impl std::fmt::Display) -> PluginError {

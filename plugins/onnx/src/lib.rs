@@ -5,7 +5,7 @@ mod interrupt;
 mod pool;
 
 pub use contract::{CONTRACTS, Contract};
-pub use interrupt::{interruptible, run};
+pub use interrupt::{interruptible, run, spent};
 pub use pool::Pool;
 
 use std::sync::{Mutex, OnceLock, PoisonError};

@@ -20,6 +20,8 @@ pub struct Encoding {
     brands: HashMap<String, Vec<String>>,
     /// Per level: key to sum of residuals and number of ads.
     pub tables: HashMap<String, HashMap<String, (f64, u32)>>,
+    /// Per `age` and `km`: make, or make and model, to the residual per year or per 30,000 km.
+    pub slopes: HashMap<String, HashMap<String, f64>>,
     /// Per make and model: first registration year and level, never falling with the year.
     pub generations: HashMap<String, Vec<(i32, f64)>>,
     pub power_units: Vec<String>,

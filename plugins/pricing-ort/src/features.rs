@@ -4,8 +4,24 @@ use crate::encoding::{Encoding, Resolved};
 use crate::power::power;
 
 pub const UNKNOWN: f64 = -1.0;
-const LEVELS: [&str; 8] =
-    ["brand", "model", "model_fuel", "model_trim", "model_power", "model_gearbox", "model_engine", "model_start"];
+/// What the effect of a car's make, model, version and so on is looked up by, each with the level it falls back on.
+const LEVELS: [(&str, Option<usize>); 14] = [
+    ("brand", None),
+    ("model", Some(0)),
+    ("model_fuel", Some(1)),
+    ("model_trim", Some(1)),
+    ("model_power", Some(1)),
+    ("model_gearbox", Some(1)),
+    ("model_engine", Some(1)),
+    ("model_start", Some(1)),
+    ("model_body", Some(1)),
+    ("model_country", Some(1)),
+    ("hp_fuel", Some(4)),
+    ("hp_fuel_gearbox_engine", Some(10)),
+    ("trim_power", Some(3)),
+    ("trim_power_fuel_gearbox", Some(12)),
+];
+const MODEL: usize = 1;
 
 pub fn vector(encoding: &Encoding, car: &Resolved) -> Vec<f32> {
     let flag = |yes: bool| if yes { 1.0 } else { 0.0 };
@@ -22,7 +38,8 @@ pub fn vector(encoding: &Encoding, car: &Resolved) -> Vec<f32> {
     row.extend([flag(car.market_year >= encoding.first_recent_year), engine_litres(car)]);
     let levels = encoded(encoding, car);
     row.extend(levels);
-    row.push(generation(encoding, car, levels[1]));
+    row.extend(["age", "km"].map(|name| slope(encoding, car, name)));
+    row.push(generation(encoding, car, levels[MODEL]));
     row.extend(word_levels(encoding, car));
     row.push(f64::from(encoding.ads_of(car)).ln_1p());
     let words: Vec<&str> = car.version.split(' ').collect();
@@ -38,38 +55,47 @@ fn smoothed(encoding: &Encoding, level: &str, key: &str, parent: f64) -> f64 {
     (total + weight * parent) / (count + weight)
 }
 
-/// Each level falls back on its parent: level on model, model on brand, brand on all.
-fn encoded(encoding: &Encoding, car: &Resolved) -> [f64; 8] {
+fn encoded(encoding: &Encoding, car: &Resolved) -> [f64; LEVELS.len()] {
     let keys = keys(encoding, car);
-    let mut out = [0.0; 8];
-    for (at, level) in LEVELS.iter().enumerate() {
-        let parent = match at {
-            0 => encoding.overall,
-            1 => out[0],
-            _ => out[1],
-        };
+    let mut out = [0.0; LEVELS.len()];
+    for (at, (level, parent)) in LEVELS.iter().enumerate() {
+        let parent = parent.map_or(encoding.overall, |parent| out[parent]);
         out[at] = smoothed(encoding, level, &keys[at], parent);
     }
     out
 }
 
-fn keys(encoding: &Encoding, car: &Resolved) -> [String; 8] {
+fn keys(encoding: &Encoding, car: &Resolved) -> [String; LEVELS.len()] {
     let model = format!("{}|{}", car.brand, car.model);
     let known = |text: &str| if text.is_empty() { "?" } else { text }.to_owned();
     let (horses, litres) = (power(encoding, car), engine_litres(car));
+    let (fuel, gearbox, trim) = (known(&car.fuel), known(&car.gearbox), trim(encoding, &car.version));
     let tens = if horses > 0.0 { (horses as i64) / 10 } else { -1 };
     let tenths = if litres > 0.0 { (litres * 10.0 + 0.5) as i64 } else { -1 };
-    let start = car.version.split(' ').take(2).collect::<Vec<_>>().join(" ");
+    let (horses, start) = (horses as i64, car.version.split(' ').take(2).collect::<Vec<_>>().join(" "));
     [
         car.brand.clone(),
         model.clone(),
-        format!("{model}|{}", known(&car.fuel)),
-        format!("{model}|{}", trim(encoding, &car.version)),
+        format!("{model}|{fuel}"),
+        format!("{model}|{trim}"),
         format!("{model}|{tens}"),
-        format!("{model}|{}", known(&car.gearbox)),
+        format!("{model}|{gearbox}"),
         format!("{model}|{tenths}"),
         format!("{model}|{start}"),
+        format!("{model}|{}", known(&car.body)),
+        format!("{model}|{}", known(&car.country)),
+        format!("{model}|{horses}|{fuel}"),
+        format!("{model}|{horses}|{fuel}|{gearbox}|{tenths}"),
+        format!("{model}|{trim}|{tens}"),
+        format!("{model}|{trim}|{tens}|{fuel}|{gearbox}"),
     ]
+}
+
+/// How fast the model loses value with age or mileage, beside all cars; the make's where the model is unknown.
+fn slope(encoding: &Encoding, car: &Resolved, name: &str) -> f64 {
+    let table = encoding.slopes.get(name);
+    let known = |key: &str| table.and_then(|table| table.get(key)).copied();
+    known(&format!("{}|{}", car.brand, car.model)).or_else(|| known(&car.brand)).unwrap_or(0.0)
 }
 
 /// Level of the newest generation not younger than the car: never falls when the registration year rises.

@@ -10,12 +10,21 @@ import unicodedata
 FUELS = ["petrol", "diesel", "hybrid", "plugin_hybrid", "electric", "lpg", "cng", "ethanol", "other"]
 BODIES = ["suv", "sedan_hatch", "estate", "city", "van", "coupe", "cabriolet", "pickup"]
 COUNTRIES = ["FR", "DE", "IT", "BE"]
-LEVELS = ["brand", "model", "model_fuel", "model_trim", "model_power", "model_gearbox", "model_engine", "model_start"]
-PARENTS = {"brand": "", "model": "brand"}  # every other level falls back on the model
+LEVELS = [
+    "brand", "model", "model_fuel", "model_trim", "model_power", "model_gearbox", "model_engine", "model_start", "model_body",
+    "model_country", "hp_fuel", "hp_fuel_gearbox_engine", "trim_power", "trim_power_fuel_gearbox",
+]
+# Every other level falls back on the model.
+PARENTS = {
+    "brand": "", "model": "brand", "hp_fuel": "model_power", "hp_fuel_gearbox_engine": "hp_fuel", "trim_power": "model_trim",
+    "trim_power_fuel_gearbox": "trim_power",
+}
 SMOOTHING = {
     "brand": 30, "model": 12, "model_fuel": 12, "model_trim": 12, "model_power": 8, "model_gearbox": 12,
-    "model_engine": 12, "model_start": 6, "generation": 10, "word": 30, "model_word": 15,
+    "model_engine": 12, "model_start": 6, "model_body": 10, "model_country": 20, "hp_fuel": 6, "hp_fuel_gearbox_engine": 5,
+    "trim_power": 6, "trim_power_fuel_gearbox": 5, "generation": 10, "word": 30, "model_word": 15,
 }
+SLOPES = ["age", "km"]
 POWER_UNITS = ["ch", "cv", "hp", "ps"]
 ENGINE_WORDS = [
     "dci", "tce", "hdi", "bluehdi", "puretech", "tdi", "tsi", "tfsi", "cdi", "crdi", "sce", "vti", "thp", "jtd", "multijet",
@@ -69,15 +78,23 @@ def keys(car, trims):
     """One key per level, from the coarsest to the finest."""
     model = f"{car['brand']}|{car['model']}"
     horses, litres = power(car), engine_litres(car)
+    fuel, gearbox, trim = car["fuel"] or "?", car["gearbox"] or "?", trim_of(car["version"], trims)
+    tens, tenths = int(horses) // 10 if horses > 0 else -1, int(litres * 10 + 0.5) if litres > 0 else -1
     return {
         "brand": car["brand"],
         "model": model,
-        "model_fuel": f"{model}|{car['fuel'] or '?'}",
-        "model_trim": f"{model}|{trim_of(car['version'], trims)}",
-        "model_power": f"{model}|{int(horses) // 10 if horses > 0 else -1}",
-        "model_gearbox": f"{model}|{car['gearbox'] or '?'}",
-        "model_engine": f"{model}|{int(litres * 10 + 0.5) if litres > 0 else -1}",
+        "model_fuel": f"{model}|{fuel}",
+        "model_trim": f"{model}|{trim}",
+        "model_power": f"{model}|{tens}",
+        "model_gearbox": f"{model}|{gearbox}",
+        "model_engine": f"{model}|{tenths}",
         "model_start": f"{model}|{' '.join(car['version'].split()[:2])}",
+        "model_body": f"{model}|{car['body'] or '?'}",
+        "model_country": f"{model}|{car['country'] or '?'}",
+        "hp_fuel": f"{model}|{int(horses)}|{fuel}",
+        "hp_fuel_gearbox_engine": f"{model}|{int(horses)}|{fuel}|{gearbox}|{tenths}",
+        "trim_power": f"{model}|{trim}|{tens}",
+        "trim_power_fuel_gearbox": f"{model}|{trim}|{tens}|{fuel}|{gearbox}",
     }
 
 
@@ -93,6 +110,12 @@ def encoded(car_keys, tables, overall):
         parent = out[PARENTS.get(level, "model")]
         out[level] = smoothed(tables[level].get(car_keys[level]), parent, SMOOTHING[level])
     return [out[level] for level in LEVELS]
+
+
+def slopes(car_keys, tables):
+    """How fast the model loses value with age and mileage, beside all cars; the make's where the model is unknown."""
+    known = lambda table: table.get(car_keys["model"], table.get(car_keys["brand"], 0.0))
+    return [known(tables[name]) for name in SLOPES]
 
 
 def generation(model, year, generations, otherwise):
@@ -122,6 +145,7 @@ def names(words):
         + [f"fuel_{f}" for f in FUELS[:6]]
         + ["gearbox", "body", "country", "recent_market", "engine_l"]
         + [f"enc_{level}" for level in LEVELS]
+        + [f"slope_{name}" for name in SLOPES]
         + ["enc_generation", "word_mean", "word_min", "word_max", "ln_model_ads"]
         + [f"word_{w}" for w in words]
     )
@@ -144,6 +168,7 @@ def row(car, encoding, car_keys=None):
             engine_litres(car),
         ]
         + levels
+        + slopes(car_keys, encoding["slopes"])
         + [generation(car_keys["model"], car["year"], encoding["generations"], levels[1])]
         + word_levels(car, tables)
         + [math.log1p(tables["model"].get(car_keys["model"], (0.0, 0))[1])]

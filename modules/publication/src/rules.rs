@@ -1,0 +1,208 @@
+//! What an ad must say and have before it is published, as dated data with the article each rule rests on.
+
+use std::sync::Arc;
+
+use async_graphql::Enum;
+use chrono::{Datelike as _, Days, Months, NaiveDate};
+use keroxio_listing::Ad;
+use keroxio_plate_grammar::{Plate, day_of_rank};
+use keroxio_vehicle::Vehicle;
+use serde::Deserialize;
+
+use crate::channel::Channel;
+
+/// Years from which a car needs an inspection to be sold, months for which the report is good, and those where
+/// another test was ordered.
+const INSPECTED_FROM_YEARS: i32 = 4;
+const REPORT_MONTHS: u32 = 6;
+const RETEST_MONTHS: u32 = 2;
+/// A report that ends within these days is worth a word.
+const SOON_DAYS: u64 = 30;
+/// Days by which the dates of plate numbers may be wrong.
+const PLATE_SLACK_DAYS: u64 = 90;
+
+/// Whether an ad may be published in spite of a finding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Enum, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub enum FindingSeverity {
+    /// It may not.
+    Blocking,
+    /// It may.
+    Advisory,
+}
+
+/// Who sells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Seller {
+    Private,
+    Dealer,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Check {
+    Make,
+    Model,
+    Version,
+    FirstRegistration,
+    Mileage,
+    MileageWording,
+    Price,
+    Language,
+    Siren,
+    NoWaiver,
+    GuaranteeSaid,
+    CritAir,
+    Inspection,
+    DateFitsPlate,
+    TitleFits,
+    BodyFits,
+}
+
+/// One rule.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rule {
+    pub code: String,
+    check: Check,
+    pub severity: FindingSeverity,
+    sellers: Vec<Seller>,
+    /// First and last day on which it holds.
+    from: Option<NaiveDate>,
+    #[serde(default)]
+    until: Option<NaiveDate>,
+    /// What it rests on.
+    pub article: String,
+    /// The mutation that mends it, and the field to give it.
+    pub fix: String,
+    pub field: String,
+    pub fr: String,
+    pub en: String,
+}
+
+/// What the rules look at.
+pub struct Facts<'a> {
+    pub seller: Seller,
+    pub siren: Option<&'a str>,
+    pub ad: &'a Ad,
+    pub vehicle: &'a Vehicle,
+    pub channel: &'a Channel,
+    /// The day on which the ad is to be published.
+    pub on: NaiveDate,
+}
+
+/// A rule that is not kept.
+#[derive(Debug)]
+pub struct Finding<'a> {
+    pub rule: &'a Rule,
+    /// Until when there is time, where that is known.
+    pub deadline: Option<NaiveDate>,
+}
+
+#[derive(Clone)]
+pub struct Rules(Arc<Vec<Rule>>);
+
+impl Rules {
+    pub fn load() -> anyhow::Result<Self> {
+        Ok(Self(Arc::new(serde_json::from_str(include_str!("../rules.json"))?)))
+    }
+
+    /// What is wrong, blocking findings first.
+    pub fn findings(&self, facts: &Facts<'_>) -> Vec<Finding<'_>> {
+        let holds = |rule: &&Rule| {
+            rule.sellers.contains(&facts.seller)
+                && rule.from.is_none_or(|from| from <= facts.on)
+                && rule.until.is_none_or(|until| facts.on <= until)
+        };
+        let broken =
+            self.0.iter().filter(holds).filter_map(|rule| rule.check.broken(facts).map(|deadline| (rule, deadline)));
+        let mut findings: Vec<Finding<'_>> = broken.map(|(rule, deadline)| Finding { rule, deadline }).collect();
+        findings.sort_by_key(|finding| finding.rule.severity);
+        findings
+    }
+
+    #[cfg(test)]
+    pub fn all(&self) -> &[Rule] {
+        &self.0
+    }
+}
+
+fn is_blank(text: Option<&str>) -> bool {
+    text.is_none_or(|text| text.trim().is_empty())
+}
+
+impl Check {
+    /// Some where the rule is not kept, with the day until which there is time.
+    fn broken(self, facts: &Facts<'_>) -> Option<Option<NaiveDate>> {
+        let (ad, car) = (facts.ad, facts.vehicle);
+        let body = || ad.body.as_deref().unwrap_or_default().to_lowercase().replace('\u{2019}', "'");
+        let says = |words: &[&str]| words.iter().any(|word| body().contains(word));
+        let longer = |text: Option<&str>, limit: usize| text.is_some_and(|text| text.chars().count() > limit);
+        let broken = match self {
+            Self::Make => is_blank(car.make.as_deref()),
+            Self::Model => is_blank(car.model.as_deref()),
+            Self::Version => is_blank(car.version.as_deref()),
+            Self::FirstRegistration => car.first_registration_year.is_none() || car.first_registration_month.is_none(),
+            Self::Mileage => car.mileage_km.is_none(),
+            // Nothing proves a mileage here yet, so every one is said with the words.
+            Self::MileageWording => !says(&["non garanti", "not guaranteed"]),
+            Self::Price => ad.price_eur.is_none(),
+            Self::Language => ad.language != "fr",
+            Self::Siren => facts.siren.is_none(),
+            Self::NoWaiver => says(&[
+                "sans garantie",
+                "sans aucune garantie",
+                "aucune garantie",
+                "vendu en l'état",
+                "vendue en l'état",
+                "vente en l'état",
+                "no warranty",
+                "sold as is",
+            ]),
+            Self::GuaranteeSaid => !says(&["garantie légale de conformité", "legal guarantee of conformity"]),
+            Self::CritAir => car.crit_air.is_none(),
+            Self::Inspection => return inspection(facts),
+            Self::DateFitsPlate => contradicts_plate(car),
+            Self::TitleFits => longer(ad.title.as_deref(), facts.channel.title_limit),
+            Self::BodyFits => longer(ad.body.as_deref(), facts.channel.body_limit),
+        };
+        broken.then_some(None)
+    }
+}
+
+/// Broken where a car of four years has no report, an old one, or one that ends within a month.
+fn inspection(facts: &Facts<'_>) -> Option<Option<NaiveDate>> {
+    let car = facts.vehicle;
+    let year = car.first_registration_year?;
+    let month = u32::try_from(car.first_registration_month.unwrap_or(1)).ok()?;
+    let due = NaiveDate::from_ymd_opt(year + INSPECTED_FROM_YEARS, month, 1)?;
+    if facts.on < due {
+        return None;
+    }
+    let Some(inspected) = car.inspected_on else { return Some(None) };
+    let months = if car.inspection_retest == Some(true) { RETEST_MONTHS } else { REPORT_MONTHS };
+    let good_until = inspected.checked_add_months(Months::new(months))?;
+    (good_until <= facts.on + Days::new(SOON_DAYS)).then_some(Some(good_until))
+}
+
+/// A number is given to a car at its first circulation or later, never before.
+fn contradicts_plate(car: &Vehicle) -> bool {
+    let given_on = || {
+        let rank = Plate::parse(car.plate.as_deref()?).ok()?.siv_rank()?;
+        let days = u64::try_from(day_of_rank(rank)?).ok()?;
+        NaiveDate::from_ymd_opt(1970, 1, 1)?.checked_add_days(Days::new(days + PLATE_SLACK_DAYS))
+    };
+    let registered = || {
+        let month = u32::try_from(car.first_registration_month?).ok()?;
+        NaiveDate::from_ymd_opt(car.first_registration_year?, month, 1)
+    };
+    match (given_on(), registered()) {
+        (Some(given), Some(registered)) => registered > given && given.year() > 1970,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod tests;
