@@ -1,4 +1,5 @@
 use chrono::{DateTime, Duration, Utc};
+use diesel_async::AsyncPgConnection;
 use keroxio_core::{Actor, App, Error, ErrorCode, Result, Tx};
 use uuid::Uuid;
 
@@ -61,8 +62,12 @@ fn checked_name(name: &str) -> Result<String> {
 
 /// An organization, for modules that must know who sells.
 pub async fn organization(app: &App, id: Uuid) -> Result<Organization> {
-    let mut conn = app.conn().await?;
-    let found = model::organization(&mut conn, id).await?;
+    organization_in(&mut *app.conn().await?, id).await
+}
+
+/// [`organization`] on a connection of the caller's.
+pub async fn organization_in(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Organization> {
+    let found = model::organization(conn, id).await?;
     found.ok_or_else(|| Error::not_found("Organisation", "Organization"))
 }
 

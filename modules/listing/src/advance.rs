@@ -1,6 +1,7 @@
 //! Decides, from what is in the database, which steps of a listing moved and which can start.
 
 use diesel_async::AsyncPgConnection;
+use keroxio_auth::Organization;
 use keroxio_core::{App, Effects, Result, Tx};
 use keroxio_plates::Reading;
 use keroxio_vehicle::{Vehicle, service as vehicles};
@@ -13,7 +14,7 @@ use crate::jobs::PriceListing;
 use crate::model::{self, Ad, Progress, Step};
 use crate::service::topic;
 use crate::steps::{ListingState, Outcome, StepKind, StepState};
-use crate::text::{self, AdFacts};
+use crate::text::{self, AdFacts, AdTone, Manner, Seller};
 
 /// Runs under the row lock of the listing, in one transaction, and only reads and writes rows:
 /// whatever is slow is started as a job.
@@ -235,11 +236,13 @@ async fn write_text(tx: &mut Tx, ad: &mut Ad, steps: &[Step], step: &Step) -> Re
         return Ok(Outcome::done(None).with_fingerprint("by hand"));
     }
     let vehicle = vehicles::get(tx, ad.org_id, ad.vehicle_id).await?;
-    let facts = match ad_facts(&vehicle, tx) {
+    let organization = keroxio_auth::service::organization_in(tx, ad.org_id).await?;
+    let facts = match ad_facts(&vehicle, &organization, tx) {
         Ok(facts) => facts,
         Err(missing) => return Ok(asks_for(&missing)),
     };
-    let text = text::write(&facts, &ad.language);
+    let manner = Manner { language: &ad.language, tone: AdTone::parse(&ad.tone), seed: ad.id.as_u64_pair().1 };
+    let text = text::write(&facts, &manner);
     let outcome = Outcome::done(None).with_fingerprint(&fingerprint(&(&text.title, &text.body))?);
     if step.fingerprint != outcome.fingerprint {
         ad.title = Some(text.title);
@@ -249,7 +252,11 @@ async fn write_text(tx: &mut Tx, ad: &mut Ad, steps: &[Step], step: &Step) -> Re
 }
 
 /// What the ad may say of a vehicle, or the facts without which it would break the law.
-pub fn ad_facts(vehicle: &Vehicle, tx: &Tx) -> std::result::Result<AdFacts, Vec<&'static str>> {
+pub fn ad_facts(
+    vehicle: &Vehicle,
+    organization: &Organization,
+    tx: &Tx,
+) -> std::result::Result<AdFacts, Vec<&'static str>> {
     let car = vehicles::car_facts(vehicle, tx.app().now().date_naive())?;
     Ok(AdFacts {
         make: car.make,
@@ -258,13 +265,20 @@ pub fn ad_facts(vehicle: &Vehicle, tx: &Tx) -> std::result::Result<AdFacts, Vec<
         year: car.first_registration_year,
         month: car.first_registration_month,
         mileage_km: car.mileage_km.into(),
-        fuel: car.fuel.map(text::fuel_words),
+        fuel: car.fuel.and_then(text::fuel_words),
         gearbox: car.gearbox.map(text::gearbox_words),
         power_hp: vehicle.power_hp,
         fiscal_hp: vehicle.fiscal_hp,
         doors: vehicle.doors,
         seats: vehicle.seats,
         colour: vehicle.colour.clone(),
+        crit_air: vehicle.crit_air.clone(),
+        inspected_on: vehicle.inspected_on,
+        inspection_retest: vehicle.inspection_retest,
+        seller: match organization.kind.as_str() {
+            "dealer" => Seller::Dealer { name: organization.name.clone(), siren: organization.siren.clone() },
+            _ => Seller::Private,
+        },
     })
 }
 

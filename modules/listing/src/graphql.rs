@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::model::{Ad, Progress, Step};
 use crate::service;
 use crate::steps::{ListingState, StepKind, StepState};
+use crate::text::AdTone;
 
 /// Language of an ad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -41,6 +42,9 @@ pub struct PrepareListingInput {
     vehicle: VehicleInput,
     /// Language of the ad; French by default.
     language: Option<AdLanguage>,
+    /// How the ad speaks.
+    #[graphql(default)]
+    tone: AdTone,
 }
 
 /// The ad of a car and its preparation.
@@ -69,6 +73,8 @@ pub struct Listing {
     updated_at: DateTime<Utc>,
     /// When the car was sold; null while it is for sale.
     sold_at: Option<DateTime<Utc>>,
+    /// How the ad speaks when written by us.
+    tone: AdTone,
 }
 
 impl From<Ad> for Listing {
@@ -84,6 +90,7 @@ impl From<Ad> for Listing {
             created_at: ad.created_at,
             updated_at: ad.updated_at,
             sold_at: ad.sold_at,
+            tone: AdTone::parse(&ad.tone),
             ad,
         }
     }
@@ -277,7 +284,8 @@ impl ListingMutation {
         #[graphql(desc = "Photos, known facts and language.")] input: PrepareListingInput,
     ) -> GqlResult<Listing> {
         let language = input.language.unwrap_or(AdLanguage::Fr).as_str();
-        let ad = service::prepare(ctx.app(), &ctx.actor()?, input.photo_ids, input.vehicle, language).await?;
+        let ad =
+            service::prepare(ctx.app(), &ctx.actor()?, input.photo_ids, input.vehicle, language, input.tone).await?;
         Ok(ad.into())
     }
 
@@ -331,8 +339,13 @@ impl ListingMutation {
 
     /// Writes the ad again from the facts, replacing a text set by hand.
     #[graphql(guard = "RequireUser")]
-    async fn draft_listing(&self, ctx: &Context<'_>, #[graphql(desc = "The listing.")] id: Uuid) -> GqlResult<Listing> {
-        Ok(service::repeat(ctx.app(), &ctx.actor()?, id, StepKind::Text, None).await?.into())
+    async fn draft_listing(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The listing.")] id: Uuid,
+        #[graphql(desc = "How the ad speaks from now on; as before by default.")] tone: Option<AdTone>,
+    ) -> GqlResult<Listing> {
+        Ok(service::write_again(ctx.app(), &ctx.actor()?, id, tone).await?.into())
     }
 
     /// Runs one step of the preparation again.

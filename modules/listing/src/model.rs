@@ -26,6 +26,8 @@ pub struct Ad {
     pub updated_at: DateTime<Utc>,
     /// When the car was sold; none while it is for sale.
     pub sold_at: Option<DateTime<Utc>>,
+    /// `professional`, `friendly` or `short`.
+    pub tone: String,
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -249,6 +251,7 @@ pub async fn save_ad(conn: &mut AsyncPgConnection, ad: &Ad) -> QueryResult<usize
             listing_ads::seq.eq(ad.seq),
             listing_ads::updated_at.eq(ad.updated_at),
             listing_ads::sold_at.eq(ad.sold_at),
+            listing_ads::tone.eq(&ad.tone),
         ))
         .execute(conn)
         .await

@@ -11,6 +11,7 @@ use crate::events::{ListingSold, ListingTakenBack};
 use crate::jobs::AdvanceListing;
 use crate::model::{self, Ad, Progress, Step};
 use crate::steps::{ListingState, Outcome, StepKind, StepState};
+use crate::text::AdTone;
 use crate::{advance, error};
 
 const MAX_PHOTOS: usize = 20;
@@ -28,6 +29,7 @@ pub(crate) async fn prepare(
     photos: Vec<Uuid>,
     facts: VehicleInput,
     language: &'static str,
+    tone: AdTone,
 ) -> Result<Ad> {
     let mut seen = HashSet::new();
     let photos: Vec<Uuid> = photos.into_iter().filter(|id| seen.insert(*id)).collect();
@@ -53,6 +55,7 @@ pub(crate) async fn prepare(
         created_at: now,
         updated_at: now,
         sold_at: None,
+        tone: tone.as_str().to_owned(),
     };
     model::insert(&mut tx, &ad, &photos, &first_steps(ad.id, &photos)).await?;
     // Locked in one order, whoever asks.
@@ -149,6 +152,18 @@ pub(crate) async fn edit(
     ad.body = body.or(ad.body);
     ad.price_eur = price_eur.or(ad.price_eur);
     reopen(tx, ad).await
+}
+
+/// Writes the ad again from the facts, in another tone where one is given; a text set by hand goes.
+pub(crate) async fn write_again(app: &App, actor: &Actor, id: Uuid, tone: Option<AdTone>) -> Result<Ad> {
+    if let Some(tone) = tone {
+        let mut tx = app.begin().await?;
+        let mut ad = locked(&mut tx, actor, id).await?;
+        tone.as_str().clone_into(&mut ad.tone);
+        model::save_ad(&mut tx, &ad).await?;
+        tx.commit().await?;
+    }
+    repeat(app, actor, id, StepKind::Text, None).await
 }
 
 /// Runs one step again, whatever its inputs.

@@ -13,6 +13,7 @@ diesel::table! {
         created_at -> Timestamptz,
         updated_at -> Timestamptz,
         sold_at -> Nullable<Timestamptz>,
+        tone -> Text,
     }
 }
 

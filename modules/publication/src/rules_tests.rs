@@ -45,6 +45,7 @@ fn complete(seller: Seller) -> Story {
         created_at: DateTime::UNIX_EPOCH,
         updated_at: DateTime::UNIX_EPOCH,
         sold_at: None,
+        tone: "professional".to_owned(),
     };
     Story { seller, siren: Some("732829320"), ad, car, on: day("2026-11-25") }
 }

@@ -1,0 +1,1 @@
+ALTER TABLE listing_ads DROP COLUMN tone;
