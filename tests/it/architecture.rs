@@ -149,6 +149,8 @@ async fn every_other_mutation_asks_who_you_are() {
         "estimateStock".to_owned(),
         format!("markListingSold(id: \"{id}\") {{ id }}"),
         format!("cancelSale(id: \"{id}\") {{ id }}"),
+        format!("openListingPage(listingId: \"{id}\") {{ url }}"),
+        format!("closeListingPage(listingId: \"{id}\") {{ url }}"),
         format!("withdrawPublication(id: \"{id}\") {{ id }}"),
         format!("prepareListing(input: {{ photoIds: [\"{id}\"] }}) {{ id }}"),
         format!("correctListing(id: \"{id}\", vehicle: {{}}) {{ id }}"),

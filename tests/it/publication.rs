@@ -78,6 +78,61 @@ async fn a_garage_learns_what_the_law_wants_of_its_ad_and_mends_it() {
 }
 
 #[tokio::test]
+async fn a_page_of_our_own_shows_the_ad_until_the_car_is_sold() {
+    const OPEN: &str = "mutation($l: UUID!) { openListingPage(listingId: $l) { url open } }";
+    const CLOSE: &str = "mutation($l: UUID!) { closeListingPage(listingId: $l) { url open } }";
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let listing = prepared(&app, &garage, clio()).await;
+    assert_eq!(garage.run(OPEN, json!({ "l": listing })).await.code(), "NOT_PUBLISHABLE");
+    garage
+        .run("mutation { updateOrganization(siren: \"732829320\") { id } }", json!({}))
+        .await
+        .at("/updateOrganization");
+    let facts = json!({ "version": "TCe </script><b>", "critAir": "CLASS_1" });
+    garage.run(CORRECT, json!({ "l": listing, "v": facts })).await.at("/correctListing");
+    app.run_jobs().await;
+    let url = garage.run(OPEN, json!({ "l": listing })).await.text("/openListingPage/url");
+    let path = &url[url.find("/a/").unwrap()..];
+    let anybody = app.anonymous();
+    let answer = anybody.page(path).await;
+    assert_eq!(answer.status(), 200);
+    assert!(answer.headers()["content-security-policy"].to_str().unwrap().starts_with("default-src 'none'"));
+    let html = answer.text().await.unwrap();
+    for said in ["<h1>Renault Clio", "45\u{202f}000", "03&#x2f;2018", "non garanti", "SIREN", "og:image"] {
+        assert!(html.contains(said), "{said} is missing from\n{html}");
+    }
+    assert!(!html.contains("<b>"), "what sellers write is text");
+    let data = html.split("ld+json\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let data: Value = serde_json::from_str(data).unwrap();
+    assert_eq!((&data["@type"], &data["offers"]["price"]), (&json!("Car"), &json!(12_540)));
+    assert_eq!(
+        (&data["mileageFromOdometer"]["value"], &data["dateVehicleFirstRegistered"]),
+        (&json!(45_000), &json!("2018-03"))
+    );
+    let picture = data["image"][0].as_str().unwrap();
+    assert!(picture.contains("/p/"), "a rendition, never the photo: {picture}");
+    assert_eq!(anybody.get(picture).await.status(), 200);
+    assert!(anybody.page("/sitemap.xml").await.text().await.unwrap().contains(&url));
+
+    let stranger = app.garage("martin").await;
+    assert_eq!(stranger.run(CLOSE, json!({ "l": listing })).await.code(), "NOT_FOUND");
+    assert_eq!(garage.run(CLOSE, json!({ "l": listing })).await.at("/closeListingPage/open"), false);
+    assert_eq!(anybody.page(path).await.status(), 410);
+    assert_eq!(garage.run(OPEN, json!({ "l": listing })).await.text("/openListingPage/url"), url, "the same address");
+    garage
+        .run("mutation($l: UUID!) { markListingSold(id: $l) { id } }", json!({ "l": listing }))
+        .await
+        .at("/markListingSold");
+    app.run_jobs().await;
+    assert_eq!(anybody.page(path).await.status(), 410, "sold");
+    assert!(!anybody.page("/sitemap.xml").await.text().await.unwrap().contains(&url));
+    assert_eq!(garage.run(OPEN, json!({ "l": listing })).await.code(), "LISTING_SOLD");
+    assert_eq!(anybody.page("/a/nothing-here").await.status(), 404);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn an_ad_is_followed_renewed_and_withdrawn_when_the_car_is_sold() {
     const PACKS: &str = "query($l: UUID!) { publications(listingId: $l) { id platform state task renewOn } }";
     const CONFIRM: &str = "mutation($id: UUID!, $u: String!) { confirmPublication(id: $id, url: $u) { state task } }";

@@ -13,6 +13,7 @@ mod tables;
 mod text;
 mod watch;
 
+pub use error::sold_already;
 pub use graphql::{Listing, ListingMutation as Mutation, ListingQuery as Query};
 pub use model::Ad;
 pub use subscription::ListingSubscription as Subscription;

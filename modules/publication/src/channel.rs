@@ -3,7 +3,7 @@ use std::sync::Arc;
 use serde::Deserialize;
 
 /// What a portal asks for and allows; dated data, because portals change without notice.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 pub struct Channel {
     pub id: String,
     pub name: String,

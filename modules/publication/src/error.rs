@@ -3,6 +3,7 @@ use keroxio_core::{Error, ErrorCode};
 use crate::channel::Channels;
 
 pub const NOT_PUBLISHED: ErrorCode = ErrorCode("NOT_PUBLISHED");
+pub const NOT_PUBLISHABLE: ErrorCode = ErrorCode("NOT_PUBLISHABLE");
 pub const WRONG_AD_URL: ErrorCode = ErrorCode("WRONG_AD_URL");
 
 pub fn wrong_url(channel: &str) -> Error {
@@ -10,6 +11,24 @@ pub fn wrong_url(channel: &str) -> Error {
         WRONG_AD_URL,
         format!("Collez l'adresse https de votre annonce sur {channel}, telle qu'affichée par votre navigateur."),
         format!("Paste the https address of your ad on {channel}, as your browser shows it."),
+    )
+}
+
+pub fn not_publishable(blocking: &[String]) -> Error {
+    let codes = blocking.join(", ");
+    Error::new(
+        NOT_PUBLISHABLE,
+        format!("Cette annonce ne peut pas encore paraître ({codes}) : publishability dit ce qui manque et comment le corriger."),
+        format!("This ad cannot appear yet ({codes}): publishability says what is missing and how to mend it."),
+    )
+    .with_details(serde_json::json!({ "findings": blocking }))
+}
+
+pub fn no_picture() -> Error {
+    Error::new(
+        NOT_PUBLISHABLE,
+        "Aucune photo n'est prête : attendez la fin de la préparation, ou relancez l'étape des photos.",
+        "No photo is ready: wait for the preparation to end, or repeat the step of the photos.",
     )
 }
 

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::channel::Channel;
 use crate::life;
 use crate::model::Pack;
+use crate::page::{self, Page, Site};
 use crate::rules::{Finding, FindingSeverity};
 use crate::service;
 
@@ -122,6 +123,18 @@ impl PublicationQuery {
         Ok(packs.into_iter().map(Publication::from).collect())
     }
 
+    /// The page of our own of a listing; null when it never had one.
+    #[graphql(guard = "RequireUser")]
+    async fn listing_page(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The listing.")] listing_id: Uuid,
+    ) -> GqlResult<Option<ListingPage>> {
+        let site = ctx.app().get::<Site>()?;
+        let page = page::of_listing(ctx.app(), &ctx.actor()?, listing_id).await?;
+        Ok(page.map(|page| ListingPage::of(page, &site)))
+    }
+
     /// What the law and a portal want of an ad on a day, and what is not yet so. Rules are dated: a day to come is
     /// judged by those known to hold then. Advice, not legal counsel.
     #[graphql(guard = "RequireUser")]
@@ -129,7 +142,8 @@ impl PublicationQuery {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The listing.")] listing_id: Uuid,
-        #[graphql(desc = "Stable name of the portal, for instance `leboncoin`.")] channel: String,
+        #[graphql(desc = "Stable name of the portal, for instance `leboncoin`; `page` for the page of our own.")]
+        channel: String,
         #[graphql(desc = "Day of publication; today by default.")] on: Option<NaiveDate>,
     ) -> GqlResult<Publishability> {
         let (app, actor) = (ctx.app(), ctx.actor()?);
@@ -193,6 +207,31 @@ impl Publishability {
     }
 }
 
+impl Publishability {
+    /// The codes of the findings of a severity.
+    pub fn codes(&self, severity: FindingSeverity) -> Vec<String> {
+        let mine = self.findings.iter().filter(|finding| finding.severity == severity);
+        mine.map(|finding| finding.code.clone()).collect()
+    }
+}
+
+/// The page of our own that shows an ad to anybody.
+#[derive(SimpleObject)]
+pub struct ListingPage {
+    /// Its address; it stays the same when the page is closed and opened again.
+    url: String,
+    /// Whether it is open; a closed one answers that the car is no longer for sale.
+    open: bool,
+    /// When it was first opened.
+    opened_at: DateTime<Utc>,
+}
+
+impl ListingPage {
+    fn of(page: Page, site: &Site) -> Self {
+        Self { url: site.page(&page.slug), open: page.gone_at.is_none(), opened_at: page.opened_at }
+    }
+}
+
 #[derive(Default)]
 pub struct PublicationMutation;
 
@@ -207,6 +246,29 @@ impl PublicationMutation {
         #[graphql(desc = "The https address of the ad on that portal.", validator(max_length = 500))] url: String,
     ) -> GqlResult<Publication> {
         Ok(service::confirm(ctx.app(), &ctx.actor()?, id, &url).await?.into())
+    }
+
+    /// Opens a page of our own for an ad, with its masked photos, the facts and the price, also for search engines.
+    /// `NOT_PUBLISHABLE` while a finding of `publishability` for `page` blocks it. The page closes when the car is sold.
+    #[graphql(guard = "RequireUser")]
+    async fn open_listing_page(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The listing.")] listing_id: Uuid,
+    ) -> GqlResult<ListingPage> {
+        let site = ctx.app().get::<Site>()?;
+        Ok(ListingPage::of(page::open(ctx.app(), &ctx.actor()?, listing_id).await?, &site))
+    }
+
+    /// Closes the page of our own of an ad.
+    #[graphql(guard = "RequireUser")]
+    async fn close_listing_page(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The listing.")] listing_id: Uuid,
+    ) -> GqlResult<ListingPage> {
+        let site = ctx.app().get::<Site>()?;
+        Ok(ListingPage::of(page::close(ctx.app(), &ctx.actor()?, listing_id).await?, &site))
     }
 
     /// Tells us that you took the ad away there. `NOT_PUBLISHED` for one that is not online.

@@ -5,7 +5,9 @@ mod error;
 mod graphql;
 mod jobs;
 mod life;
+mod linked_data;
 mod model;
+mod page;
 mod rules;
 pub mod service;
 mod tables;
@@ -21,10 +23,15 @@ impl keroxio_core::Module for PublicationModule {
         "publication"
     }
 
-    fn init(&self, _env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
+    fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
         app.provide(channel::Channels::load()?);
         app.provide(rules::Rules::load()?);
+        app.provide(page::Site::read(env));
         Ok(())
+    }
+
+    fn routes(&self) -> Option<axum::Router<keroxio_core::App>> {
+        Some(page::routes())
     }
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {

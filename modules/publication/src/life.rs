@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::channel::{Channel, Channels};
 use crate::error;
 use crate::model::{self, Pack};
+use crate::page;
 
 /// Days after which a seller is told again that a sold car is still online somewhere.
 const STILL_ONLINE_DAYS: i64 = 2;
@@ -69,6 +70,9 @@ impl BackgroundJob for FollowSale {
     async fn run(self, app: App) -> Result<Effects, JobError> {
         let channels: Channels = app.get()?;
         let mut tx = app.begin().await?;
+        if let Some(at) = self.sold_at {
+            page::sold(&mut tx, self.listing_id, at).await?;
+        }
         for mut pack in model::lock_all(&mut tx, self.listing_id).await? {
             (pack.sold_at, pack.reminded_at) = (self.sold_at, self.sold_at);
             model::save(&mut tx, &pack).await?;

@@ -11,6 +11,9 @@ use crate::model::{self, Pack};
 use crate::rules::{Facts, Rules, Seller};
 use crate::{error, jobs::BuildPacks};
 
+/// Name of our own page where a channel is asked for.
+pub(crate) const OWN_PAGE: &str = "page";
+
 /// Writes one pack per channel and reports the step, in one transaction.
 pub(crate) async fn build(app: &App, job: &BuildPacks) -> Result<Effects> {
     let ad = listings::get(app, job.org_id, job.listing_id).await?;
@@ -58,7 +61,7 @@ fn pack(ad: &Ad, vehicle: &Vehicle, channel: &Channel, app: &App) -> Pack {
 }
 
 /// Label and value of a field of a portal's form; an unknown fact leaves its field out.
-fn field(name: &str, ad: &Ad, vehicle: &Vehicle) -> Option<(&'static str, String)> {
+pub(crate) fn field(name: &str, ad: &Ad, vehicle: &Vehicle) -> Option<(&'static str, String)> {
     Some(match name {
         "make" => ("Marque", vehicle.make.clone()?),
         "model" => ("Modèle", vehicle.model.clone()?),
@@ -99,7 +102,12 @@ pub(crate) async fn publishability(
 ) -> Result<Publishability> {
     let ad = listings::get(app, actor.org_id, listing).await?;
     let channels: Channels = app.get()?;
-    let channel = channels.get(channel).ok_or_else(|| error::unknown_channel(channel, &channels))?;
+    // Our own page shows all there is.
+    let own = Channel { title_limit: usize::MAX, body_limit: usize::MAX, ..Channel::default() };
+    let channel = match channel {
+        OWN_PAGE => &own,
+        id => channels.get(id).ok_or_else(|| error::unknown_channel(id, &channels))?,
+    };
     let vehicle = keroxio_vehicle::service::fetch(app, actor.org_id, ad.vehicle_id).await?;
     let organization = keroxio_auth::service::organization(app, actor.org_id).await?;
     let seller = if organization.kind == "dealer" { Seller::Dealer } else { Seller::Private };

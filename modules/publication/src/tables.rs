@@ -18,3 +18,15 @@ diesel::table! {
         reminded_at -> Nullable<Timestamptz>,
     }
 }
+
+diesel::table! {
+    publication_pages (listing_id) {
+        listing_id -> Uuid,
+        org_id -> Uuid,
+        slug -> Text,
+        opened_at -> Timestamptz,
+        gone_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(publication_packs, publication_pages,);

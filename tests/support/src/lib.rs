@@ -259,6 +259,11 @@ impl Actor {
         Answer(request.send().await.unwrap().json().await.unwrap())
     }
 
+    /// A page of the application, by its path.
+    pub async fn page(&self, path: &str) -> reqwest::Response {
+        self.http.get(format!("{}{path}", self.base)).send().await.unwrap()
+    }
+
     pub async fn get(&self, url: &str) -> reqwest::Response {
         // The application believes itself at its usual address.
         let path = ["/files/", "/p/"].iter().find_map(|start| url.find(start)).map_or(url, |at| &url[at..]);

@@ -1,0 +1,269 @@
+//! A page of our own for an ad: open to anybody while its seller wants it and the car is for sale.
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{StatusCode, header};
+use axum::response::{Html, IntoResponse, Response};
+use axum::routing::get;
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use keroxio_core::{Actor, App, Error, ErrorCode, Result};
+use keroxio_images::service::{PublicPicture, public_pictures};
+use keroxio_listing::service as listings;
+use serde_json::json;
+use uuid::Uuid;
+
+use crate::linked_data;
+use crate::rules::FindingSeverity;
+use crate::tables::publication_pages::{self, dsl};
+use crate::{error, service};
+
+/// Where the pages are.
+const PATH: &str = "/a/";
+/// Addresses of one site map, by its specification.
+const MOST_IN_MAP: i64 = 50_000;
+const FACTS: [&str; 11] = [
+    "make",
+    "model",
+    "version",
+    "first_registration",
+    "mileage",
+    "fuel",
+    "gearbox",
+    "power_hp",
+    "fiscal_hp",
+    "doors",
+    "colour",
+];
+
+/// Where pages are seen from outside.
+#[derive(Clone)]
+pub struct Site(String);
+
+impl Site {
+    pub fn read(env: &keroxio_core::Env) -> Self {
+        let url = env.optional("KEROXIO_PUBLIC_URL").unwrap_or_else(|| "http://127.0.0.1:8080".to_owned());
+        Self(url.trim_end_matches('/').to_owned())
+    }
+
+    pub fn page(&self, slug: &str) -> String {
+        format!("{}{PATH}{slug}", self.0)
+    }
+}
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = publication_pages)]
+pub struct Page {
+    pub listing_id: Uuid,
+    pub org_id: Uuid,
+    pub slug: String,
+    pub opened_at: DateTime<Utc>,
+    pub gone_at: Option<DateTime<Utc>>,
+}
+
+/// Opens the page of an ad, at the address it had before.
+///
+/// # Errors
+/// `NOT_PUBLISHABLE` while the law wants something else first, or no picture is ready; `LISTING_SOLD` for a sold car.
+pub(crate) async fn open(app: &App, actor: &Actor, listing: Uuid) -> Result<Page> {
+    let ad = listings::get(app, actor.org_id, listing).await?;
+    if ad.sold_at.is_some() {
+        return Err(keroxio_listing::sold_already());
+    }
+    let judged = service::publishability(app, actor, listing, service::OWN_PAGE, app.now().date_naive()).await?;
+    let blocking = judged.codes(FindingSeverity::Blocking);
+    if !blocking.is_empty() {
+        return Err(error::not_publishable(&blocking));
+    }
+    if pictures(app, ad.org_id, listing).await?.is_empty() {
+        return Err(error::no_picture());
+    }
+    let fresh = Page {
+        listing_id: listing,
+        org_id: ad.org_id,
+        slug: slug(ad.title.as_deref().unwrap_or_default()),
+        opened_at: app.now(),
+        gone_at: None,
+    };
+    let mut conn = app.conn().await?;
+    Ok(diesel::insert_into(dsl::publication_pages)
+        .values(&fresh)
+        .on_conflict(dsl::listing_id)
+        .do_update()
+        .set(dsl::gone_at.eq(None::<DateTime<Utc>>))
+        .returning(Page::as_returning())
+        .get_result(&mut conn)
+        .await?)
+}
+
+/// Closes the page of an ad; whoever comes is told that it is gone.
+pub(crate) async fn close(app: &App, actor: &Actor, listing: Uuid) -> Result<Page> {
+    let mut conn = app.conn().await?;
+    let mine = dsl::publication_pages.filter(dsl::org_id.eq(actor.org_id).and(dsl::listing_id.eq(listing)));
+    let closed =
+        diesel::update(mine)
+            .set(dsl::gone_at.eq(
+                diesel::dsl::sql("coalesce(gone_at, ").bind::<diesel::sql_types::Timestamptz, _>(app.now()).sql(")"),
+            ))
+            .returning(Page::as_returning())
+            .get_result(&mut conn)
+            .await
+            .optional()?;
+    closed.ok_or_else(error::not_found)
+}
+
+/// The page of a listing of the caller's, if it ever had one.
+pub(crate) async fn of_listing(app: &App, actor: &Actor, listing: Uuid) -> Result<Option<Page>> {
+    listings::get(app, actor.org_id, listing).await?;
+    let mut conn = app.conn().await?;
+    Ok(dsl::publication_pages.find(listing).select(Page::as_select()).first(&mut conn).await.optional()?)
+}
+
+/// Closes the page of a car that was sold.
+pub(crate) async fn sold(conn: &mut AsyncPgConnection, listing: Uuid, at: DateTime<Utc>) -> QueryResult<usize> {
+    let open = dsl::publication_pages.filter(dsl::listing_id.eq(listing).and(dsl::gone_at.is_null()));
+    diesel::update(open).set(dsl::gone_at.eq(at)).execute(conn).await
+}
+
+async fn pictures(app: &App, org: Uuid, listing: Uuid) -> Result<Vec<PublicPicture>> {
+    let photos = listings::photos(app, listing).await?;
+    public_pictures(app, org, &photos).await
+}
+
+/// `renault-clio-tce-90-zen-2020-k3v9x2mq`: to be read by people, and not to be guessed.
+fn slug(title: &str) -> String {
+    let plain: String = title
+        .chars()
+        .flat_map(char::to_lowercase)
+        .map(|c| match c {
+            'à' | 'â' | 'ä' => 'a',
+            'ç' => 'c',
+            'é' | 'è' | 'ê' | 'ë' => 'e',
+            'î' | 'ï' => 'i',
+            'ô' | 'ö' => 'o',
+            'ù' | 'û' | 'ü' => 'u',
+            c if c.is_ascii_alphanumeric() => c,
+            _ => ' ',
+        })
+        .collect();
+    let words = plain.split_whitespace().take(12).collect::<Vec<_>>().join("-");
+    format!("{words}-{}", hex::encode(rand::random::<[u8; 6]>()))
+}
+
+pub fn routes() -> Router<App> {
+    Router::new().route("/a/{slug}", get(show)).route("/sitemap.xml", get(site_map))
+}
+
+async fn show(State(app): State<App>, Path(slug): Path<String>) -> Response {
+    match render(&app, &slug).await {
+        Ok(Some(html)) => {
+            let policy = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+            let headers = [(header::CACHE_CONTROL, "public, max-age=60"), (header::CONTENT_SECURITY_POLICY, policy)];
+            (headers, Html(html)).into_response()
+        }
+        Ok(None) => (StatusCode::GONE, Html(GONE)).into_response(),
+        Err(e) if e.code() == ErrorCode::NOT_FOUND => StatusCode::NOT_FOUND.into_response(),
+        Err(e) => {
+            tracing::error!("the page {slug} cannot be shown: {e:?}");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+const GONE: &str = "<!doctype html><html lang=\"fr\"><meta charset=\"utf-8\"><title>Annonce retirée</title><p>Cette voiture n'est plus à vendre. <span lang=\"en\">This car is no longer for sale.</span></p></html>";
+
+/// The page, or nothing where it is gone.
+async fn render(app: &App, slug: &str) -> Result<Option<String>> {
+    let page = {
+        let mut conn = app.conn().await?;
+        let found = dsl::publication_pages.filter(dsl::slug.eq(slug)).select(Page::as_select());
+        found.first(&mut conn).await.optional()?.ok_or_else(error::not_found)?
+    };
+    if page.gone_at.is_some() {
+        return Ok(None);
+    }
+    let ad = listings::get(app, page.org_id, page.listing_id).await?;
+    let vehicle = keroxio_vehicle::service::fetch(app, page.org_id, ad.vehicle_id).await?;
+    let organization = keroxio_auth::service::organization(app, page.org_id).await?;
+    let pictures = pictures(app, page.org_id, ad.id).await?;
+    let url = app.get::<Site>()?.page(&page.slug);
+    let facts: Vec<_> = FACTS
+        .iter()
+        .filter_map(|name| service::field(name, &ad, &vehicle))
+        .map(|(label, value)| json!({ "label": label, "value": value }))
+        .collect();
+    let body = ad.body.clone().unwrap_or_default();
+    let document = json!({
+        "language": ad.language,
+        "title": ad.title,
+        "price": ad.price_eur.map(|price| keroxio_core::Money::euros(price).formatted),
+        "description": body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect::<String>(),
+        "url": url,
+        "body": body,
+        "facts": facts,
+        "pictures": pictures.iter().map(shown).collect::<Vec<_>>(),
+        "linked_data": linked_data::script(&linked_data::car(&ad, &vehicle, &organization, &pictures, &url)),
+    });
+    let mut templates = minijinja::Environment::new();
+    templates.add_template("page.html", include_str!("../templates/page.html")).map_err(Error::internal)?;
+    let page = templates.get_template("page.html");
+    let html = page.and_then(|page| page.render(minijinja::value::Serde(&document)));
+    Ok(Some(html.map_err(Error::internal)?))
+}
+
+/// A picture with its lighter files by format, lightest format first.
+fn shown(picture: &PublicPicture) -> serde_json::Value {
+    let sources: Vec<_> = ["image/avif", "image/webp"]
+        .iter()
+        .filter_map(|media_type| {
+            let files = picture.files.iter().filter(|file| file.media_type == *media_type);
+            let set: Vec<String> = files.map(|file| format!("{} {}w", file.url, file.width)).collect();
+            (!set.is_empty()).then(|| json!({ "media_type": media_type, "srcset": set.join(", ") }))
+        })
+        .collect();
+    json!({ "url": picture.url, "width": picture.width, "height": picture.height, "sources": sources })
+}
+
+async fn site_map(State(app): State<App>) -> Response {
+    let open = async {
+        let site = app.get::<Site>()?;
+        let mut conn = app.conn().await?;
+        let slugs: Vec<(String, DateTime<Utc>)> = dsl::publication_pages
+            .filter(dsl::gone_at.is_null())
+            .order(dsl::listing_id.desc())
+            .limit(MOST_IN_MAP)
+            .select((dsl::slug, dsl::opened_at))
+            .load(&mut conn)
+            .await?;
+        let entry = |(slug, at): &(String, DateTime<Utc>)| {
+            format!("<url><loc>{}</loc><lastmod>{}</lastmod></url>\n", site.page(slug), at.format("%Y-%m-%d"))
+        };
+        Ok::<_, Error>(slugs.iter().map(entry).collect::<String>())
+    };
+    match open.await {
+        Ok(entries) => {
+            let map = format!(
+                "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n{entries}</urlset>\n"
+            );
+            ([(header::CONTENT_TYPE, "application/xml")], map).into_response()
+        }
+        Err(e) => {
+            tracing::error!("the site map cannot be shown: {e:?}");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::slug;
+
+    #[test]
+    fn an_address_is_made_of_plain_words_and_a_secret() {
+        let made = slug("Citroën C3 <b> 1.2 PureTech – 2019");
+        assert!(made.starts_with("citroen-c3-b-1-2-puretech-2019-"), "{made}");
+        assert_ne!(made, slug("Citroën C3 <b> 1.2 PureTech – 2019"));
+        assert!(slug("").chars().all(|c| c.is_ascii_alphanumeric() || c == '-'));
+    }
+}
