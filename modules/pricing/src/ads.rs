@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Months, NaiveDate, Utc};
 use diesel::prelude::*;
-use diesel::sql_types::{Array, Date, Nullable, Text, Uuid as SqlUuid};
+use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_core::Result;
 use keroxio_plugin_sdk::CarName;
@@ -43,6 +43,10 @@ pub struct MarketAd {
 
 /// Ads older than this say nothing about today: four half-lives of their weight.
 const MONTHS: u32 = 24;
+/// Ads looked at for one model: as many as there are room for when many models are asked for at once.
+const MOST: i64 = 400;
+const FEWEST: i64 = 20;
+const TOGETHER: i64 = 20_000;
 /// Rows of one statement: PostgreSQL takes 65,535 values.
 const ROWS: usize = 2_000;
 
@@ -91,7 +95,7 @@ pub async fn of_models(
            CROSS JOIN LATERAL (SELECT * FROM pricing_ads p \
              WHERE p.make = wanted.make AND p.model = wanted.model AND (p.org_id IS NULL OR p.org_id = $3) \
                AND p.seen_on BETWEEN $4 AND $5 AND p.estimated_by = $6 \
-             ORDER BY p.seen_on DESC, p.id LIMIT 400) AS a",
+             ORDER BY p.seen_on DESC, p.id LIMIT $7) AS a",
     )
     .bind::<Array<Text>, _>(makes)
     .bind::<Array<Text>, _>(models)
@@ -99,6 +103,7 @@ pub async fn of_models(
     .bind::<Date, _>(since)
     .bind::<Date, _>(on)
     .bind::<Text, _>(estimated_by)
+    .bind::<BigInt, _>((TOGETHER / names.len() as i64).clamp(FEWEST, MOST))
     .load(conn)
     .await?)
 }
@@ -128,7 +133,7 @@ pub async fn known(
 ) -> Result<i64> {
     #[derive(QueryableByName)]
     struct Count {
-        #[diesel(sql_type = diesel::sql_types::BigInt)]
+        #[diesel(sql_type = BigInt)]
         known: i64,
     }
     let counted: Count = diesel::sql_query(
