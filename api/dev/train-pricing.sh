@@ -9,4 +9,4 @@ venv=$PWD/.keroxio/train-pricing
 echo "==> Python packages for training (in $venv)"
 "$venv/bin/pip" install -q -r plugins/pricing-ort/training/requirements.txt
 cd plugins/pricing-ort/training
-OMP_NUM_THREADS=1 "$venv/bin/python" retrain.py "$what" --model "$model"
+OMP_NUM_THREADS=1 "$venv/bin/python" retrain.py "$what" --model "$model" ${FEWER_MAKES:+--fewer-makes}

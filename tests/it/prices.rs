@@ -153,6 +153,7 @@ async fn the_evidence_of_an_estimate_stays_what_it_was() {
     assert_eq!(made["comparables"].as_array().unwrap().len(), 6);
     let advice = &kept["advice"];
     assert_eq!((&advice["action"], &advice["price"]), (&json!("LOWER"), &kept["mid"]), "dearer than the interval");
+    assert!(advice["message"].as_str().unwrap().starts_with("Votre prix est au-dessus du marché"), "{advice}");
     assert_eq!((&advice["cheaperShare"], &advice["daysToSell"]), (&json!(1.0), &Value::Null));
     let stranger = app.garage("martin").await;
     assert_eq!(stranger.run(KEPT, json!({ "id": made["id"] })).await.code(), "NOT_FOUND");

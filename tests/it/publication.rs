@@ -117,6 +117,15 @@ async fn a_page_of_our_own_shows_the_ad_until_the_car_is_sold() {
 
     let stranger = app.garage("martin").await;
     assert_eq!(stranger.run(CLOSE, json!({ "l": listing })).await.code(), "NOT_FOUND");
+    let edit = "mutation($l: UUID!, $b: String!) { editListing(id: $l, body: $b) { id } }";
+    garage.run(edit, json!({ "l": listing, "b": "Vendue en l'état." })).await.at("/editListing");
+    assert_eq!(anybody.page(path).await.status(), 410, "what may not appear does not");
+    garage
+        .run("mutation($l: UUID!) { draftListing(id: $l) { id } }", json!({ "l": listing }))
+        .await
+        .at("/draftListing");
+    app.run_jobs().await;
+    assert_eq!(anybody.page(path).await.status(), 200);
     assert_eq!(garage.run(CLOSE, json!({ "l": listing })).await.at("/closeListingPage/open"), false);
     assert_eq!(anybody.page(path).await.status(), 410);
     assert_eq!(garage.run(OPEN, json!({ "l": listing })).await.text("/openListingPage/url"), url, "the same address");

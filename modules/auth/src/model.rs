@@ -45,6 +45,10 @@ pub async fn organization(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult
     auth_organizations::table.find(id).select(Organization::as_select()).first(conn).await.optional()
 }
 
+pub async fn lock_organization(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<Organization>> {
+    auth_organizations::table.find(id).select(Organization::as_select()).for_update().first(conn).await.optional()
+}
+
 pub async fn save_organization(conn: &mut AsyncPgConnection, org: &Organization) -> QueryResult<usize> {
     diesel::update(auth_organizations::table.find(org.id))
         .set((auth_organizations::name.eq(&org.name), auth_organizations::siren.eq(&org.siren)))

@@ -78,7 +78,9 @@ pub(crate) async fn update_organization(
     name: Option<String>,
     siren: Option<String>,
 ) -> Result<Organization> {
-    let mut organization = organization(app, actor.org_id).await?;
+    let mut tx = app.begin().await?;
+    let locked = model::lock_organization(&mut tx, actor.org_id).await?;
+    let mut organization = locked.ok_or_else(|| Error::not_found("Organisation", "Organization"))?;
     if let Some(name) = name {
         organization.name = checked_name(&name)?;
     }
@@ -89,8 +91,8 @@ pub(crate) async fn update_organization(
         }
         organization.siren = Some(digits).filter(|digits| !digits.is_empty());
     }
-    let mut conn = app.conn().await?;
-    model::save_organization(&mut conn, &organization).await?;
+    model::save_organization(&mut tx, &organization).await?;
+    tx.commit().await?;
     Ok(organization)
 }
 

@@ -156,6 +156,7 @@ pub(crate) async fn edit(
 
 /// Writes the ad again from the facts, in another tone where one is given; a text set by hand goes.
 pub(crate) async fn write_again(app: &App, actor: &Actor, id: Uuid, tone: Option<AdTone>) -> Result<Ad> {
+    app.admit(Queue::Inference, actor.org_id).await?;
     if let Some(tone) = tone {
         let mut tx = app.begin().await?;
         let mut ad = locked(&mut tx, actor, id).await?;

@@ -9,8 +9,9 @@ use keroxio_pricing::service::Draft;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::advance;
 use crate::model::{self, Ad, Step};
-use crate::steps::{ListingState, StepKind, StepState};
+use crate::steps::{ListingState, Outcome, StepKind, StepState};
 use crate::tables::listing_ads;
 use crate::tables::listing_price_watch::{self, dsl};
 
@@ -18,6 +19,9 @@ use crate::tables::listing_price_watch::{self, dsl};
 const NEW_SHARE: f64 = 0.5;
 /// A move worth telling, as a share of the price.
 const REAL_MOVE: f64 = 0.04;
+/// What one night can move the smoothed estimate by at most, as a share of the price: less than a real move, so that no
+/// single night is told.
+const MOST_A_NIGHT: f64 = 0.03;
 /// Listings of one look.
 const PAGE: i64 = 500;
 
@@ -113,9 +117,11 @@ impl BackgroundJob for WatchPrice {
 
     async fn run(self, app: App) -> Result<Effects, JobError> {
         let ad = crate::service::get(&app, self.org_id, self.listing_id).await?;
-        // Facts that were taken away, or a car the model no longer knows: the price that stands is the seller's.
-        let Ok(draft) = keroxio_pricing::service::draft(&app, ad.org_id, ad.vehicle_id).await else {
-            return Ok(Effects::none());
+        let draft = match keroxio_pricing::service::draft(&app, ad.org_id, ad.vehicle_id).await {
+            Ok(draft) => draft,
+            // Facts were taken away: the price that stands is the seller's.
+            Err(e) if e.code() == keroxio_pricing::FACTS_MISSING => return Ok(Effects::none()),
+            Err(e) => return Err(e.into()),
         };
         let Some(mid) = draft.estimate.mid else { return Ok(Effects::none()) };
         Ok(look(&app, ad.id, &draft, mid).await?)
@@ -133,7 +139,9 @@ async fn look(app: &App, listing: Uuid, draft: &Draft, mid: i32) -> Result<Effec
     };
     let before = watch_of(&mut tx, &ad, shown, mid).await?;
     let (smoothed, moved) = smooth(before.smoothed, before.known_eur, mid);
-    let (estimate_id, known_eur) = if moved { (draft.estimate.id, mid) } else { (shown, before.known_eur) };
+    // What is told is where the next move starts from.
+    let told = (draft.estimate.id, mid, f64::from(mid).ln());
+    let (estimate_id, known_eur, smoothed) = if moved { told } else { (shown, before.known_eur, smoothed) };
     let watch = Watch { listing_id: listing, estimate_id, known_eur, smoothed, checked_at: app.now() };
     diesel::insert_into(dsl::listing_price_watch)
         .values(&watch)
@@ -161,16 +169,19 @@ async fn watch_of(tx: &mut Tx, ad: &Ad, shown: Uuid, mid: i32) -> Result<Watch> 
 
 /// The smoothed logarithm with tonight's estimate, and whether it has left what the seller knows.
 fn smooth(smoothed: f64, known_eur: i32, mid: i32) -> (f64, bool) {
-    let next = smoothed + NEW_SHARE * (f64::from(mid).ln() - smoothed);
+    let step = NEW_SHARE * (f64::from(mid).ln() - smoothed);
+    let next = smoothed + step.clamp(-MOST_A_NIGHT, MOST_A_NIGHT);
     let moved = (next - f64::from(known_eur).ln()).exp_m1().abs() >= REAL_MOVE;
     (next, moved)
 }
 
 /// The listing shows the new estimate, its seller hears of it, and the price asked stays as it is.
-async fn tell(tx: &mut Tx, ad: &Ad, mut step: Step, draft: &Draft, before: i32, mid: i32) -> Result<()> {
+async fn tell(tx: &mut Tx, ad: &Ad, step: Step, draft: &Draft, before: i32, mid: i32) -> Result<()> {
     keroxio_pricing::service::save(tx, draft).await?;
-    step.result_id = Some(draft.estimate.id);
-    model::save_step(tx, &step).await?;
+    let outcome = Outcome { result_id: Some(draft.estimate.id), ..step.outcome() };
+    let mut ad = ad.clone();
+    advance::record(tx, &mut ad, step, outcome).await?;
+    model::save_ad(tx, &ad).await?;
     let percent = ((f64::from(mid) / f64::from(before) - 1.0).abs() * 100.0).round();
     let (amount, title) = (Money::euros(mid).formatted, ad.title.clone().unwrap_or_default());
     let (fr, en) = if mid < before { ("baissé", "fallen") } else { ("monté", "risen") };
@@ -187,6 +198,14 @@ async fn tell(tx: &mut Tx, ad: &Ad, mut step: Step, draft: &Draft, before: i32, 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn not_even_half_the_price_for_one_night_is_told() {
+        let (first, moved) = smooth(f64::from(10_000).ln(), 10_000, 5_000);
+        assert!(!moved);
+        assert!(!smooth(first, 10_000, 10_000).1, "and its undoing is nothing");
+        assert!(smooth(first, 10_000, 5_000).1, "two nights are");
+    }
 
     #[test]
     fn one_odd_night_is_no_move_and_a_lasting_one_is() {

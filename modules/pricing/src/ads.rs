@@ -50,8 +50,10 @@ const TOGETHER: i64 = 20_000;
 /// Rows of one statement: PostgreSQL takes 65,535 values.
 const ROWS: usize = 2_000;
 
-/// Saves ads; one that is known is replaced.
+/// Saves ads; one that is known is replaced, unless what is known is newer.
 pub async fn save(conn: &mut AsyncPgConnection, ads: &[MarketAd]) -> Result<()> {
+    use diesel::dsl::sql;
+    use diesel::query_dsl::methods::FilterDsl as _;
     use diesel::upsert::excluded;
     for rows in ads.chunks(ROWS) {
         diesel::insert_into(dsl::pricing_ads)
@@ -59,6 +61,8 @@ pub async fn save(conn: &mut AsyncPgConnection, ads: &[MarketAd]) -> Result<()> 
             .on_conflict((dsl::org_id, dsl::source, dsl::reference))
             .do_update()
             .set((
+                dsl::make.eq(excluded(dsl::make)),
+                dsl::model.eq(excluded(dsl::model)),
                 dsl::facts.eq(excluded(dsl::facts)),
                 dsl::age.eq(excluded(dsl::age)),
                 dsl::mileage_km.eq(excluded(dsl::mileage_km)),
@@ -66,11 +70,12 @@ pub async fn save(conn: &mut AsyncPgConnection, ads: &[MarketAd]) -> Result<()> 
                 dsl::power_hp.eq(excluded(dsl::power_hp)),
                 dsl::price_eur.eq(excluded(dsl::price_eur)),
                 dsl::seen_on.eq(excluded(dsl::seen_on)),
-                dsl::first_seen_on.eq(excluded(dsl::first_seen_on)),
-                dsl::gone_on.eq(excluded(dsl::gone_on)),
+                dsl::first_seen_on.eq(sql("coalesce(excluded.first_seen_on, pricing_ads.first_seen_on)")),
+                dsl::gone_on.eq(sql("coalesce(excluded.gone_on, pricing_ads.gone_on)")),
                 dsl::residual.eq(excluded(dsl::residual)),
                 dsl::estimated_by.eq(excluded(dsl::estimated_by)),
             ))
+            .filter(dsl::seen_on.le(excluded(dsl::seen_on)))
             .execute(conn)
             .await?;
     }
@@ -108,20 +113,35 @@ pub async fn of_models(
     .await?)
 }
 
-/// Ads whose residual is against another model than the present one, oldest names first.
-pub async fn outdated(conn: &mut AsyncPgConnection, estimated_by: &str, most: i64) -> Result<Vec<MarketAd>> {
+/// How the ads are marked that a model refuses: they are kept for a model that knows their cars again.
+pub fn refused_by(model: &str) -> String {
+    format!("refused by {model}")
+}
+
+/// Ads that the present model has not seen, locked; those that somebody changes now wait for the next look.
+pub async fn outdated(conn: &mut AsyncPgConnection, model: &str, most: i64) -> Result<Vec<MarketAd>> {
     Ok(dsl::pricing_ads
-        .filter(dsl::estimated_by.ne(estimated_by))
+        .filter(dsl::estimated_by.ne_all([model, &refused_by(model)]))
         .order(dsl::id)
         .limit(most)
+        .for_update()
+        .skip_locked()
         .select(MarketAd::as_select())
         .load(conn)
         .await?)
 }
 
-/// Deletes ads: their cars are no longer known to the model.
-pub async fn forget(conn: &mut AsyncPgConnection, ids: &[Uuid]) -> Result<usize> {
-    Ok(diesel::delete(dsl::pricing_ads.filter(dsl::id.eq_any(ids))).execute(conn).await?)
+/// What the present model says of an ad.
+pub async fn see(conn: &mut AsyncPgConnection, ad: &MarketAd) -> Result<usize> {
+    Ok(diesel::update(dsl::pricing_ads.find(ad.id))
+        .set((
+            dsl::make.eq(&ad.make),
+            dsl::model.eq(&ad.model),
+            dsl::residual.eq(ad.residual),
+            dsl::estimated_by.eq(&ad.estimated_by),
+        ))
+        .execute(conn)
+        .await?)
 }
 
 /// Which of these the source already gave, among what this owner has.

@@ -18,9 +18,9 @@ impl BackgroundJob for KeepMarket {
 
     /// A batch a run: whoever finds the batch full comes back.
     async fn run(self, app: App) -> Result<Effects, JobError> {
-        let left = market::see_anew(&app).await?;
+        let more = market::see_anew(&app).await?;
         let mut tx = app.begin().await?;
-        if left > 0 {
+        if more {
             tx.enqueue(&Self).await?;
         }
         Ok(tx.into())

@@ -22,7 +22,7 @@ mod tables;
 use keroxio_core::{AppBuilder, Env, JobRegistry, Recurrence};
 
 pub use ads::MarketAd;
-pub use error::refusal_sentences;
+pub use error::{FACTS_MISSING, refusal_sentences};
 pub use graphql::{PriceEstimate, PricingMutation as Mutation, PricingQuery as Query};
 pub use keroxio_core::NoSubscription as Subscription;
 pub use model::Estimate;

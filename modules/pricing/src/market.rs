@@ -16,6 +16,8 @@ use crate::sheet::{self, LineError, SheetAd};
 
 /// Cars estimated at once: enough to be fast, few enough to be called off.
 const BATCH: usize = 2_000;
+/// Ads seen anew in one transaction.
+const SEEN_AT_ONCE: usize = 500;
 /// A price this many times the estimate, or this part of it, is a slip.
 const ODD: f64 = 4.0;
 /// Prices of this many cars that go with the estimates less than this are not their prices.
@@ -163,7 +165,8 @@ fn latest_of_each(ads: Vec<MarketAd>) -> Vec<MarketAd> {
         }
     }
     let mut ads: Vec<MarketAd> = latest.into_values().collect();
-    ads.sort_by_key(|ad| ad.id);
+    // Everybody locks rows in this order.
+    ads.sort_by(|a, b| a.reference.cmp(&b.reference));
     ads
 }
 
@@ -242,35 +245,35 @@ pub struct Sale {
     pub estimated: Option<(f64, f64, f64)>,
 }
 
-/// Sees ads anew that another model saw, a batch at a time. Answers how many are left to do at least.
-pub(crate) async fn see_anew(app: &App) -> Result<usize> {
+/// Sees ads anew that another model saw, a batch at a time. Answers whether there may be more.
+pub(crate) async fn see_anew(app: &App) -> Result<bool> {
     let estimator: Arc<dyn PriceEstimator> = app.get()?;
     let by = &estimator.manifest().version;
     let mut tx = app.begin().await?;
-    let mut outdated = ads::outdated(&mut tx, by, BATCH as i64).await?;
+    let mut outdated = ads::outdated(&mut tx, by, SEEN_AT_ONCE as i64).await?;
     let facts: Vec<Option<CarFacts>> =
         outdated.iter().map(|ad| serde_json::from_value(ad.facts.clone()).ok()).collect();
     let known: Vec<CarFacts> = facts.iter().flatten().cloned().collect();
     let mut answers = estimator.estimate(&known, false).await.map_err(Error::internal)?.into_iter();
-    let mut gone = Vec::new();
     for (ad, facts) in outdated.iter_mut().zip(facts) {
         match facts.and_then(|_| answers.next()) {
-            Some(PriceAnswer::Estimate { range, .. }) => {
+            Some(PriceAnswer::Estimate { range, name, .. }) => {
                 ad.residual = (f64::from(ad.price_eur) / range.mid).ln();
                 ad.estimated_by.clone_from(by);
+                (ad.make, ad.model) = (name.make, name.model);
             }
-            _ => gone.push(ad.id),
+            _ => ad.estimated_by = ads::refused_by(by),
         }
+        ads::see(&mut tx, ad).await?;
     }
-    let seen = outdated.len();
-    outdated.retain(|ad| !gone.contains(&ad.id));
-    ads::save(&mut tx, &outdated).await?;
-    ads::forget(&mut tx, &gone).await?;
-    level::refresh(&mut tx, by).await?;
-    let today = app.now().date_naive();
-    level::report(&mut tx, today).await?;
+    let more = outdated.len() == SEEN_AT_ONCE;
+    if !more {
+        level::refresh(&mut tx, by).await?;
+        let today = app.now().date_naive();
+        level::report(&mut tx, today).await?;
+    }
     tx.commit().await?;
-    Ok(if seen == BATCH { 1 } else { 0 })
+    Ok(more)
 }
 
 #[cfg(test)]

@@ -86,7 +86,8 @@ pub struct PriceDrift {
 pub struct SaleRecord {
     /// What was paid.
     price: Money,
-    /// Whether that lies in the interval estimated for the day; null where nothing could be estimated.
+    /// Whether that lies in the interval estimated for the day; null where nothing could be estimated, and then the
+    /// sale is not kept either.
     inside_interval: Option<bool>,
     /// The middle of that interval.
     estimated: Option<Money>,

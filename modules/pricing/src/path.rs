@@ -22,6 +22,17 @@ pub enum PriceAction {
     Raise,
 }
 
+/// Why a price should change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// It is within the market, and not for long.
+    Fine,
+    /// It is outside the interval.
+    OutOfMarket,
+    /// It has been asked for as long as others then wait.
+    Waiting,
+}
+
 /// Share of comparable offers that are cheaper, once brought to the same car; none of few.
 pub fn cheaper_share(comparables: &[Comparable], price: i32) -> Option<f64> {
     let cheaper = comparables.iter().filter(|other| other.adjusted_eur < price).count();
@@ -36,21 +47,22 @@ pub fn days_to_sell(comparables: &[Comparable]) -> Option<i64> {
 }
 
 /// What to do about a price, and the price then, in euros. `interval` is low, mid and high of the estimate.
-pub fn advise(price: i32, interval: (i32, i32, i32), days_online: i64) -> (PriceAction, i32) {
+pub fn advise(price: i32, interval: (i32, i32, i32), days_online: i64) -> (PriceAction, i32, Reason) {
     let (low, mid, high) = interval;
     if price > high {
-        return (PriceAction::Lower, mid);
+        return (PriceAction::Lower, mid, Reason::OutOfMarket);
     }
     if price < low {
-        return (PriceAction::Raise, mid);
+        return (PriceAction::Raise, mid, Reason::OutOfMarket);
     }
     let due = CUTS.iter().find(|(days, _)| days_online >= *days);
     match due {
         // Nobody who is below the market already has to go further down for being patient.
         Some((_, cut)) if price >= mid => {
-            (PriceAction::Lower, ((f64::from(price) * (1.0 - cut) / 10.0).round() as i32 * 10).max(low))
+            let lowered = (f64::from(price) * (1.0 - cut) / 10.0).round() as i32 * 10;
+            (PriceAction::Lower, lowered.max(low), Reason::Waiting)
         }
-        _ => (PriceAction::Keep, price),
+        _ => (PriceAction::Keep, price, Reason::Fine),
     }
 }
 
@@ -95,11 +107,11 @@ mod tests {
     #[test]
     fn a_price_is_lowered_when_it_is_out_of_the_market_or_old() {
         let interval = (9_000, 10_000, 11_000);
-        assert_eq!(advise(12_000, interval, 0), (PriceAction::Lower, 10_000));
-        assert_eq!(advise(8_000, interval, 90), (PriceAction::Raise, 10_000));
-        assert_eq!(advise(10_500, interval, 20), (PriceAction::Keep, 10_500));
-        assert_eq!(advise(10_500, interval, 21), (PriceAction::Lower, 10_190));
-        assert_eq!(advise(10_500, interval, 60), (PriceAction::Lower, 9_870));
-        assert_eq!(advise(9_500, interval, 60), (PriceAction::Keep, 9_500));
+        assert_eq!(advise(12_000, interval, 0), (PriceAction::Lower, 10_000, Reason::OutOfMarket));
+        assert_eq!(advise(8_000, interval, 90), (PriceAction::Raise, 10_000, Reason::OutOfMarket));
+        assert_eq!(advise(10_500, interval, 20), (PriceAction::Keep, 10_500, Reason::Fine));
+        assert_eq!(advise(10_500, interval, 21), (PriceAction::Lower, 10_190, Reason::Waiting));
+        assert_eq!(advise(10_500, interval, 60), (PriceAction::Lower, 9_870, Reason::Waiting));
+        assert_eq!(advise(9_500, interval, 60), (PriceAction::Keep, 9_500, Reason::Fine));
     }
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::blend::Comparable;
 use crate::confidence::{PriceCautionCode, PriceConfidence};
 use crate::error::refusal_sentences;
-use crate::path::{self, PriceAction};
+use crate::path::{self, PriceAction, Reason};
 use crate::purpose::PricePurpose;
 use crate::quote::{Evidence, Quote};
 
@@ -262,9 +262,9 @@ impl PriceQuote {
         days_online: i64,
     ) -> Option<PriceAdvice> {
         let interval = self.interval?;
-        let (action, better) = path::advise(price, interval, days_online);
+        let (action, better, reason) = path::advise(price, interval, days_online);
         let cheaper_share = path::cheaper_share(&self.evidence, price);
-        let (message, message_en) = sentences(action, better, days_online);
+        let (message, message_en) = sentences(action, reason, better, days_online);
         Some(PriceAdvice {
             action,
             price: Money::euros(better),
@@ -276,7 +276,7 @@ impl PriceQuote {
     }
 }
 
-fn sentences(action: PriceAction, price: i32, days: i64) -> (String, String) {
+fn sentences(action: PriceAction, reason: Reason, price: i32, days: i64) -> (String, String) {
     let amount = Money::euros(price).formatted;
     match action {
         PriceAction::Keep => (
@@ -287,7 +287,7 @@ fn sentences(action: PriceAction, price: i32, days: i64) -> (String, String) {
             format!("Votre prix est sous le marché : vous pouvez demander {amount}."),
             format!("Your price is below the market: you may ask {amount}."),
         ),
-        PriceAction::Lower if days > 0 => (
+        PriceAction::Lower if reason == Reason::Waiting => (
             format!("Après {days} jours en ligne, baissez à {amount} : c'est ce que font alors les autres vendeurs."),
             format!("After {days} days online, lower it to {amount}: that is what other sellers do then."),
         ),

@@ -105,12 +105,19 @@ impl Line<'_> {
         let price = needed("price", self.number("price", PRICES)?)?;
         let whole = |value: Option<f64>| value.map(|v| v.round() as u32);
         let text = |name| self.field(name).map(|text| text.chars().take(MAX_TEXT).collect::<String>());
+        let (first_seen_on, gone_on) = (self.day("first_seen")?, self.day("gone_on")?);
+        if first_seen_on.is_some_and(|first| first > seen_on) {
+            return Err(self.error("first_seen", "après la date de l'annonce", "after the date of the ad"));
+        }
+        if gone_on.is_some_and(|gone| gone > today || first_seen_on.is_some_and(|first| gone < first)) {
+            return Err(self.error("gone_on", "à venir, ou avant first_seen", "to come, or before first_seen"));
+        }
         Ok(SheetAd {
             line: self.line,
             reference: text("ad_id"),
             price_eur: price.round() as i32,
-            first_seen_on: self.day("first_seen")?,
-            gone_on: self.day("gone_on")?,
+            first_seen_on,
+            gone_on,
             car: CarFacts {
                 make: text("brand").ok_or_else(|| self.empty("brand"))?,
                 model: text("model").ok_or_else(|| self.empty("model"))?,

@@ -83,7 +83,7 @@ impl From<(Pack, Channel)> for Publication {
         let online = state == PublicationState::Published;
         let task = match (state, pack.sold_at) {
             (PublicationState::Published, Some(_)) => Some(PublicationTask::Withdraw),
-            (PublicationState::Prepared, None) => Some(PublicationTask::Publish),
+            (PublicationState::Prepared | PublicationState::Withdrawn, None) => Some(PublicationTask::Publish),
             _ => None,
         };
         let renew_on = pack.published_at.filter(|_| online && pack.sold_at.is_none());
@@ -208,6 +208,10 @@ impl Publishability {
 }
 
 impl Publishability {
+    pub fn is_publishable(&self) -> bool {
+        self.publishable
+    }
+
     /// The codes of the findings of a severity.
     pub fn codes(&self, severity: FindingSeverity) -> Vec<String> {
         let mine = self.findings.iter().filter(|finding| finding.severity == severity);

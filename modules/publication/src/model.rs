@@ -93,16 +93,15 @@ pub async fn lock_all(conn: &mut AsyncPgConnection, listing: Uuid) -> QueryResul
         .await
 }
 
-/// Ads that are online, in the order of their ids.
+/// Ads that are online, in the order of their ids, locked; those that somebody changes now wait for the next look.
 pub async fn online(conn: &mut AsyncPgConnection, after: Option<Uuid>, most: i64) -> QueryResult<Vec<Pack>> {
-    let mut query = dsl::publication_packs
-        .filter(dsl::state.eq("published"))
+    dsl::publication_packs
+        .filter(dsl::state.eq("published").and(dsl::id.gt(after.unwrap_or_default())))
         .select(Pack::as_select())
         .order(dsl::id)
         .limit(most)
-        .into_boxed();
-    if let Some(after) = after {
-        query = query.filter(dsl::id.gt(after));
-    }
-    query.load(conn).await
+        .for_update()
+        .skip_locked()
+        .load(conn)
+        .await
 }

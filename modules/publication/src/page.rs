@@ -8,9 +8,11 @@ use axum::routing::get;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use keroxio_auth::Organization;
 use keroxio_core::{Actor, App, Error, ErrorCode, Result};
 use keroxio_images::service::{PublicPicture, public_pictures};
-use keroxio_listing::service as listings;
+use keroxio_listing::{Ad, service as listings};
+use keroxio_vehicle::Vehicle;
 use serde_json::json;
 use uuid::Uuid;
 
@@ -23,7 +25,7 @@ use crate::{error, service};
 const PATH: &str = "/a/";
 /// Addresses of one site map, by its specification.
 const MOST_IN_MAP: i64 = 50_000;
-const FACTS: [&str; 11] = [
+const FACTS: [&str; 13] = [
     "make",
     "model",
     "version",
@@ -35,6 +37,8 @@ const FACTS: [&str; 11] = [
     "fiscal_hp",
     "doors",
     "colour",
+    "crit_air",
+    "seller",
 ];
 
 /// Where pages are seen from outside.
@@ -186,11 +190,17 @@ async fn render(app: &App, slug: &str) -> Result<Option<String>> {
     let ad = listings::get(app, page.org_id, page.listing_id).await?;
     let vehicle = keroxio_vehicle::service::fetch(app, page.org_id, ad.vehicle_id).await?;
     let organization = keroxio_auth::service::organization(app, page.org_id).await?;
+    // Sold a moment ago, or edited into what may not appear: nobody sees that meanwhile.
+    let own = service::own_page();
+    let judged = service::judge(app, &ad, &vehicle, &organization, &own, app.now().date_naive())?;
+    if ad.sold_at.is_some() || !judged.is_publishable() {
+        return Ok(None);
+    }
     let pictures = pictures(app, page.org_id, ad.id).await?;
     let url = app.get::<Site>()?.page(&page.slug);
     let facts: Vec<_> = FACTS
         .iter()
-        .filter_map(|name| service::field(name, &ad, &vehicle))
+        .filter_map(|name| fact(name, &ad, &vehicle, &organization))
         .map(|(label, value)| json!({ "label": label, "value": value }))
         .collect();
     let body = ad.body.clone().unwrap_or_default();
@@ -210,6 +220,23 @@ async fn render(app: &App, slug: &str) -> Result<Option<String>> {
     let page = templates.get_template("page.html");
     let html = page.and_then(|page| page.render(minijinja::value::Serde(&document)));
     Ok(Some(html.map_err(Error::internal)?))
+}
+
+/// A line of the page; the odometer reading with the words that the law wants after it.
+fn fact(name: &str, ad: &Ad, vehicle: &Vehicle, seller: &Organization) -> Option<(&'static str, String)> {
+    match name {
+        "mileage" => service::field(name, ad, vehicle).map(|(label, km)| (label, format!("{km} (non garanti)"))),
+        "crit_air" => Some(match vehicle.crit_air.as_deref()? {
+            "none" => ("Crit'Air", "non classée".to_owned()),
+            "e" => ("Crit'Air", "électrique".to_owned()),
+            class => ("Crit'Air", class.to_owned()),
+        }),
+        "seller" if seller.kind == "dealer" => {
+            let siren = seller.siren.as_ref().map_or(String::new(), |siren| format!(", SIREN {siren}"));
+            Some(("Vendeur professionnel", format!("{}{siren}", seller.name)))
+        }
+        _ => service::field(name, ad, vehicle),
+    }
 }
 
 /// A picture with its lighter files by format, lightest format first.
@@ -246,7 +273,8 @@ async fn site_map(State(app): State<App>) -> Response {
             let map = format!(
                 "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<urlset xmlns=\"http://www.sitemaps.org/schemas/sitemap/0.9\">\n{entries}</urlset>\n"
             );
-            ([(header::CONTENT_TYPE, "application/xml")], map).into_response()
+            ([(header::CONTENT_TYPE, "application/xml"), (header::CACHE_CONTROL, "public, max-age=600")], map)
+                .into_response()
         }
         Err(e) => {
             tracing::error!("the site map cannot be shown: {e:?}");

@@ -9,7 +9,7 @@ use keroxio_plate_grammar::{Plate, day_of_rank};
 use keroxio_vehicle::Vehicle;
 use serde::Deserialize;
 
-use crate::channel::Channel;
+use crate::channel::{Channel, cut};
 
 /// Years from which a car needs an inspection to be sold, months for which the report is good, and those where
 /// another test was ordered.
@@ -51,6 +51,7 @@ enum Check {
     Price,
     Language,
     Siren,
+    SellerSaid,
     NoWaiver,
     GuaranteeSaid,
     CritAir,
@@ -136,8 +137,12 @@ impl Check {
     /// Some where the rule is not kept, with the day until which there is time.
     fn broken(self, facts: &Facts<'_>) -> Option<Option<NaiveDate>> {
         let (ad, car) = (facts.ad, facts.vehicle);
-        let body = || ad.body.as_deref().unwrap_or_default().to_lowercase().replace('\u{2019}', "'");
-        let says = |words: &[&str]| words.iter().any(|word| body().contains(word));
+        // What the portal will show: words that are cut off are not said.
+        let body = cut(ad.body.as_deref().unwrap_or_default(), facts.channel.body_limit);
+        let body = format!("{} {body}", ad.title.as_deref().unwrap_or_default());
+        let body = body.to_lowercase().replace('\u{2019}', "'");
+        let says = |words: &[&str]| words.iter().any(|word| body.contains(word));
+        let digits = || body.chars().filter(char::is_ascii_digit).collect::<String>();
         let longer = |text: Option<&str>, limit: usize| text.is_some_and(|text| text.chars().count() > limit);
         let broken = match self {
             Self::Make => is_blank(car.make.as_deref()),
@@ -150,13 +155,16 @@ impl Check {
             Self::Price => ad.price_eur.is_none(),
             Self::Language => ad.language != "fr",
             Self::Siren => facts.siren.is_none(),
+            // Without a number nothing can be said of it: that is another finding.
+            Self::SellerSaid => facts.siren.is_some_and(|siren| !digits().contains(siren)),
             Self::NoWaiver => says(&[
                 "sans garantie",
                 "sans aucune garantie",
-                "aucune garantie",
-                "vendu en l'état",
-                "vendue en l'état",
-                "vente en l'état",
+                "aucune garantie.",
+                "en l'état",
+                "dans l'état",
+                "tel quel",
+                "telle quelle",
                 "no warranty",
                 "sold as is",
             ]),

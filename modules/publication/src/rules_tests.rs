@@ -30,7 +30,7 @@ fn complete(seller: Seller) -> Story {
     car.mileage_km = Some(45_000);
     car.crit_air = Some("1".to_owned());
     car.inspected_on = Some(day("2026-11-01"));
-    let body = "45 000 km (non garanti). Garantie légale de conformité de deux ans.";
+    let body = "45 000 km (non garanti). Garantie légale de conformité de deux ans. SIREN 732 829 320.";
     let ad = Ad {
         id: Uuid::nil(),
         org_id: Uuid::nil(),
@@ -67,7 +67,7 @@ fn codes(story: &Story) -> Vec<String> {
 /// Per rule: who sells, and what breaks it alone.
 type Case = (&'static str, Seller, fn(&mut Story));
 
-const CASES: [Case; 18] = [
+const CASES: [Case; 19] = [
     ("MAKE_MISSING", Seller::Private, |s| s.car.make = None),
     ("MODEL_MISSING", Seller::Private, |s| s.car.model = Some(" ".to_owned())),
     ("VERSION_MISSING", Seller::Private, |s| s.car.version = None),
@@ -77,9 +77,12 @@ const CASES: [Case; 18] = [
     ("PRICE_MISSING", Seller::Private, |s| s.ad.price_eur = None),
     ("NOT_IN_FRENCH", Seller::Private, |s| s.ad.language = "en".to_owned()),
     ("SIREN_MISSING", Seller::Dealer, |s| s.siren = None),
+    ("SELLER_UNSAID", Seller::Dealer, |s| s.siren = Some("552100554")),
     ("GUARANTEE_DENIED", Seller::Dealer, |s| s.ad.body.iter_mut().for_each(|b| b.push_str(" Vendue en l’état."))),
     ("GUARANTEE_DENIED_PRIVATE", Seller::Private, |s| s.ad.body.iter_mut().for_each(|b| b.push_str(" Sans garantie."))),
-    ("GUARANTEE_UNSAID", Seller::Dealer, |s| s.ad.body = Some("45 000 km (non garanti)".to_owned())),
+    ("GUARANTEE_UNSAID", Seller::Dealer, |s| {
+        s.ad.body = Some("45 000 km (non garanti). SIREN 732829320.".to_owned());
+    }),
     ("CRIT_AIR_MISSING", Seller::Dealer, |s| s.car.crit_air = None),
     ("CRIT_AIR_ADVISED", Seller::Private, |s| s.car.crit_air = None),
     ("INSPECTION_NEEDED", Seller::Private, |s| s.car.inspected_on = None),

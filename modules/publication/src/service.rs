@@ -1,4 +1,5 @@
 use chrono::NaiveDate;
+use keroxio_auth::Organization;
 use keroxio_core::{Actor, App, Effects, Money, Result, Tx, group_digits};
 use keroxio_listing::{Ad, service as listings};
 use keroxio_vehicle::Vehicle;
@@ -55,7 +56,7 @@ fn pack(ad: &Ad, vehicle: &Vehicle, channel: &Channel, app: &App) -> Pack {
         updated_at: app.now(),
         published_at: None,
         withdrawn_at: None,
-        sold_at: None,
+        sold_at: ad.sold_at,
         reminded_at: None,
     }
 }
@@ -102,18 +103,33 @@ pub(crate) async fn publishability(
 ) -> Result<Publishability> {
     let ad = listings::get(app, actor.org_id, listing).await?;
     let channels: Channels = app.get()?;
-    // Our own page shows all there is.
-    let own = Channel { title_limit: usize::MAX, body_limit: usize::MAX, ..Channel::default() };
+    let own = own_page();
     let channel = match channel {
         OWN_PAGE => &own,
         id => channels.get(id).ok_or_else(|| error::unknown_channel(id, &channels))?,
     };
     let vehicle = keroxio_vehicle::service::fetch(app, actor.org_id, ad.vehicle_id).await?;
     let organization = keroxio_auth::service::organization(app, actor.org_id).await?;
+    judge(app, &ad, &vehicle, &organization, channel, on)
+}
+
+/// Our own page shows all there is.
+pub(crate) fn own_page() -> Channel {
+    Channel { title_limit: usize::MAX, body_limit: usize::MAX, ..Channel::default() }
+}
+
+pub(crate) fn judge(
+    app: &App,
+    ad: &Ad,
+    vehicle: &Vehicle,
+    organization: &Organization,
+    channel: &Channel,
+    on: NaiveDate,
+) -> Result<Publishability> {
     let seller = if organization.kind == "dealer" { Seller::Dealer } else { Seller::Private };
     let siren = organization.siren.as_deref();
     let rules: Rules = app.get()?;
-    let facts = Facts { seller, siren, ad: &ad, vehicle: &vehicle, channel, on };
+    let facts = Facts { seller, siren, ad, vehicle, channel, on };
     Ok(Publishability::of(&rules.findings(&facts)))
 }
 

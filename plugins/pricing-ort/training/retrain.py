@@ -13,6 +13,7 @@ import tempfile
 import numpy as np
 import pandas as pd
 
+import features as F
 import train as T
 from package import Package
 
@@ -24,6 +25,8 @@ LEAST_ADS = 2_000
 # A model of at least so many ads tells whether its prices follow the years; a set that was copied together does not.
 LEAST_OF_MODEL, LEAST_CORRELATION = 15, 0.2
 WORSE_BY, COVERED = 0.5, (0.75, 0.85)
+# Words as production says them.
+WORDS = {"fuel": F.FUELS, "gearbox": ["manual", "automatic"], "body": F.BODIES}
 
 
 class Refused(Exception):
@@ -42,6 +45,9 @@ def read(path):
             ads[name] = np.nan
     for name in ("year", "month", "mileage_km", "price", "power_hp", "doors", "seats"):
         ads[name] = pd.to_numeric(ads[name], errors="coerce")
+    for name in ("brand", "model"):
+        ads[name] = ads[name].map(F.normalise, na_action="ignore")
+    ads["brand"] = ads["brand"].replace(T.BRAND_ALIASES)
     day = pd.to_datetime(ads["ad_date"], errors="coerce", format="ISO8601")
     ads["ad_date"] = day.dt.strftime("%Y-%m-%d")
     wrong = {
@@ -51,6 +57,10 @@ def read(path):
         "mileage_km is not within 500 and 600000": ~ads["mileage_km"].between(500, 600_000),
         "price is not within 700 and 250000 euros": ~ads["price"].between(700, 250_000),
     }
+    for name, words in WORDS.items():
+        ads[name] = ads[name].astype("string").str.strip().str.lower()
+        wrong[f"{name} is none of {', '.join(words)}"] = ads[name].notna() & ~ads[name].isin(words)
+        ads[name] = ads[name].astype(object).where(ads[name].notna(), np.nan)
     reason = pd.Series("", index=ads.index)
     for text, rows in wrong.items():
         reason[rows & (reason == "")] = text
@@ -77,8 +87,11 @@ def check(ads):
         raise Refused("prices do not rise with the year within a model: check that the columns belong together")
 
 
-def compare(new, old):
-    """Refuses a model that is worse than the present one on the same cars, which neither learnt from."""
+def compare(new, old, lost):
+    """Refuses a model that is worse than the present one on the same cars, which neither learnt from, or that no longer
+    knows makes that the present one prices."""
+    if lost:
+        raise Refused(f"makes without ads would no longer be priced: {', '.join(sorted(lost))}; --fewer-makes allows it")
     worse = new["all"]["median_ape"] - old["all"]["median_ape"]
     if worse > WORSE_BY:
         raise Refused(f"median error {new['all']['median_ape']} %, that of the present model {old['all']['median_ape']} %")
@@ -87,14 +100,21 @@ def compare(new, old):
 
 
 def replace(fresh, folder):
-    """Two renames: whoever starts meanwhile finds one model or the other, never half of one."""
-    previous = f"{folder}.previous"
-    shutil.rmtree(previous, ignore_errors=True)
+    """Renames, undone where one fails: there is a whole model in place but for an instant, and one to go back to."""
+    previous, older = f"{folder}.previous", f"{folder}.older"
+    shutil.rmtree(older, ignore_errors=True)
+    if os.path.isdir(previous):
+        os.rename(previous, older)
     os.rename(folder, previous)
-    os.rename(fresh, folder)
+    try:
+        os.rename(fresh, folder)
+    except OSError:
+        os.rename(previous, folder)
+        raise
+    shutil.rmtree(older, ignore_errors=True)
 
 
-def retrain(path, folder):
+def retrain(path, folder, fewer_makes):
     ads, rejected = read(path)
     for line, text in rejected[:20]:
         print(f"line {line}: {text}")
@@ -107,7 +127,8 @@ def retrain(path, folder):
         old = T.judge(folder, ads, all_cars, y, ads["split"].to_numpy() < T.HELD_OUT)
         print("present", old["all"])
         print("new    ", new["all"])
-        compare(new, old)
+        makes = lambda model: set(Package(model).encoding["brands"])
+        compare(new, old, set() if fewer_makes else makes(folder) - makes(fresh))
         os.chmod(fresh, 0o755)
         replace(fresh, folder)
     finally:
@@ -119,6 +140,7 @@ def rollback(folder):
     previous = f"{folder}.previous"
     if not os.path.isdir(previous):
         raise Refused(f"there is no {previous}")
+    shutil.rmtree(f"{folder}.refused", ignore_errors=True)
     os.rename(folder, f"{folder}.refused")
     os.rename(previous, folder)
     shutil.rmtree(f"{folder}.refused")
@@ -129,13 +151,14 @@ def main():
     options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     options.add_argument("ads", nargs="?")
     options.add_argument("--model", default="../model")
+    options.add_argument("--fewer-makes", action="store_true")
     options.add_argument("--rollback", action="store_true")
     options = options.parse_args()
     try:
         if options.rollback:
             rollback(options.model.rstrip("/"))
         elif options.ads:
-            retrain(options.ads, options.model.rstrip("/"))
+            retrain(options.ads, options.model.rstrip("/"), options.fewer_makes)
         else:
             raise Refused("give a CSV of ads, or --rollback")
     except Refused as why:

@@ -43,7 +43,7 @@ def load(folder):
 
 def split(ads):
     """Gives every car one of a hundred parts: the same car is never on both sides."""
-    key = zip(ads["brand"], ads["model"], ads["year"], ads["month"], ads["mileage_km"])
+    key = zip(ads["brand"], ads["model"], ads["year"], ads["month"].astype(float), ads["mileage_km"])
     ads["split"] = [int(hashlib.sha1("|".join(map(str, k)).encode()).hexdigest(), 16) % 100 for k in key]
     return ads
 
@@ -258,11 +258,11 @@ def calibrate(x, mid, y, all_cars, rows, ads_seen):
 
 def measured_shares(close, classes):
     """Share within 10 % per width class, narrowest first. A class of fewer than 30 ads says nothing by
-    itself and takes the figure of the next wider one, which can only be too low."""
-    shares, wider = [], None
+    itself and takes the figure of the next wider one, which can only be too low; the widest that of all ads."""
+    shares, wider = [], round(float(close.mean()), 3)
     for c in reversed(range(len(WIDTH_EDGES) + 1)):
         ads = close[classes == c]
-        if len(ads) >= 30 or wider is None:
+        if len(ads) >= 30:
             wider = round(float(ads.mean()), 3)
         shares.insert(0, wider)
     return shares
@@ -342,7 +342,7 @@ def write_tables(out, ads, encoding, names, widen, within):
     }
     calibration = BANDS | {"margins": widen, "width_edges": WIDTH_EDGES, "rare": RARE, "within_10_by_width": within}
     for name, value in [("encoding", encoding), ("calibration", calibration)]:
-        json.dump(value, open(f"{out}/{name}.json", "w"), ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        json.dump(value, open(f"{out}/{name}.json", "w"), ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
 
 
 def usual_mileages(ads):
