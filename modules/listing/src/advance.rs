@@ -220,11 +220,16 @@ async fn finish_price(mut tx: Tx, listing: Uuid, wanted: &str, outcome: Outcome,
     let step = steps.into_iter().find(|s| s.kind() == StepKind::Price && s.fingerprint.as_deref() == Some(wanted));
     if let Some(step) = step {
         record(&mut tx, &mut ad, step, outcome.with_fingerprint(wanted)).await?;
-        ad.price_eur = ad.price_eur.or(mid);
+        ad.price_eur = ad.price_eur.or(mid.map(asked));
         model::save_ad(&mut tx, &ad).await?;
         tx.enqueue(&crate::jobs::AdvanceListing { listing_id: listing, org_id: ad.org_id }).await?;
     }
     Ok(tx.into())
+}
+
+/// An estimate as a price to ask: tens of euros, as people write them.
+fn asked(mid: i32) -> i32 {
+    (mid + 5) / 10 * 10
 }
 
 /// Writes title and body from the facts, unless the seller wrote them.
