@@ -66,7 +66,7 @@ const PRICE_BANDS: [f64; 3] = [10_000.0, 20_000.0, 40_000.0];
 /// Groups of this many ads have to be covered each.
 const LARGE: usize = 200;
 /// Hundredths of the cars that the training leaves out.
-const HELD_OUT: u32 = 5;
+const HELD_OUT: u32 = 15;
 
 /// Estimates every row of every `ads_eur_*.csv.gz` in the folder.
 ///

@@ -27,6 +27,10 @@ pub struct Encoding {
     pub power_units: Vec<String>,
     pub engine_words: Vec<String>,
     pub first_recent_year: i32,
+    /// Month of the newest ad, counted from the year 0.
+    pub newest_month: i32,
+    /// Lists of the networks: name to place, from 1.
+    pub places: HashMap<String, HashMap<String, u32>>,
     pub median_km_by_age: Vec<f64>,
 }
 
@@ -49,6 +53,8 @@ pub struct Resolved {
     pub country: String,
     /// Year in which the price is asked.
     pub market_year: i32,
+    /// Month in which the price is asked, counted from the year 0.
+    pub market_month: i32,
     pub remarks: Vec<PriceRemark>,
 }
 
@@ -105,6 +111,7 @@ impl Encoding {
             body: car.body.clone().unwrap_or_default(),
             country: car.country.clone().unwrap_or_default(),
             market_year: car.valued_on.year(),
+            market_month: months(car.valued_on),
             remarks: Vec::new(),
         })
     }
@@ -173,6 +180,10 @@ impl Encoding {
 fn after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     let rest = text.strip_prefix(name)?;
     (rest.is_empty() || rest.starts_with(' ')).then(|| rest.trim_start())
+}
+
+fn months(on: NaiveDate) -> i32 {
+    on.year() * 12 + i32::try_from(on.month()).unwrap_or(1)
 }
 
 /// Age in years at a date; without a month the middle of the year is assumed.

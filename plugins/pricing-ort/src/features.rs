@@ -22,6 +22,10 @@ const LEVELS: [(&str, Option<usize>); 14] = [
     ("trim_power_fuel_gearbox", Some(12)),
 ];
 const MODEL: usize = 1;
+/// Markets so many months before the newest ad, or more, are alike.
+const OLDEST_MARKET: f64 = 12.0;
+/// Words of a version that the networks read.
+const WORDS_READ: usize = 14;
 
 pub fn vector(encoding: &Encoding, car: &Resolved) -> Vec<f32> {
     let flag = |yes: bool| if yes { 1.0 } else { 0.0 };
@@ -35,15 +39,16 @@ pub fn vector(encoding: &Encoding, car: &Resolved) -> Vec<f32> {
     });
     row.push(place(&encoding.bodies, &car.body));
     row.push(place(&encoding.countries, &car.country));
-    row.extend([flag(car.market_year >= encoding.first_recent_year), engine_litres(car)]);
+    row.extend([flag(car.market_year >= encoding.first_recent_year), months_ago(encoding, car), engine_litres(car)]);
     let levels = encoded(encoding, car);
     row.extend(levels);
     row.extend(["age", "km"].map(|name| slope(encoding, car, name)));
-    row.push(generation(encoding, car, levels[MODEL]));
+    row.extend(generations(encoding, car, levels[MODEL]));
     row.extend(word_levels(encoding, car));
     row.push(f64::from(encoding.ads_of(car)).ln_1p());
     let words: Vec<&str> = car.version.split(' ').collect();
     row.extend(encoding.words.iter().map(|word| flag(words.contains(&word.as_str()))));
+    row.extend(indexes(encoding, car));
     row.into_iter().map(|value| value as f32).collect()
 }
 
@@ -98,11 +103,46 @@ fn slope(encoding: &Encoding, car: &Resolved, name: &str) -> f64 {
     known(&format!("{}|{}", car.brand, car.model)).or_else(|| known(&car.brand)).unwrap_or(0.0)
 }
 
+/// Levels of the generation: of the model, and of the model with this power and fuel where that is known.
+fn generations(encoding: &Encoding, car: &Resolved, otherwise: f64) -> [f64; 2] {
+    let model = format!("{}|{}", car.brand, car.model);
+    let horses = power(encoding, car);
+    let tens = if horses > 0.0 { (horses as i64) / 10 } else { -1 };
+    let fuel = if car.fuel.is_empty() { "?" } else { &car.fuel };
+    let of_model = generation(encoding, &model, car.year, otherwise);
+    [of_model, generation(encoding, &format!("{model}|{tens}|{fuel}"), car.year, of_model)]
+}
+
 /// Level of the newest generation not younger than the car: never falls when the registration year rises.
-fn generation(encoding: &Encoding, car: &Resolved, otherwise: f64) -> f64 {
-    let steps = encoding.generations.get(&format!("{}|{}", car.brand, car.model)).map_or(&[][..], Vec::as_slice);
-    let reached = steps.iter().take_while(|(first, _)| *first <= car.year).last();
+fn generation(encoding: &Encoding, key: &str, year: i32, otherwise: f64) -> f64 {
+    let steps = encoding.generations.get(key).map_or(&[][..], Vec::as_slice);
+    let reached = steps.iter().take_while(|(first, _)| *first <= year).last();
     reached.or(steps.first()).map_or(otherwise, |(_, level)| *level)
+}
+
+/// Months between the day of the estimate and the newest ad; none where the estimate is newer, so that the last known
+/// market goes on.
+fn months_ago(encoding: &Encoding, car: &Resolved) -> f64 {
+    f64::from(encoding.newest_month - car.market_month).clamp(0.0, OLDEST_MARKET)
+}
+
+/// Places in the lists of the networks, from 1; 0 is what they do not know. Words each once, in their order.
+fn indexes(encoding: &Encoding, car: &Resolved) -> [f64; 2 + WORDS_READ] {
+    let place = |list: &str, name: &str| {
+        encoding.places.get(list).and_then(|places| places.get(name)).map_or(0.0, |place| f64::from(*place))
+    };
+    let mut out = [0.0; 2 + WORDS_READ];
+    out[0] = place("models", &format!("{}|{}", car.brand, car.model));
+    out[1] = place("brands", &car.brand);
+    let mut seen = Vec::new();
+    for word in car.version.split(' ') {
+        let index = place("words", word);
+        if index > 0.0 && !seen.contains(&word) && seen.len() < WORDS_READ {
+            out[2 + seen.len()] = index;
+            seen.push(word);
+        }
+    }
+    out
 }
 
 /// Mean, least and largest effect of the version's words on the price of this model.

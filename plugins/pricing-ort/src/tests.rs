@@ -63,6 +63,7 @@ fn resolved(facts: &Value) -> Resolved {
         body: text("body"),
         country: text("country"),
         market_year: on.year(),
+        market_month: on.year() * 12 + on.month() as i32,
         remarks: Vec::new(),
     }
 }

@@ -25,6 +25,11 @@ SMOOTHING = {
     "trim_power": 6, "trim_power_fuel_gearbox": 5, "generation": 10, "word": 30, "model_word": 15,
 }
 SLOPES = ["age", "km"]
+# Markets so many months before the newest ad, or more, are alike.
+OLDEST_MARKET = 12.0
+# The networks look up the model, the make and the first known words of the version by their places in lists.
+WORDS_READ = 14
+INDEX = ["index_model", "index_brand"] + [f"index_word_{n}" for n in range(WORDS_READ)]
 POWER_UNITS = ["ch", "cv", "hp", "ps"]
 ENGINE_WORDS = [
     "dci", "tce", "hdi", "bluehdi", "puretech", "tdi", "tsi", "tfsi", "cdi", "crdi", "sce", "vti", "thp", "jtd", "multijet",
@@ -92,6 +97,7 @@ def keys(car, trims):
         "model_body": f"{model}|{car['body'] or '?'}",
         "model_country": f"{model}|{car['country'] or '?'}",
         "hp_fuel": f"{model}|{int(horses)}|{fuel}",
+        "model_power_fuel": f"{model}|{tens}|{fuel}",
         "hp_fuel_gearbox_engine": f"{model}|{int(horses)}|{fuel}|{gearbox}|{tenths}",
         "trim_power": f"{model}|{trim}|{tens}",
         "trim_power_fuel_gearbox": f"{model}|{trim}|{tens}|{fuel}|{gearbox}",
@@ -127,6 +133,19 @@ def generation(model, year, generations, otherwise):
     return known[-1] if known else steps[0][1]
 
 
+def generation_levels(car_keys, year, generations, otherwise):
+    """Of the model, and of the model with this power and fuel where that has ads enough, else of the model again."""
+    of_model = generation(car_keys["model"], year, generations, otherwise)
+    return [of_model, generation(car_keys["model_power_fuel"], year, generations, of_model)]
+
+
+def months_ago(on, newest_month):
+    """Months between the day of the estimate and the newest ad: none where the estimate is newer, so that the last known
+    market goes on."""
+    year, month = int(on[:4]), int(on[5:7])
+    return float(min(max(newest_month - (year * 12 + month), 0), OLDEST_MARKET))
+
+
 def word_levels(car, tables):
     """Mean, least and largest effect of the version's words on the price of this model."""
     effects = []
@@ -139,15 +158,23 @@ def word_levels(car, tables):
     return [sum(effects) / len(effects), min(effects), max(effects)] if effects else [0.0, 0.0, 0.0]
 
 
+def indexes(car, car_keys, places):
+    """Places in the lists of the networks, from 1: 0 is what they do not know. Words each once, in their order."""
+    words = [places["words"][word] for word in dict.fromkeys(car["version"].split()) if word in places["words"]]
+    words = (words + [0] * WORDS_READ)[:WORDS_READ]
+    return [float(n) for n in [places["models"].get(car_keys["model"], 0), places["brands"].get(car["brand"], 0)] + words]
+
+
 def names(words):
     return (
         ["age", "km", "hp", "doors", "seats"]
         + [f"fuel_{f}" for f in FUELS[:6]]
-        + ["gearbox", "body", "country", "recent_market", "engine_l"]
+        + ["gearbox", "body", "country", "recent_market", "market_months_ago", "engine_l"]
         + [f"enc_{level}" for level in LEVELS]
         + [f"slope_{name}" for name in SLOPES]
-        + ["enc_generation", "word_mean", "word_min", "word_max", "ln_model_ads"]
-        + [f"word_{w}" for w in words]
+        + ["enc_generation", "enc_generation_power", "word_mean", "word_min", "word_max", "ln_model_ads"]
+        + [f"flag_{w}" for w in words]
+        + INDEX
     )
 
 
@@ -165,12 +192,14 @@ def row(car, encoding, car_keys=None):
             float(BODIES.index(car["body"])) if car["body"] in BODIES else UNKNOWN,
             float(COUNTRIES.index(car["country"])) if car["country"] in COUNTRIES else UNKNOWN,
             1.0 if int(car["on"][:4]) >= FIRST_RECENT_YEAR else 0.0,
+            months_ago(car["on"], encoding["newest_month"]),
             engine_litres(car),
         ]
         + levels
         + slopes(car_keys, encoding["slopes"])
-        + [generation(car_keys["model"], car["year"], encoding["generations"], levels[1])]
+        + generation_levels(car_keys, car["year"], encoding["generations"], levels[1])
         + word_levels(car, tables)
         + [math.log1p(tables["model"].get(car_keys["model"], (0.0, 0))[1])]
         + [1.0 if w in present else 0.0 for w in encoding["words"]]
+        + indexes(car, car_keys, encoding["places"])
     )

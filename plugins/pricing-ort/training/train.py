@@ -1,6 +1,6 @@
 """Trains the price model: python train.py --ads DIR --out ../model
 
-DIR holds ads_eur_*.csv.gz and trim_tokens.txt. A few minutes on two cores.
+DIR holds ads_eur_*.csv.gz and trim_tokens.txt. Some fifteen minutes on two cores.
 """
 
 import argparse
@@ -8,6 +8,7 @@ import datetime
 import glob
 import hashlib
 import json
+import multiprocessing
 import os
 from collections import Counter, defaultdict
 from concurrent.futures import ProcessPoolExecutor
@@ -19,16 +20,28 @@ import pandas as pd
 
 import features as F
 import golden
+import nets
 import trees
 from package import Package, band, figures, group
 
 SEED = 20261124
 THREADS = 1
 RARE = 30
+# A power of a model has levels per year of its own from so many ads.
+LEAST_OF_POWER = 15
+# What a model has its slopes along.
+AT = {"age": lambda c: min(c["age"], 20.0), "km": lambda c: c["mileage_km"] / 30_000.0}
 WIDTH_EDGES = [0.16, 0.20, 0.25, 0.32, 0.45, 0.60]
-TREES, MEMBERS = int(os.environ.get("TREES", "1500")), int(os.environ.get("MEMBERS", "3"))
+TREES, MEMBERS = int(os.environ.get("TREES", "1200")), int(os.environ.get("MEMBERS", "3"))
+# How many networks, and how much their mean counts beside that of the trees.
+NETWORKS, NETWORKS_COUNT = int(os.environ.get("NETWORKS", "4")), 0.45
+# Every so many-th car is learnt from once more with less said about it.
+LESS_SAID_OF = 6
+LEAST_SAID = {"version": "", "gearbox": "", "power_hp": F.UNKNOWN, "doors": F.UNKNOWN, "seats": F.UNKNOWN, "body": ""}
+# The networks know a model of so many ads and a word of so many versions by itself.
+MODEL_KNOWN, WORD_KNOWN = 5, 8
 # Hundredths of the cars that nothing is learnt from, and those after them that the ends are learnt from.
-HELD_OUT, CALIBRATED_ON = int(os.environ.get("HELD_OUT", "5")), 10
+HELD_OUT, CALIBRATED_ON = int(os.environ.get("HELD_OUT", "15")), 10
 BANDS = {"age_bands": [3, 6, 10], "price_bands": [10_000, 20_000, 40_000]}
 BRAND_ALIASES = {
     "vw": "volkswagen", "mercedes benz": "mercedes", "mercedesbenz": "mercedes", "citroen ds": "ds",
@@ -94,12 +107,22 @@ def rising(steps):
     return [[first, round(value, 5)] for first, value, _ in pools]
 
 
+def levelled(all_cars, car_keys, residuals, index, slopes):
+    """The residuals as if every car of a model had its mean age and mileage: a finish that is only sold old is not cheap."""
+    models, codes = np.unique(np.array([car_keys[i]["model"] for i in index], object), return_inverse=True)
+    out = residuals.copy()
+    for name, value in AT.items():
+        mine = np.array([value(all_cars[i]) for i in index])
+        mean = np.bincount(codes, mine) / np.bincount(codes)
+        out[index] -= np.array([slopes[name][m] for m in models])[codes] * (mine - mean[codes])
+    return out
+
+
 def slopes_of(all_cars, car_keys, residuals, index):
     """Least squares of the residual on age (years) and mileage (30,000 km) within a model, drawn to that of its make,
     which is drawn to none."""
-    at = {"age": lambda c: min(c["age"], 20.0), "km": lambda c: c["mileage_km"] / 30_000.0}
     out = {}
-    for name, value in at.items():
+    for name, value in AT.items():
         mine = np.array([value(all_cars[i]) for i in index])
         by_brand = slope_table([car_keys[i]["brand"] for i in index], mine, residuals[index], 500.0, lambda key: 0.0)
         parent = lambda key: by_brand[key.split("|")[0]]
@@ -118,17 +141,40 @@ def slope_table(groups, x, y, weight, parent):
 
 
 def generations_of(all_cars, car_keys, residuals, index, models, overall):
-    cells, by_model = sums(((car_keys[i]["model"], all_cars[i]["year"]), residuals[i]) for i in index), defaultdict(list)
+    """Levels per registration year of every model, and of every power and fuel of it that has ads enough."""
+    cells = sums(((car_keys[i]["model"], all_cars[i]["year"]), residuals[i]) for i in index)
+    by_model = defaultdict(list)
     for (model, year), (total, count) in sorted(cells.items()):
-        sum_, n = models[model]
-        level = F.smoothed((total, count), F.smoothed((sum_, n), overall, 12), F.SMOOTHING["generation"])
+        level = F.smoothed((total, count), F.smoothed(models[model], overall, 12), F.SMOOTHING["generation"])
         by_model[model].append((year, level, count))
-    return {model: rising(steps) for model, steps in by_model.items()}
+    of_models = {model: rising(steps) for model, steps in by_model.items()}
+    finer = sums(((car_keys[i]["model_power_fuel"], all_cars[i]["year"]), residuals[i]) for i in index)
+    ads = Counter(car_keys[i]["model_power_fuel"] for i in index)
+    of_powers = {}
+    for key in sorted(key for key, count in ads.items() if count >= LEAST_OF_POWER):
+        of_powers[key] = finer_generation(key, finer, by_model[key.rsplit("|", 2)[0]], of_models)
+    return of_models | of_powers
 
 
-def encoding_of(all_cars, car_keys, residuals, index, words, trims):
+def finer_generation(key, cells, years, of_models):
+    """Every year that the model has: a power without ads of a year moves with its model."""
+    model = key.rsplit("|", 2)[0]
+    of_model = {year: F.generation(model, year, of_models, 0.0) for year, _, _ in years}
+    own = {year: cells[key, year] for year in of_model if (key, year) in cells}
+    count = sum(n for _, n in own.values())
+    offset = sum(total - n * of_model[year] for year, (total, n) in own.items()) / (count + F.SMOOTHING["generation"])
+    steps = [
+        (year, F.smoothed(own.get(year), level + offset, F.SMOOTHING["generation"]), own.get(year, (0.0, 0))[1] + 1)
+        for year, level in of_model.items()
+    ]
+    return rising(steps)
+
+
+def encoding_of(all_cars, car_keys, residuals, index, known_words):
     """Every table, from the rows of `index` only."""
     overall = float(np.mean(residuals[index]))
+    slopes = slopes_of(all_cars, car_keys, residuals, index)
+    raw, residuals = residuals, levelled(all_cars, car_keys, residuals, index, slopes)
     tables = {level: sums((car_keys[i][level], residuals[i]) for i in index) for level in F.LEVELS}
     # What the version adds: measured on what make, model, power and gearbox leave unexplained.
     power_at = F.LEVELS.index("model_power")
@@ -137,32 +183,53 @@ def encoding_of(all_cars, car_keys, residuals, index, words, trims):
     tables["word"] = sums((w, left[i]) for i, mine in spoken for w in mine)
     tables["model_word"] = sums((f"{car_keys[i]['model']}|{w}", left[i]) for i, mine in spoken for w in mine)
     least = {"brand": 1, "model": 1, "word": 10, "model_word": 4, "model_start": 3}
-    generations = generations_of(all_cars, car_keys, residuals, index, tables["model"], overall)
+    generations = generations_of(all_cars, car_keys, raw, index, tables["model"], overall)
     kept = {
         level: {k: (round(v[0], 4), v[1]) for k, v in table.items() if v[1] >= least.get(level, 2)} for level, table in tables.items()
     }
-    slopes = slopes_of(all_cars, car_keys, residuals, index)
-    return {"words": words, "trims": trims, "overall": overall, "tables": kept, "slopes": slopes, "generations": generations}
+    return known_words | {
+        "overall": overall, "tables": kept, "slopes": slopes, "generations": generations,
+        "newest_month": max(int(all_cars[i]["on"][:4]) * 12 + int(all_cars[i]["on"][5:7]) for i in index),
+    }
 
 
-def matrix(all_cars, car_keys, residuals, train, words, trims):
-    """Encodings are out of fold on the training rows, so that the model does not trust rare cells too much."""
-    full = encoding_of(all_cars, car_keys, residuals, train, words, trims)
+def matrix(all_cars, car_keys, residuals, train, known_words):
+    """Encodings are out of fold on the training rows, so that the model does not trust rare cells too much.
+
+    The rows of cars with less said about them come last.
+    """
+    full = encoding_of(all_cars, car_keys, residuals, train, known_words)
     fold_of = {i: n % 5 for n, i in enumerate(train)}
-    folds = [encoding_of(all_cars, car_keys, residuals, [i for i in train if fold_of[i] != f], words, trims) for f in range(5)]
-    out = np.empty((len(all_cars), len(F.names(words))), np.float32)
-    for i, car in enumerate(all_cars):
-        out[i] = F.row(car, folds[fold_of[i]] if i in fold_of else full, car_keys[i])
-    return out, full
+    folds = [encoding_of(all_cars, car_keys, residuals, [i for i in train if fold_of[i] != f], known_words) for f in range(5)]
+    rows = [F.row(car, folds[fold_of[i]] if i in fold_of else full, car_keys[i]) for i, car in enumerate(all_cars)]
+    less = [F.row(car, folds[fold_of[i]]) for i, car in less_said(all_cars, train)]
+    return np.asarray(rows, np.float32), np.asarray(less, np.float32), full
 
 
-def fit_all(x, y, names):
-    """Several fits that differ by chance; their mean errs less than each."""
-    return [fit(x, y, names, SEED + member) for member in range(MEMBERS)]
+def less_said(all_cars, train):
+    """Some cars once more as callers leave them: without a version, without a power, with next to nothing."""
+    without = [{"version": ""}, {"power_hp": F.UNKNOWN}, LEAST_SAID, LEAST_SAID | {"country": ""}]
+    return [(i, all_cars[i] | without[n % len(without)]) for n, i in enumerate(train[::LESS_SAID_OF])]
 
 
-def mean(models, x):
-    return np.mean([model.predict(x) for model in models], axis=0)
+def plain(x):
+    """The columns that trees read."""
+    return x[:, : -len(F.INDEX)]
+
+
+class Middle:
+    """Trees and networks that differ by chance: their mean errs less than each. Networks read columns that trees do not."""
+
+    def __init__(self, x, y, names, sizes):
+        self.boosters = [fit(plain(x), y, names[: -len(F.INDEX)], SEED + member) for member in range(MEMBERS)]
+        self.networks = [nets.fit(x, y, names, sizes, SEED + member) for member in range(NETWORKS)]
+
+    def predict(self, x):
+        by_trees = np.mean([booster.predict(plain(x)) for booster in self.boosters], axis=0)
+        return (1 - NETWORKS_COUNT) * by_trees + NETWORKS_COUNT * np.mean([net.predict(x) for net in self.networks], axis=0)
+
+    def export(self, width):
+        return trees.mean_of(self.boosters, width, self.networks, NETWORKS_COUNT)
 
 
 def fit(x, y, names, seed):
@@ -170,7 +237,7 @@ def fit(x, y, names, seed):
 
     Every ad counts the same: more weight for French, old or cheap cars made all of them worse, these included.
     """
-    monotone = [-1 if n in ("age", "km") else 1 if n == "enc_generation" else 0 for n in names]
+    monotone = [-1 if n in nets.DRIVEN else 1 if n in nets.RISING else 0 for n in names]
     params = {
         "objective": "l2", "num_leaves": 95, "learning_rate": 0.1, "min_data_in_leaf": 15, "feature_fraction": 0.22,
         "bagging_fraction": 0.7, "bagging_freq": 1, "monotone_constraints": monotone,
@@ -187,15 +254,15 @@ def fit(x, y, names, seed):
 def fit_offset(x, residual, alpha):
     """One end of the interval, as a distance from the middle, learnt on residuals of ads the middle never saw."""
     params = {
-        "objective": "quantile", "alpha": alpha, "num_leaves": 12, "learning_rate": 0.06, "min_data_in_leaf": 60,
-        "feature_fraction": 0.5, "bagging_fraction": 0.8, "bagging_freq": 1, "use_missing": False, "verbose": -1,
+        "objective": "quantile", "alpha": alpha, "num_leaves": 12, "learning_rate": 0.03, "min_data_in_leaf": 60,
+        "feature_fraction": 0.3, "bagging_fraction": 0.8, "bagging_freq": 1, "use_missing": False, "verbose": -1,
         "seed": SEED, "num_threads": THREADS, "deterministic": True,
     }
-    return lgb.train(params, lgb.Dataset(x, residual), 120)
+    return lgb.train(params, lgb.Dataset(x, residual), 200)
 
 
-def export(models, width, path):
-    open(path, "wb").write(trees.mean_of(models, width))
+def export(model, path):
+    open(path, "wb").write(model)
     return onnxruntime.InferenceSession(path)
 
 
@@ -212,35 +279,51 @@ def margins(groups, score):
     return out
 
 
-def vocabulary(all_cars, train, count=220):
-    seen = Counter(w for i in train for w in set(all_cars[i]["version"].split()))
-    return [w for w, n in seen.most_common(count) if len(w) > 1]
+def vocabulary(all_cars, trims, train, count=220):
+    """The words that trees ask for, the finishes, and the places of what the networks know."""
+    said = Counter(w for i in train for w in dict.fromkeys(all_cars[i]["version"].split()))
+    models = Counter(f"{all_cars[i]['brand']}|{all_cars[i]['model']}" for i in train)
+    brands = sorted({all_cars[i]["brand"] for i in train})
+    places = lambda entries: {entry: n for n, entry in enumerate(sorted(entries), 1)}
+    return {
+        "words": [w for w, n in said.most_common(count) if len(w) > 1], "trims": trims,
+        "places": {
+            "models": places(m for m, n in models.items() if n >= MODEL_KNOWN), "brands": places(brands),
+            "words": places(w for w, n in said.items() if n >= WORD_KNOWN),
+        },
+    }
+
+
+def sizes(known_words):
+    """Of the tables that the networks look things up in."""
+    return [len(known_words["places"][name]) + 1 for name in ("models", "brands", "words")]
 
 
 def held_out_residuals(work):
     """Fits without the calibration rows and predicts them, once as they are and once with the model unknown."""
-    all_cars, car_keys, y, train, calibration, words, trims = work
-    x, residuals, _ = prepared(all_cars, car_keys, y, train, words, trims)
-    models = fit_all(x[0][train], y[train], F.names(words))
+    all_cars, car_keys, y, train, calibration, known_words = work
+    x, encoding, middle = fitted(all_cars, car_keys, y, train, known_words)
     strange = [dict(all_cars[i], model="?") for i in calibration]
-    unknown = np.asarray([F.row(c, x[1]) for c in strange], np.float32)
-    return x[0][calibration], mean(models, x[0][calibration]), unknown, mean(models, unknown)
+    unknown = np.asarray([F.row(c, encoding) for c in strange], np.float32)
+    return x[calibration], middle.predict(x[calibration]), unknown, middle.predict(unknown)
 
 
-def prepared(all_cars, car_keys, y, train, words, trims):
+def fitted(all_cars, car_keys, y, train, known_words):
+    """The features of all cars, the encoding and the middle, all learnt from the rows of `train`."""
     parts = design(all_cars)
     coefficients, *_ = np.linalg.lstsq(parts[train], y[train], rcond=None)
-    residuals = y - parts @ coefficients
-    return matrix(all_cars, car_keys, residuals, train, words, trims), residuals, coefficients
+    x, less, encoding = matrix(all_cars, car_keys, y - parts @ coefficients, train, known_words)
+    prices = np.concatenate([y[train], y[train[::LESS_SAID_OF]]])
+    return x, encoding, Middle(np.concatenate([x[train], less]), prices, F.names(known_words["words"]), sizes(known_words))
 
 
 def calibrate(x, mid, y, all_cars, rows, ads_seen):
-    """Ends learnt on one half and measured on the other, so that the margins are honest."""
-    residual, half = y - mid, np.arange(len(y)) % 2 == 0
+    """Ends learnt on four fifths and measured on the last, five times, so that the margins are honest."""
+    residual, fold = y - mid, np.arange(len(y)) % 5
     ends = np.empty((2, len(y)))
-    for mine in (half, ~half):
-        for n, alpha in enumerate((0.1, 0.9)):
-            ends[n][~mine] = fit_offset(x[mine], residual[mine], alpha).predict(x[~mine])
+    for n, alpha in enumerate((0.1, 0.9)):
+        for f in range(5):
+            ends[n][fold == f] = fit_offset(x[fold != f], residual[fold != f], alpha).predict(x[fold == f])
     ends[0], ends[1] = np.minimum(ends[0], 0), np.maximum(ends[1], 0)
     score = np.maximum(ends[0] - residual, residual - ends[1])
     groups = np.array([group(all_cars[i]["age"], p, all_cars[i]["fuel"], BANDS) for i, p in zip(rows, np.exp(mid))])
@@ -278,20 +361,22 @@ def make(ads, trims, out):
     all_cars, part = cars(ads), ads["split"].to_numpy()
     y = np.log(ads["price"].to_numpy(float))
     train, calibration = np.flatnonzero(part >= HELD_OUT), np.flatnonzero((part >= HELD_OUT) & (part < HELD_OUT + CALIBRATED_ON))
-    words = vocabulary(all_cars, train)
-    car_keys, names = [F.keys(c, trims) for c in all_cars], F.names(words)
-    with ProcessPoolExecutor(1) as pool:
-        work = (all_cars, car_keys, y, np.flatnonzero(part >= HELD_OUT + CALIBRATED_ON), calibration, words, trims)
+    known_words = vocabulary(all_cars, trims, train)
+    car_keys, names = [F.keys(c, trims) for c in all_cars], F.names(known_words["words"])
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as pool:
+        work = (all_cars, car_keys, y, np.flatnonzero(part >= HELD_OUT + CALIBRATED_ON), calibration, known_words)
         residuals_of = pool.submit(held_out_residuals, work)
-        (x, encoding), _, _ = prepared(all_cars, car_keys, y, train, words, trims)
-        print(x.shape, len(train), flush=True)
-        mids = fit_all(x[train], y[train], names)
+        x, encoding, middle = fitted(all_cars, car_keys, y, train, known_words)
         held = residuals_of.result()
     offsets, widen, within = ends(held, y, all_cars, calibration, names)
     os.makedirs(out, exist_ok=True)
-    for name, models in [("mid", mids), ("low", offsets[:1]), ("high", offsets[1:])]:
-        answers = export(models, x.shape[1], f"{out}/{name}.onnx").run(None, {"input": x[:5000]})[0].ravel().astype(float)
-        print(name, "largest difference to LightGBM", np.abs(answers - mean(models, x[:5000])).max(), flush=True)
+    few, width = x[:5000], x.shape[1]
+    files = {"mid": (middle.export(width), middle.predict(few))}
+    for name, offset in zip(("low", "high"), offsets):
+        files[name] = trees.mean_of([offset], width), offset.predict(plain(few))
+    for name, (model, fitted_answers) in files.items():
+        answers = export(model, f"{out}/{name}.onnx").run(None, {"input": few})[0].ravel().astype(float)
+        print(name, "largest difference to what was fitted", np.abs(answers - fitted_answers).max(), flush=True)
     write_tables(out, ads, encoding, names, widen, within)
     metrics = judge(out, ads, all_cars, y, part < HELD_OUT)
     write_card(out, ads, metrics, len(train))
@@ -301,6 +386,7 @@ def make(ads, trims, out):
 
 def ends(held, y, all_cars, calibration, names):
     x, mid, x_unknown, mid_unknown = held
+    x, x_unknown = plain(x), plain(x_unknown)
     seen = np.expm1(x[:, names.index("ln_model_ads")])
     offsets, widen, within = calibrate(x, mid, y[calibration], all_cars, calibration, seen)
     low, high = (o.predict(x_unknown) for o in offsets)
@@ -358,7 +444,8 @@ def write_card(out, ads, metrics, trained_on):
     files = ["mid.onnx", "low.onnx", "high.onnx", "encoding.json", "calibration.json"]
     digest = lambda f: hashlib.sha256(open(f"{out}/{f}", "rb").read()).hexdigest()
     card = {
-        "name": "keroxio-price", "version": f"{datetime.date.today().isoformat()}.{digest('mid.onnx')[:6]}", "seed": SEED, "trees": TREES, "members": MEMBERS,
+        "name": "keroxio-price", "version": f"{datetime.date.today().isoformat()}.{digest('mid.onnx')[:6]}", "seed": SEED,
+        "trees": TREES, "members": MEMBERS, "networks": NETWORKS,
         "command": "python train.py --ads DIR --out ../model", "data_from": str(ads["ad_date"].min())[:10],
         "data_until": str(ads["ad_date"].max())[:10], "rows": len(ads), "rows_trained_on": trained_on,
         "licence": "LicenseRef-Keroxio-Model: weights by our code; the ads were collected without an open-data licence, see README",

@@ -7,6 +7,8 @@ is a quarter of its size, so that four times the trees fit.
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
 
+import nets
+
 LESS_OR_EQUAL, SUM, UNCHANGED = 0, 1, 0
 
 
@@ -48,16 +50,19 @@ def below(threshold):
     return nearest if float(nearest) <= threshold else np.nextafter(nearest, np.float32(-np.inf))
 
 
-def mean_of(boosters, width):
-    """The mean of boosters over float32 [N, width], as the bytes of a model with the output float32 [N, 1]."""
+def mean_of(boosters, width, networks=(), networks_count=0.0):
+    """The mean of boosters over float32 [N, width], as the bytes of a model with the output float32 [N, 1].
+
+    Networks count so much in it, the boosters the rest.
+    """
     nodes = Nodes()
     for booster in boosters:
         for tree in booster.dump_model()["tree_info"]:
             assert "decision_type" not in tree["tree_structure"] or tree["tree_structure"]["decision_type"] == "<="
-            nodes.add(tree["tree_structure"], 1.0 / len(boosters))
+            nodes.add(tree["tree_structure"], (1.0 - networks_count) / len(boosters))
     tensor = lambda values, kind: numpy_helper.from_array(np.asarray(values, kind))
     operator = helper.make_node(
-        "TreeEnsemble", ["input"], ["output"], domain="ai.onnx.ml", n_targets=1, aggregate_function=SUM,
+        "TreeEnsemble", ["input"], ["trees" if networks else "output"], domain="ai.onnx.ml", n_targets=1, aggregate_function=SUM,
         post_transform=UNCHANGED, tree_roots=nodes.roots, nodes_featureids=nodes.features,
         nodes_splits=tensor(nodes.splits, np.float32),
         nodes_modes=tensor(np.full(len(nodes.features), LESS_OR_EQUAL), np.uint8),
@@ -65,7 +70,14 @@ def mean_of(boosters, width):
         nodes_falsenodeids=nodes.children["false"][0], nodes_falseleafs=nodes.children["false"][1],
         leaf_targetids=[0] * len(nodes.leaves), leaf_weights=tensor(nodes.leaves, np.float32),
     )
+    graph = nets.Graph()
+    if networks:
+        share = graph.constant(networks_count / len(networks))
+        answers = [graph.add("Mul", nets.write(graph, network, "input"), share) for network in networks]
+        graph.nodes.append(helper.make_node("Sum", ["trees", *answers], ["output"]))
     value = lambda name, columns: helper.make_tensor_value_info(name, TensorProto.FLOAT, [None, columns])
-    graph = helper.make_graph([operator], "prices", [value("input", width)], [value("output", 1)])
+    model = helper.make_graph(
+        [operator, *graph.nodes], "prices", [value("input", width)], [value("output", 1)], graph.constants
+    )
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("ai.onnx.ml", 5)]
-    return helper.make_model(graph, opset_imports=opsets, ir_version=10).SerializeToString()
+    return helper.make_model(model, opset_imports=opsets, ir_version=10).SerializeToString()
