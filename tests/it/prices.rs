@@ -96,7 +96,11 @@ async fn a_whole_stock_is_priced_at_once_in_order() {
     bad[2] = json!({ "make": "Renault" });
     let refused = garage.run(BULK, json!({ "c": bad })).await;
     assert_eq!(refused.code(), "FACTS_MISSING");
-    assert_eq!(refused.0.pointer("/errors/0/extensions/details/car"), Some(&json!(2)), "{}", refused.0);
+    let details = refused.0.pointer("/errors/0/extensions/details").unwrap();
+    assert_eq!((&details["car"], &details["missing"][0]), (&json!(2), &json!("model")), "{details}");
+    let explained = "query($c: [VehicleInput!]!) { estimatePrices(cars: $c) { contributions { fact } } }";
+    assert_eq!(garage.run(explained, json!({ "c": vec![clio(); 101] })).await.code(), "BAD_INPUT", "dear work");
+    assert!(garage.run(explained, json!({ "c": vec![clio(); 100] })).await.at("/estimatePrices/99").is_object());
     app.finish().await;
 }
 

@@ -7,10 +7,9 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use chrono::NaiveDate;
 use flate2::read::MultiGzDecoder;
-use keroxio_plugin_sdk::{CarFacts, CarName, PriceAnswer, PriceEstimator};
+use keroxio_plugin_sdk::{CarFacts, PriceAnswer, PriceEstimator};
 use keroxio_pricing::MarketAd;
 use keroxio_pricing::blend::{Subject, blend};
-use keroxio_pricing::market::age;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use sha1::{Digest as _, Sha1};
@@ -126,7 +125,7 @@ fn outcome(ad: &Ad, car: &CarFacts, answer: &PriceAnswer) -> Outcome {
     let electric = ad.fuel.as_deref() == Some("electric");
     let (estimate, kept) = match answer {
         PriceAnswer::Estimate { range, name, .. } => {
-            (Some((range.low, range.mid, range.high)), Some(market_ad(ad, car, name, range.mid)))
+            (Some((range.low, range.mid, range.high)), Some(MarketAd::of(car, name, ad.price as i32, range.mid)))
         }
         PriceAnswer::Refused(_) => (None, None),
     };
@@ -143,7 +142,7 @@ fn outcome(ad: &Ad, car: &CarFacts, answer: &PriceAnswer) -> Outcome {
             under_10000: ad.price < 10_000.0,
             electric,
             held_out: hundredth(ad) < HELD_OUT,
-            cell: format!("{}:{}{energy}", band(age(car), AGE_BANDS), band(mid, PRICE_BANDS)),
+            cell: format!("{}:{}{energy}", band(car.age_years(), AGE_BANDS), band(mid, PRICE_BANDS)),
         },
         ad: kept,
     }
@@ -154,30 +153,6 @@ fn hundredth(ad: &Ad) -> u32 {
     let month = ad.month.map_or("nan".to_owned(), |month| format!("{month:.1}"));
     let key = format!("{}|{}|{}|{month}|{}", ad.brand, ad.model, ad.year as i64, ad.mileage_km as i64);
     Sha1::digest(key).iter().fold(0, |rest, byte| (rest * 256 + u32::from(*byte)) % 100)
-}
-
-fn market_ad(ad: &Ad, car: &CarFacts, name: &CarName, mid: f64) -> MarketAd {
-    MarketAd {
-        id: uuid::Uuid::nil(),
-        org_id: None,
-        kind: "ad".to_owned(),
-        source: ad.source.clone(),
-        reference: String::new(),
-        make: name.make.clone(),
-        model: name.model.clone(),
-        facts: Value::Null,
-        age: age(car),
-        mileage_km: ad.mileage_km as i32,
-        fuel: ad.fuel.clone(),
-        power_hp: ad.power_hp.map(|power| power as i32),
-        price_eur: ad.price as i32,
-        seen_on: car.valued_on,
-        first_seen_on: None,
-        gone_on: None,
-        residual: (ad.price / mid).ln(),
-        estimated_by: String::new(),
-        created_at: chrono::DateTime::UNIX_EPOCH,
-    }
 }
 
 fn report(outcomes: &[Outcome]) -> Value {

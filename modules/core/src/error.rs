@@ -52,6 +52,14 @@ impl Error {
         self
     }
 
+    /// Adds one fact to those there are.
+    #[must_use]
+    pub fn with_detail(mut self, name: &str, value: impl Into<Value>) -> Self {
+        let mut details = self.0.details.take().and_then(|details| details.as_object().cloned()).unwrap_or_default();
+        details.insert(name.to_owned(), value.into());
+        self.with_details(Value::Object(details))
+    }
+
     fn caused(cause: anyhow::Error, mut error: Self) -> Self {
         error.0.cause = Some(cause);
         error

@@ -11,6 +11,7 @@ pub mod hiding;
 mod jobs;
 mod look;
 mod model;
+mod pictures;
 pub mod pixels;
 pub mod render;
 mod rendition;
@@ -26,6 +27,7 @@ pub use angles::MissingAngle;
 pub use graphql::{ImagesMutation as Mutation, ImagesQuery as Query, PhotoCleaning, PhotoRemark, PhotoVerdict};
 pub use keroxio_core::NoSubscription as Subscription;
 pub use model::Cleaning;
+pub use pictures::{PublicPicture, public_pictures};
 
 /// Plates seen on a finished rendition that were not hidden yet.
 pub(crate) const MASK_MISSES: &str = "keroxio_plate_mask_misses_total";

@@ -140,6 +140,14 @@ pub async fn by_photo(conn: &mut AsyncPgConnection, org: Uuid, photo: Uuid) -> Q
         .optional()
 }
 
+pub async fn by_photos(conn: &mut AsyncPgConnection, org: Uuid, photos: &[Uuid]) -> QueryResult<Vec<Cleaning>> {
+    dsl::images_cleanings
+        .filter(dsl::org_id.eq(org).and(dsl::photo_id.eq_any(photos)))
+        .select(Cleaning::as_select())
+        .load(conn)
+        .await
+}
+
 /// Those of these pictures that are renditions of another cleaning too: equal pictures are one file.
 pub async fn shared(conn: &mut AsyncPgConnection, cleaning: Uuid, files: &[Uuid]) -> QueryResult<Vec<Uuid>> {
     let shows = dsl::cleaned_object.eq_any(files).or(dsl::masked_object.eq_any(files));

@@ -6,7 +6,7 @@ use keroxio_core::{GqlResult, RequestContext as _};
 use keroxio_storage::{Object, PublicUrl};
 use uuid::Uuid;
 
-use crate::variants;
+use crate::pictures::{self, PhotoVariant};
 
 /// A finished picture. Plates and faces were looked for on it and hidden.
 #[derive(SimpleObject)]
@@ -55,37 +55,7 @@ impl PhotoRendition {
     /// Smaller and lighter files of the same picture, for `srcset`, small ones first. They follow the rendition by a
     /// few seconds; empty until then, for the rendition that is not the one shown, and for transparent pictures.
     async fn variants(&self, ctx: &Context<'_>) -> GqlResult<Vec<PhotoVariant>> {
-        let found = variants::of(ctx.app(), self.cleaning, self.row.id).await?;
-        let ids: Vec<Uuid> = found.iter().map(|variant| variant.object_id).collect();
-        let files = keroxio_storage::service::require(ctx.app(), self.row.org_id, &ids).await?;
-        let mut shown = Vec::with_capacity(found.len());
-        for variant in found {
-            let Some(file) = files.iter().find(|file| file.id == variant.object_id) else { continue };
-            if let Some(url) = PublicUrl::of(ctx.app(), file)? {
-                shown.push(PhotoVariant {
-                    url: url.as_str().to_owned(),
-                    media_type: variant.media_type,
-                    width: variant.width,
-                    height: variant.height,
-                    bytes: file.bytes,
-                });
-            }
-        }
-        Ok(shown)
+        let mut files = pictures::files(ctx.app(), self.row.org_id, &[self.cleaning]).await?;
+        Ok(files.remove(&self.row.id).unwrap_or_default())
     }
-}
-
-/// A file of a rendition.
-#[derive(SimpleObject)]
-pub struct PhotoVariant {
-    /// Address that anybody may open.
-    url: String,
-    /// Media type: `image/avif`, `image/webp` or `image/jpeg`.
-    media_type: String,
-    /// Width in pixels.
-    width: i32,
-    /// Height in pixels.
-    height: i32,
-    /// Size of the file in bytes.
-    bytes: i64,
 }

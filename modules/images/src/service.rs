@@ -1,6 +1,6 @@
 use diesel_async::AsyncPgConnection;
 use keroxio_core::{Actor, App, Effects, Error, JobError, Queue, Result, Tx};
-use keroxio_storage::{MaskingDecision, PublicUrl};
+use keroxio_storage::MaskingDecision;
 use uuid::Uuid;
 
 use crate::events::PhotoCleaned;
@@ -220,58 +220,4 @@ pub(crate) async fn fail(app: &App, id: Uuid, code: &str) -> Result<Effects> {
     (cleaning.faces_blurred, cleaning.framed, cleaning.angle, cleaning.angle_confidence) = (None, None, None, None);
     cleaning.error = Some(code.to_owned());
     finish(app, cleaning, None).await
-}
-
-/// A finished picture that anybody may see, with its lighter files.
-pub struct PublicPicture {
-    pub url: String,
-    /// Pixels.
-    pub width: Option<i32>,
-    pub height: Option<i32>,
-    pub files: Vec<PublicFile>,
-}
-
-/// A lighter file of a picture.
-pub struct PublicFile {
-    pub url: String,
-    pub media_type: String,
-    /// Pixels.
-    pub width: i32,
-}
-
-/// The renditions shown of these photos, in their order; a photo without one is left out.
-pub async fn public_pictures(app: &App, org: Uuid, photos: &[Uuid]) -> Result<Vec<PublicPicture>> {
-    let mut pictures = Vec::with_capacity(photos.len());
-    for photo in photos {
-        let Some(cleaning) = fetch_by_photo(app, org, *photo).await? else { continue };
-        let Some(shown) = cleaning.shown() else { continue };
-        let object = keroxio_storage::service::get(app, org, shown).await?;
-        let Some(url) = PublicUrl::of(app, &object)? else { continue };
-        let files = public_files(app, org, &cleaning, shown).await?;
-        pictures.push(PublicPicture {
-            url: url.as_str().to_owned(),
-            width: object.width,
-            height: object.height,
-            files,
-        });
-    }
-    Ok(pictures)
-}
-
-async fn public_files(app: &App, org: Uuid, cleaning: &Cleaning, shown: Uuid) -> Result<Vec<PublicFile>> {
-    let variants = variants::of(app, cleaning.id, shown).await?;
-    let ids: Vec<Uuid> = variants.iter().map(|variant| variant.object_id).collect();
-    let objects = keroxio_storage::service::require(app, org, &ids).await?;
-    let mut files = Vec::with_capacity(variants.len());
-    for variant in variants {
-        let Some(object) = objects.iter().find(|object| object.id == variant.object_id) else { continue };
-        if let Some(url) = PublicUrl::of(app, object)? {
-            files.push(PublicFile {
-                url: url.as_str().to_owned(),
-                media_type: variant.media_type,
-                width: variant.width,
-            });
-        }
-    }
-    Ok(files)
 }

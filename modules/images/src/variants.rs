@@ -37,11 +37,11 @@ pub struct Variant {
     pub height: i32,
 }
 
-/// The files of a rendition, small ones first.
-pub async fn of(app: &App, cleaning: Uuid, source: Uuid) -> Result<Vec<Variant>> {
+/// The files of these cleanings, small ones first.
+pub async fn of(app: &App, cleanings: &[Uuid]) -> Result<Vec<Variant>> {
     let mut conn = app.conn().await?;
     Ok(dsl::images_variants
-        .filter(dsl::cleaning_id.eq(cleaning).and(dsl::source_id.eq(source)))
+        .filter(dsl::cleaning_id.eq_any(cleanings))
         .order((dsl::width, dsl::media_type))
         .select(Variant::as_select())
         .load(&mut conn)

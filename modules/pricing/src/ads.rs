@@ -5,8 +5,9 @@ use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Date, Nullable, Text, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_core::Result;
-use keroxio_plugin_sdk::CarName;
+use keroxio_plugin_sdk::{CarFacts, CarName};
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 use uuid::Uuid;
 
 use crate::tables::pricing_ads::{self, dsl};
@@ -39,6 +40,43 @@ pub struct MarketAd {
     pub residual: f64,
     pub estimated_by: String,
     pub created_at: DateTime<Utc>,
+}
+
+impl MarketAd {
+    /// An offer of a car that was estimated at `mid`, in euros; whose it is and where it was seen is not said yet.
+    pub fn of(car: &CarFacts, name: &CarName, price_eur: i32, mid: f64) -> Self {
+        let int = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
+        Self {
+            id: Uuid::now_v7(),
+            org_id: None,
+            kind: "ad".to_owned(),
+            source: String::new(),
+            reference: fingerprint(car),
+            make: name.make.clone(),
+            model: name.model.clone(),
+            facts: serde_json::to_value(car).unwrap_or_default(),
+            age: car.age_years(),
+            mileage_km: int(car.mileage_km),
+            fuel: car.fuel.as_ref().and_then(keroxio_vehicle::word),
+            power_hp: car.power_hp.map(int),
+            price_eur,
+            seen_on: car.valued_on,
+            first_seen_on: None,
+            gone_on: None,
+            residual: (f64::from(price_eur) / mid).ln(),
+            estimated_by: String::new(),
+            created_at: DateTime::UNIX_EPOCH,
+        }
+    }
+}
+
+/// The same car by what does not change with its price; a source without names of its own is told apart by it.
+fn fingerprint(car: &CarFacts) -> String {
+    let same = format!(
+        "{}|{}|{:?}|{}|{:?}|{}",
+        car.make, car.model, car.version, car.first_registration_year, car.first_registration_month, car.mileage_km
+    );
+    hex::encode(&Sha256::digest(same)[..12])
 }
 
 /// Ads older than this say nothing about today: four half-lives of their weight.

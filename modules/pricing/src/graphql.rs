@@ -1,19 +1,15 @@
 use async_graphql::{Context, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use keroxio_core::{Error, GqlResult, RequestContext as _, RequireUser};
-use keroxio_vehicle::{Vehicle, VehicleInput};
+use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
+use keroxio_vehicle::VehicleInput;
 use uuid::Uuid;
 
-use crate::error::facts_missing;
 use crate::market_graphql::{MarketMutation, MarketQuery};
 use crate::model::Estimate;
 use crate::purpose::PricePurpose;
-use crate::quote::{self, Wish};
+use crate::quote::Wish;
 use crate::quote_graphql::{PriceQuote, Shown};
 use crate::service;
-
-/// Cars of one bulk request.
-const MOST_AT_ONCE: usize = 1_000;
 
 /// A price kept with its evidence.
 #[derive(SimpleObject)]
@@ -80,13 +76,11 @@ impl EstimateQuery {
         >,
     ) -> GqlResult<PriceQuote> {
         let explain = ctx.look_ahead().field("contributions").exists();
-        let quotes = quoted(ctx, vec![car], Wish { purpose, explain }).await?;
-        let quote = quotes.into_iter().next();
-        Ok(quote.ok_or_else(|| Error::internal(std::io::Error::other("no quote")))?)
+        Ok(service::instant(ctx.app(), ctx.actor()?.org_id, car, Wish { purpose, explain }).await?.into())
     }
 
-    /// Prices of up to 1,000 cars now, in order, kept nowhere. Bad facts of one car refuse the request; `car` in the
-    /// error's details says which, counted from 0.
+    /// Prices of up to 1,000 cars now, or of 100 with their `contributions`, in order, kept nowhere. Bad facts of one car
+    /// refuse the request; `car` in the error's details says which, counted from 0.
     #[graphql(guard = "RequireUser", complexity = "cars.len() + child_complexity")]
     async fn estimate_prices(
         &self,
@@ -96,31 +90,10 @@ impl EstimateQuery {
             PricePurpose,
         >,
     ) -> GqlResult<Vec<PriceQuote>> {
-        if cars.is_empty() || cars.len() > MOST_AT_ONCE {
-            return Err(Error::bad_input(
-                format!("Indiquez de 1 à {MOST_AT_ONCE} voitures."),
-                format!("Give 1 to {MOST_AT_ONCE} cars."),
-            )
-            .into());
-        }
         let explain = ctx.look_ahead().field("contributions").exists();
-        quoted(ctx, cars, Wish { purpose, explain }).await
+        let quotes = service::bulk(ctx.app(), ctx.actor()?.org_id, cars, Wish { purpose, explain }).await?;
+        Ok(quotes.into_iter().map(PriceQuote::from).collect())
     }
-}
-
-async fn quoted(ctx: &Context<'_>, cars: Vec<VehicleInput>, wish: Wish) -> GqlResult<Vec<PriceQuote>> {
-    let (app, org) = (ctx.app(), ctx.actor()?.org_id);
-    let (now, many) = (app.now(), cars.len() > 1);
-    let mut facts = Vec::with_capacity(cars.len());
-    for (at, input) in cars.into_iter().enumerate() {
-        let mut vehicle = Vehicle::empty(org, now);
-        let known = input.apply(&mut vehicle, now).and_then(|()| {
-            keroxio_vehicle::service::car_facts(&vehicle, now.date_naive()).map_err(|missing| facts_missing(&missing))
-        });
-        facts.push(known.map_err(|e| if many { e.with_details(serde_json::json!({ "car": at })) } else { e })?);
-    }
-    let quotes = quote::quotes(app, org, &facts, wish).await?;
-    Ok(quotes.into_iter().map(PriceQuote::from).collect())
 }
 
 #[derive(Default)]

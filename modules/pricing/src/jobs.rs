@@ -16,6 +16,10 @@ impl BackgroundJob for KeepMarket {
         None
     }
 
+    fn unique_key(&self) -> Option<String> {
+        Some("market".to_owned())
+    }
+
     /// A batch a run: whoever finds the batch full comes back.
     async fn run(self, app: App) -> Result<Effects, JobError> {
         let more = market::see_anew(&app).await?;

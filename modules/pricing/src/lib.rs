@@ -7,7 +7,7 @@ mod error;
 mod graphql;
 mod jobs;
 mod level;
-pub mod market;
+mod market;
 mod market_graphql;
 mod metrics;
 mod model;

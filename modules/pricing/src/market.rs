@@ -3,10 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use chrono::{Datelike as _, NaiveDate};
+use chrono::{Datelike as _, Months, NaiveDate};
 use keroxio_core::{App, Error, ErrorCode, Result, Tx};
-use keroxio_plugin_sdk::{CarFacts, PriceAnswer, PriceEstimator};
-use sha2::{Digest as _, Sha256};
+use keroxio_plugin_sdk::{CarFacts, PriceAnswer, PriceEstimator, PriceRange};
 use uuid::Uuid;
 
 use crate::ads::{self, MarketAd};
@@ -18,6 +17,8 @@ use crate::sheet::{self, LineError, SheetAd};
 const BATCH: usize = 2_000;
 /// Ads seen anew in one transaction.
 const SEEN_AT_ONCE: usize = 500;
+/// Characters of a source's name.
+const MAX_SOURCE: usize = 60;
 /// A price this many times the estimate, or this part of it, is a slip.
 const ODD: f64 = 4.0;
 /// Prices of this many cars that go with the estimates less than this are not their prices.
@@ -50,6 +51,12 @@ pub struct ImportReport {
 /// `COLUMNS_MISSING` and `BAD_INPUT` as [`sheet::read`]; `PRICES_UNRELATED` where the prices do not go with the cars,
 /// as in a table whose columns slipped.
 pub async fn import(app: &App, origin: &Origin<'_>, bytes: Vec<u8>, dry_run: bool) -> Result<ImportReport> {
+    if origin.source.is_empty() || origin.source.chars().count() > MAX_SOURCE {
+        return Err(Error::bad_input(
+            format!("Nommez la source en 1 à {MAX_SOURCE} caractères."),
+            format!("Name the source in 1 to {MAX_SOURCE} characters."),
+        ));
+    }
     let today = app.now().date_naive();
     let rows = tokio::task::spawn_blocking(move || sheet::read(&bytes, today)).await.map_err(Error::internal)??;
     let lines = rows.len();
@@ -105,8 +112,8 @@ fn priced(app: &App, origin: &Origin<'_>, ad: &SheetAd, answer: PriceAnswer, by:
             return Err(refused("model", fr, en));
         }
     };
-    let residual = (f64::from(ad.price_eur) / range.mid).ln();
-    if residual.abs() > ODD.ln() {
+    let offer = MarketAd::of(&ad.car, &name, ad.price_eur, range.mid);
+    if offer.residual.abs() > ODD.ln() {
         let estimate = range.mid.round();
         return Err(refused(
             "price",
@@ -114,45 +121,16 @@ fn priced(app: &App, origin: &Origin<'_>, ad: &SheetAd, answer: PriceAnswer, by:
             format!("unlikely price: the estimate is {estimate} €"),
         ));
     }
-    let word = |value: Option<serde_json::Value>| value.and_then(|v| v.as_str().map(str::to_owned));
-    let int = |n: u32| i32::try_from(n).unwrap_or(i32::MAX);
     Ok(MarketAd {
-        id: Uuid::now_v7(),
         org_id: origin.org,
-        kind: "ad".to_owned(),
         source: origin.source.to_owned(),
-        reference: ad.reference.clone().unwrap_or_else(|| fingerprint(&ad.car)),
-        make: name.make,
-        model: name.model,
-        facts: serde_json::to_value(&ad.car).unwrap_or_default(),
-        age: age(&ad.car),
-        mileage_km: int(ad.car.mileage_km),
-        fuel: word(ad.car.fuel.and_then(|fuel| serde_json::to_value(fuel).ok())),
-        power_hp: ad.car.power_hp.map(int),
-        price_eur: ad.price_eur,
-        seen_on: ad.car.valued_on,
+        reference: ad.reference.clone().unwrap_or_else(|| offer.reference.clone()),
         first_seen_on: ad.first_seen_on,
         gone_on: ad.gone_on,
-        residual,
         estimated_by: by.to_owned(),
         created_at: app.now(),
+        ..offer
     })
-}
-
-/// The same car by what does not change with its price; a source without names of its own is told apart by it.
-fn fingerprint(car: &CarFacts) -> String {
-    let same = format!(
-        "{}|{}|{:?}|{}|{:?}|{}",
-        car.make, car.model, car.version, car.first_registration_year, car.first_registration_month, car.mileage_km
-    );
-    hex::encode(&Sha256::digest(same)[..12])
-}
-
-/// Years at the day of the ad; without a month the middle of the year is assumed.
-pub fn age(car: &CarFacts) -> f64 {
-    let months = |year: i32, month: u32| f64::from(year) * 12.0 + f64::from(month);
-    let registered = months(car.first_registration_year, car.first_registration_month.unwrap_or(7));
-    ((months(car.valued_on.year(), car.valued_on.month()) - registered) / 12.0).max(0.0)
 }
 
 /// A statement cannot replace a row twice.
@@ -199,8 +177,15 @@ fn median(mut values: Vec<f64>) -> Option<f64> {
     values.get(values.len() / 2).copied()
 }
 
-/// Remembers what a car of an organization's own was sold for. Nobody else ever sees it.
-pub(crate) async fn record_sale(app: &App, org: Uuid, vehicle: Uuid, price_eur: i32, on: NaiveDate) -> Result<Sale> {
+/// Remembers what a car of an organization's own was sold for. Nobody else ever sees it. None, and nothing kept, where
+/// the model refuses the car.
+pub(crate) async fn record_sale(
+    app: &App,
+    org: Uuid,
+    vehicle: Uuid,
+    price_eur: i32,
+    on: NaiveDate,
+) -> Result<Option<Sale>> {
     if !(300..=1_000_000).contains(&price_eur) || on > app.now().date_naive() {
         return Err(Error::bad_input(
             "Indiquez un prix de 300 à 1 000 000 € et une date passée.",
@@ -210,39 +195,57 @@ pub(crate) async fn record_sale(app: &App, org: Uuid, vehicle: Uuid, price_eur: 
     let stored = keroxio_vehicle::service::fetch(app, org, vehicle).await?;
     let car = keroxio_vehicle::service::car_facts(&stored, on).map_err(|m| crate::error::facts_missing(&m))?;
     let estimator: Arc<dyn PriceEstimator> = app.get()?;
-    let answers = estimator.estimate(std::slice::from_ref(&car), false).await.map_err(Error::internal)?;
-    let Some(PriceAnswer::Estimate { range, .. }) = answers.first() else { return Ok(Sale { estimated: None }) };
-    let interval = (range.low, range.mid, range.high);
-    let ad = SheetAd {
-        line: 0,
-        reference: Some(vehicle.to_string()),
-        car,
-        price_eur,
-        first_seen_on: None,
-        gone_on: Some(on),
-    };
+    let answer = estimator.estimate(std::slice::from_ref(&car), false).await.map_err(Error::internal)?.pop();
+    let Some(answer @ PriceAnswer::Estimate { range, .. }) = answer else { return Ok(None) };
     let origin = Origin { org: Some(org), source: "sale" };
-    let answer = answers.into_iter().next().ok_or_else(|| Error::internal(std::io::Error::other("no answer")))?;
+    let reference = Some(vehicle.to_string());
+    let ad = SheetAd { line: 0, reference, car, price_eur, first_seen_on: None, gone_on: Some(on) };
     let sale = priced(app, &origin, &ad, answer, &estimator.manifest().version)
         .map_err(|e| Error::bad_input(e.message_fr, e.message_en))?;
-    let mut tx = app.begin().await?;
-    ads::save(&mut tx, &[MarketAd { kind: "sale".to_owned(), ..sale }]).await?;
-    tx.commit().await?;
-    let price = f64::from(price_eur);
-    let place = if price < interval.0 {
-        "below"
-    } else if price > interval.2 {
-        "above"
-    } else {
-        "inside"
-    };
+    let mut conn = app.conn().await?;
+    ads::save(&mut conn, &[MarketAd { kind: "sale".to_owned(), ..sale }]).await?;
+    let place = Place::of(f64::from(price_eur), &range);
     crate::metrics::sold(place);
-    Ok(Sale { estimated: Some(interval) })
+    Ok(Some(Sale { place, estimated: range.mid }))
 }
 
-/// A sale, and the interval that was estimated for its day, in euros; none where there is no estimate.
+/// Where a price lies beside the interval that was estimated for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Place {
+    Below,
+    Inside,
+    Above,
+}
+
+impl Place {
+    fn of(price: f64, range: &PriceRange) -> Self {
+        match price {
+            price if price < range.low => Self::Below,
+            price if price > range.high => Self::Above,
+            _ => Self::Inside,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Below => "below",
+            Self::Inside => "inside",
+            Self::Above => "above",
+        }
+    }
+}
+
+/// A sale beside what was estimated for its day, in euros.
 pub struct Sale {
-    pub estimated: Option<(f64, f64, f64)>,
+    pub place: Place,
+    pub estimated: f64,
+}
+
+/// How far the market was from the model in the months of a year, latest first.
+pub(crate) async fn drift(app: &App) -> Result<Vec<level::Month>> {
+    let today = app.now().date_naive();
+    let since = today.with_day(1).and_then(|first| first.checked_sub_months(Months::new(12))).unwrap_or(today);
+    level::months(&mut *app.conn().await?, since, today).await
 }
 
 /// Sees ads anew that another model saw, a batch at a time. Answers whether there may be more.

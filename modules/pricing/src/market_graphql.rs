@@ -1,19 +1,18 @@
 use std::io::Read as _;
 
 use async_graphql::{Context, Object, SimpleObject, Upload};
-use chrono::{Datelike as _, Months, NaiveDate};
+use chrono::NaiveDate;
 use keroxio_core::{Error, GqlResult, Money, RequestContext as _, RequireStaff, RequireUser};
 use uuid::Uuid;
 
 use crate::level;
-use crate::market::{self, ImportReport, Origin};
+use crate::market::{self, ImportReport, Origin, Place};
 use crate::sheet::LineError;
 
 /// Largest table, in bytes.
 const MAX_BYTES: u64 = 24 << 20;
 /// Errors told of one table.
 const MOST_ERRORS: usize = 100;
-const MAX_SOURCE: usize = 60;
 
 /// A line of a table that was not taken.
 #[derive(SimpleObject)]
@@ -101,11 +100,7 @@ impl MarketQuery {
     /// How far the market is from the price model, month by month for a year, latest first. For staff.
     #[graphql(guard = "RequireStaff")]
     async fn price_drift(&self, ctx: &Context<'_>) -> GqlResult<Vec<PriceDrift>> {
-        let app = ctx.app();
-        let today = app.now().date_naive();
-        let since = today.with_day(1).and_then(|first| first.checked_sub_months(Months::new(12))).unwrap_or(today);
-        let mut conn = app.conn().await?;
-        let months = level::months(&mut conn, since, today).await?;
+        let months = market::drift(ctx.app()).await?;
         let drift = |month: level::Month| PriceDrift {
             month: month.month,
             fuel: month.fuel,
@@ -137,13 +132,6 @@ impl MarketMutation {
         #[graphql(desc = "Whether nothing is to be saved.", default)] dry_run: bool,
     ) -> GqlResult<MarketImport> {
         let source = source.trim();
-        if source.is_empty() || source.chars().count() > MAX_SOURCE {
-            return Err(Error::bad_input(
-                format!("Nommez la source en 1 à {MAX_SOURCE} caractères."),
-                format!("Name the source in 1 to {MAX_SOURCE} characters."),
-            )
-            .into());
-        }
         let upload = file.value(ctx).map_err(Error::internal)?;
         let mut bytes = Vec::new();
         upload.content.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::internal)?;
@@ -171,11 +159,10 @@ impl MarketMutation {
         let app = ctx.app();
         let day = sold_on.unwrap_or_else(|| app.now().date_naive());
         let sale = market::record_sale(app, ctx.actor()?.org_id, vehicle_id, price, day).await?;
-        let inside = |(low, _, high): (f64, f64, f64)| (low..=high).contains(&f64::from(price));
         Ok(SaleRecord {
             price: Money::euros(price),
-            inside_interval: sale.estimated.map(inside),
-            estimated: sale.estimated.map(|(_, mid, _)| Money::euros(mid.round().clamp(1.0, 1e7) as i32)),
+            inside_interval: sale.as_ref().map(|sale| sale.place == Place::Inside),
+            estimated: sale.map(|sale| Money::euros(sale.estimated.round().clamp(1.0, 1e7) as i32)),
         })
     }
 }

@@ -1,5 +1,7 @@
 //! What operators watch of prices.
 
+use crate::market::Place;
+
 const DRIFT: &str = "keroxio_price_drift_ratio";
 const DRIFT_ADS: &str = "keroxio_price_drift_ads";
 const QUOTES: &str = "keroxio_price_quotes_total";
@@ -24,6 +26,6 @@ pub fn quoted(estimated: bool) {
     metrics::counter!(QUOTES, "outcome" => if estimated { "estimated" } else { "refused" }).increment(1);
 }
 
-pub fn sold(place: &'static str) {
-    metrics::counter!(SALES, "place" => place).increment(1);
+pub fn sold(place: Place) {
+    metrics::counter!(SALES, "place" => place.name()).increment(1);
 }

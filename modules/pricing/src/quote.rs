@@ -14,7 +14,6 @@ use crate::ads::{self, MarketAd};
 use crate::blend::{Blend, Comparable, Subject, blend};
 use crate::confidence::{Grounds, PriceCautionCode, PriceConfidence, judge};
 use crate::level::{self, Levels};
-use crate::market::age;
 use crate::metrics;
 use crate::purpose::{Coefficients, PricePurpose};
 
@@ -110,7 +109,7 @@ impl Market {
             }
         };
         let moved = self.moved(car, &name, &range);
-        let age = age(car);
+        let age = car.age_years();
         let grounds =
             Grounds { within_10: confidence, ads: sample_size, age, remarks: &remarks, data_until, on: car.valued_on };
         let (label, cautions) = judge(&grounds);
@@ -135,10 +134,10 @@ impl Market {
     }
 
     fn moved(&self, car: &CarFacts, name: &CarName, range: &PriceRange) -> Blend {
-        let fuel = car.fuel.and_then(|fuel| serde_json::to_value(fuel).ok());
-        let fuel = fuel.as_ref().and_then(|fuel| fuel.as_str());
+        let fuel = car.fuel.as_ref().and_then(keroxio_vehicle::word);
+        let fuel = fuel.as_deref();
         let subject = Subject {
-            age: age(car),
+            age: car.age_years(),
             mileage_km: car.mileage_km.into(),
             fuel,
             power_hp: car.power_hp.map(f64::from),

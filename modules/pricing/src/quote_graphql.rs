@@ -161,8 +161,6 @@ pub struct PriceQuote {
     data_until: Option<NaiveDate>,
     /// What moves the price.
     contributions: Vec<PriceFactor>,
-    /// Up to twenty cars of the same model on offer lately, nearest first; empty where the operator has no ads.
-    comparables: Vec<PriceComparable>,
     /// What ads of late moved the price by, in percent; 0 where there are none.
     market_shift_percent: f64,
     /// What the price is for; null for an asking price as advertised.
@@ -172,7 +170,7 @@ pub struct PriceQuote {
     /// Why there is no price; null when there is one.
     refusal: Option<PriceRefusal>,
     #[graphql(skip)]
-    evidence: Vec<Comparable>,
+    near: Vec<Comparable>,
     #[graphql(skip)]
     interval: Option<(i32, i32, i32)>,
 }
@@ -193,7 +191,6 @@ impl From<Shown> for PriceQuote {
         let (low, mid, high) = shown.interval.map_or((None, None, None), |(l, m, h)| (Some(l), Some(m), Some(h)));
         let evidence = shown.evidence;
         let cautions = evidence.iter().flat_map(|e| e.cautions.iter().copied()).map(PriceCaution::from).collect();
-        let comparables: Vec<Comparable> = evidence.iter().flat_map(|e| e.comparables.iter().cloned()).collect();
         Self {
             low: low.map(Money::euros),
             mid: mid.map(Money::euros),
@@ -204,12 +201,11 @@ impl From<Shown> for PriceQuote {
             sample_size: shown.sample_size,
             data_until: shown.data_until,
             contributions: factors(shown.contributions, mid),
-            comparables: comparables.iter().cloned().map(PriceComparable::from).collect(),
             market_shift_percent: evidence.as_ref().map_or(0.0, |e| e.market_shift * 100.0),
             purpose: evidence.as_ref().and_then(|e| e.purpose),
             coefficient: evidence.as_ref().map_or(1.0, |e| e.coefficient),
             refusal: shown.refusal.as_ref().map(PriceRefusal::from),
-            evidence: comparables,
+            near: evidence.map_or_else(Vec::new, |e| e.comparables),
             interval: shown.interval,
         }
     }
@@ -254,6 +250,11 @@ fn factors(contributions: Vec<PriceContribution>, mid: Option<i32>) -> Vec<Price
 
 #[ComplexObject]
 impl PriceQuote {
+    /// Up to twenty cars of the same model on offer lately, nearest first; empty where the operator has no ads.
+    async fn comparables(&self) -> Vec<PriceComparable> {
+        self.near.iter().cloned().map(PriceComparable::from).collect()
+    }
+
     /// What to do about an asking price for this car: null where there is no estimate.
     async fn advice(
         &self,
@@ -263,13 +264,13 @@ impl PriceQuote {
     ) -> Option<PriceAdvice> {
         let interval = self.interval?;
         let (action, better, reason) = path::advise(price, interval, days_online);
-        let cheaper_share = path::cheaper_share(&self.evidence, price);
+        let cheaper_share = path::cheaper_share(&self.near, price);
         let (message, message_en) = sentences(action, reason, better, days_online);
         Some(PriceAdvice {
             action,
             price: Money::euros(better),
             cheaper_share,
-            days_to_sell: path::days_to_sell(&self.evidence),
+            days_to_sell: path::days_to_sell(&self.near),
             message,
             message_en,
         })

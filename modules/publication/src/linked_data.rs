@@ -1,7 +1,7 @@
 //! An ad in the words of schema.org, for search engines.
 
 use keroxio_auth::Organization;
-use keroxio_images::service::PublicPicture;
+use keroxio_images::PublicPicture;
 use keroxio_listing::Ad;
 use keroxio_vehicle::Vehicle;
 use serde_json::{Map, Value, json};

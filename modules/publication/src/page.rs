@@ -1,5 +1,7 @@
 //! A page of our own for an ad: open to anybody while its seller wants it and the car is for sale.
 
+use std::sync::LazyLock;
+
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{StatusCode, header};
@@ -10,7 +12,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_auth::Organization;
 use keroxio_core::{Actor, App, Error, ErrorCode, Result};
-use keroxio_images::service::{PublicPicture, public_pictures};
+use keroxio_images::{PublicPicture, public_pictures};
 use keroxio_listing::{Ad, service as listings};
 use keroxio_vehicle::Vehicle;
 use serde_json::json;
@@ -23,6 +25,14 @@ use crate::{error, service};
 
 /// Where the pages are.
 const PATH: &str = "/a/";
+/// Compiled once. A template that cannot be is missing from it, which every request then says.
+static TEMPLATES: LazyLock<minijinja::Environment<'static>> = LazyLock::new(|| {
+    let mut templates = minijinja::Environment::new();
+    if let Err(e) = templates.add_template("page.html", include_str!("../templates/page.html")) {
+        tracing::error!("the template of pages: {e}");
+    }
+    templates
+});
 /// Addresses of one site map, by its specification.
 const MOST_IN_MAP: i64 = 50_000;
 const FACTS: [&str; 13] = [
@@ -205,7 +215,6 @@ async fn render(app: &App, slug: &str) -> Result<Option<String>> {
         .collect();
     let body = ad.body.clone().unwrap_or_default();
     let document = json!({
-        "language": ad.language,
         "title": ad.title,
         "price": ad.price_eur.map(|price| keroxio_core::Money::euros(price).formatted),
         "description": body.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(200).collect::<String>(),
@@ -215,9 +224,7 @@ async fn render(app: &App, slug: &str) -> Result<Option<String>> {
         "pictures": pictures.iter().map(shown).collect::<Vec<_>>(),
         "linked_data": linked_data::script(&linked_data::car(&ad, &vehicle, &organization, &pictures, &url)),
     });
-    let mut templates = minijinja::Environment::new();
-    templates.add_template("page.html", include_str!("../templates/page.html")).map_err(Error::internal)?;
-    let page = templates.get_template("page.html");
+    let page = TEMPLATES.get_template("page.html");
     let html = page.and_then(|page| page.render(minijinja::value::Serde(&document)));
     Ok(Some(html.map_err(Error::internal)?))
 }

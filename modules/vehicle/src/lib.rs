@@ -9,7 +9,7 @@ pub mod service;
 mod tables;
 
 pub use graphql::{VehicleMutation as Mutation, VehicleObject, VehicleQuery as Query};
-pub use input::{CritAir, FuelType, GearboxType, VehicleInput};
+pub use input::{CritAir, FuelType, GearboxType, VehicleInput, word};
 pub use keroxio_core::NoSubscription as Subscription;
 pub use model::Vehicle;
 

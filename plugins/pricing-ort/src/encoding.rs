@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 
 use chrono::{Datelike as _, NaiveDate};
-use keroxio_plugin_sdk::{CarFacts, PriceRemark, Refusal};
+use keroxio_plugin_sdk::{CarFacts, PriceRemark, Refusal, age_years};
 use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
@@ -101,7 +101,7 @@ impl Encoding {
             version: version.trim().to_owned(),
             year: car.first_registration_year,
             month: number(month),
-            age: age(car.first_registration_year, month, car.valued_on),
+            age: age_years(car.first_registration_year, month, car.valued_on),
             mileage_km: car.mileage_km.into(),
             fuel: word(car.fuel.and_then(|f| serde_json::to_value(f).ok())),
             gearbox: word(car.gearbox.and_then(|g| serde_json::to_value(g).ok())),
@@ -184,11 +184,4 @@ fn after<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 
 fn months(on: NaiveDate) -> i32 {
     on.year() * 12 + i32::try_from(on.month()).unwrap_or(1)
-}
-
-/// Age in years at a date; without a month the middle of the year is assumed.
-pub fn age(year: i32, month: Option<u32>, on: NaiveDate) -> f64 {
-    let registered = f64::from(year * 12) + f64::from(month.unwrap_or(7));
-    let now = f64::from(on.year() * 12) + f64::from(on.month());
-    ((now - registered) / 12.0).max(0.0)
 }

@@ -27,11 +27,21 @@ const VARIANTS: [Variant; 6] = [
 
 /// Price minus the price of the variant, in euros: against the usual mileage for its age, a car one
 /// year older, no version text, the other gearbox, the most usual other fuel of the model, an unknown power.
-pub fn contributions(inner: &Inner, car: &Resolved, mid: f64) -> Result<Vec<PriceContribution>, PluginError> {
-    let (names, variants): (Vec<_>, Vec<_>) =
-        VARIANTS.iter().filter_map(|(name, change)| change(inner, car).map(|variant| (*name, variant))).unzip();
-    let asked: Vec<&Resolved> = variants.iter().collect();
+///
+/// One list per car, all asked at once: a run of the model costs more than a row of it.
+pub fn contributions(inner: &Inner, cars: &[(&Resolved, f64)]) -> Result<Vec<Vec<PriceContribution>>, PluginError> {
+    let variants: Vec<(usize, &str, Resolved)> = cars
+        .iter()
+        .enumerate()
+        .flat_map(|(at, (car, _))| {
+            VARIANTS.iter().filter_map(move |(name, change)| Some((at, *name, change(inner, car)?)))
+        })
+        .collect();
+    let asked: Vec<&Resolved> = variants.iter().map(|(.., variant)| variant).collect();
     let prices = inner.model.prices(&inner.encoding, &inner.calibration, &asked)?;
-    let parts = names.into_iter().zip(prices);
-    Ok(parts.map(|(name, range)| PriceContribution { fact: name.to_owned(), euros: mid - range.mid }).collect())
+    let mut all = vec![Vec::new(); cars.len()];
+    for ((at, name, _), range) in variants.iter().zip(prices) {
+        all[*at].push(PriceContribution { fact: (*name).to_owned(), euros: cars[*at].1 - range.mid });
+    }
+    Ok(all)
 }

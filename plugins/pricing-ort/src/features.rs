@@ -72,10 +72,9 @@ fn encoded(encoding: &Encoding, car: &Resolved) -> [f64; LEVELS.len()] {
 
 fn keys(encoding: &Encoding, car: &Resolved) -> [String; LEVELS.len()] {
     let model = format!("{}|{}", car.brand, car.model);
-    let known = |text: &str| if text.is_empty() { "?" } else { text }.to_owned();
     let (horses, litres) = (power(encoding, car), engine_litres(car));
     let (fuel, gearbox, trim) = (known(&car.fuel), known(&car.gearbox), trim(encoding, &car.version));
-    let tens = if horses > 0.0 { (horses as i64) / 10 } else { -1 };
+    let tens = tens(horses);
     let tenths = if litres > 0.0 { (litres * 10.0 + 0.5) as i64 } else { -1 };
     let (horses, start) = (horses as i64, car.version.split(' ').take(2).collect::<Vec<_>>().join(" "));
     [
@@ -96,6 +95,15 @@ fn keys(encoding: &Encoding, car: &Resolved) -> [String; LEVELS.len()] {
     ]
 }
 
+fn known(text: &str) -> &str {
+    if text.is_empty() { "?" } else { text }
+}
+
+/// Power in steps of ten.
+fn tens(horses: f64) -> i64 {
+    if horses > 0.0 { (horses as i64) / 10 } else { -1 }
+}
+
 /// How fast the model loses value with age or mileage, beside all cars; the make's where the model is unknown.
 fn slope(encoding: &Encoding, car: &Resolved, name: &str) -> f64 {
     let table = encoding.slopes.get(name);
@@ -106,9 +114,7 @@ fn slope(encoding: &Encoding, car: &Resolved, name: &str) -> f64 {
 /// Levels of the generation: of the model, and of the model with this power and fuel where that is known.
 fn generations(encoding: &Encoding, car: &Resolved, otherwise: f64) -> [f64; 2] {
     let model = format!("{}|{}", car.brand, car.model);
-    let horses = power(encoding, car);
-    let tens = if horses > 0.0 { (horses as i64) / 10 } else { -1 };
-    let fuel = if car.fuel.is_empty() { "?" } else { &car.fuel };
+    let (tens, fuel) = (tens(power(encoding, car)), known(&car.fuel));
     let of_model = generation(encoding, &model, car.year, otherwise);
     [of_model, generation(encoding, &format!("{model}|{tens}|{fuel}"), car.year, of_model)]
 }

@@ -70,22 +70,27 @@ impl Inner {
     fn estimate(&self, cars: &[CarFacts], explain: bool) -> Result<Vec<PriceAnswer>, PluginError> {
         let resolved: Vec<Result<Resolved, Refusal>> = cars.iter().map(|car| self.resolve(car)).collect();
         let known: Vec<&Resolved> = resolved.iter().flatten().collect();
-        let mut prices = self.model.prices(&self.encoding, &self.calibration, &known)?.into_iter();
+        let prices = self.model.prices(&self.encoding, &self.calibration, &known)?;
+        let mut contributions = if explain {
+            let mids: Vec<(&Resolved, f64)> = known.iter().copied().zip(prices.iter().map(|range| range.mid)).collect();
+            explain::contributions(self, &mids)?.into_iter()
+        } else {
+            Vec::new().into_iter()
+        };
+        let mut prices = prices.into_iter();
         let mut answers = Vec::with_capacity(cars.len());
         for car in &resolved {
             answers.push(match car {
                 Err(refusal) => PriceAnswer::Refused(refusal.clone()),
                 Ok(car) => {
                     let range = prices.next().ok_or_else(|| PluginError::Failed("a price is missing".to_owned()))?;
-                    let contributions =
-                        if explain { explain::contributions(self, car, range.mid)? } else { Vec::new() };
                     PriceAnswer::Estimate {
                         name: CarName { make: car.brand.clone(), model: car.model.clone() },
                         remarks: car.remarks.clone(),
                         confidence: self.calibration.confidence(&range),
                         sample_size: self.encoding.ads_of(car),
                         data_until: self.card.data_until,
-                        contributions,
+                        contributions: contributions.next().unwrap_or_default(),
                         range,
                     }
                 }

@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use keroxio_plugin_sdk::{CarFacts, Fuel, Gearbox, PriceAnswer, PriceEstimator as _, PriceRemark, conformance};
+use keroxio_plugin_sdk::{
+    CarFacts, Fuel, Gearbox, PriceAnswer, PriceEstimator as _, PriceRemark, age_years, conformance,
+};
 use serde_json::Value;
 
-use crate::encoding::{Resolved, age, normalise, unglue};
+use crate::encoding::{Resolved, normalise, unglue};
 use crate::{PricingOrt, features};
 
 /// None, with a word about it, where ONNX Runtime is not installed.
@@ -53,7 +55,7 @@ fn resolved(facts: &Value) -> Resolved {
         version: text("version"),
         year,
         month,
-        age: age(year, (month > 0.0).then_some(month as u32), on),
+        age: age_years(year, (month > 0.0).then_some(month as u32), on),
         mileage_km: number("mileage_km"),
         fuel: text("fuel"),
         gearbox: text("gearbox"),
@@ -207,7 +209,12 @@ fn more_mileage_or_age_never_raises_a_price() {
     for row in golden {
         let car = Resolved { market_year: 2026, ..resolved(&row["facts"]) };
         let further = |n: i32| Resolved { mileage_km: f64::from(n) * 9_000.0, ..car.clone() };
-        let quoted_later = |n: i32| Resolved { age: f64::from(n) / 3.0, market_year: 2026 + n / 3, ..car.clone() };
+        let quoted_later = |n: i32| Resolved {
+            age: f64::from(n) / 3.0,
+            market_year: 2026 + n / 3,
+            market_month: 2026 * 12 + 1 + 4 * n,
+            ..car.clone()
+        };
         let registered_earlier = |n: i32| Resolved { age: f64::from(n), year: 2026 - n, ..car.clone() };
         let series: [&dyn Fn(i32) -> Resolved; 3] = [&further, &quoted_later, &registered_earlier];
         for (which, make) in series.iter().enumerate() {

@@ -357,7 +357,7 @@ def trims_of(path):
 
 
 def make(ads, trims, out):
-    """Trains on 95 % of the cars, writes the package and answers its figures on the others."""
+    """Trains on the cars that are not held out, writes the package and answers its figures on those that are."""
     all_cars, part = cars(ads), ads["split"].to_numpy()
     y = np.log(ads["price"].to_numpy(float))
     train, calibration = np.flatnonzero(part >= HELD_OUT), np.flatnonzero((part >= HELD_OUT) & (part < HELD_OUT + CALIBRATED_ON))

@@ -20,6 +20,7 @@ pub use plate::{
 };
 pub use price::{
     CarFacts, CarName, Fuel, Gearbox, PriceAnswer, PriceContribution, PriceEstimator, PriceRange, PriceRemark, Refusal,
+    age_years,
 };
 
 /// What can go wrong inside a plugin; the runner decides from the variant whether trying again makes sense.

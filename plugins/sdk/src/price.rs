@@ -1,5 +1,5 @@
 use async_trait::async_trait;
-use chrono::NaiveDate;
+use chrono::{Datelike as _, NaiveDate};
 use serde::{Deserialize, Serialize};
 
 use crate::{Manifest, PluginError};
@@ -53,6 +53,19 @@ pub struct CarFacts {
     pub country: Option<String>,
     /// Day for which the price is asked.
     pub valued_on: NaiveDate,
+}
+
+impl CarFacts {
+    /// [`age_years`] on the day for which the price is asked.
+    pub fn age_years(&self) -> f64 {
+        age_years(self.first_registration_year, self.first_registration_month, self.valued_on)
+    }
+}
+
+/// Age of a car in years, by months; without a month of registration the middle of the year is assumed.
+pub fn age_years(year: i32, month: Option<u32>, on: NaiveDate) -> f64 {
+    let months = |year: i32, month: u32| f64::from(year) * 12.0 + f64::from(month);
+    ((months(on.year(), on.month()) - months(year, month.unwrap_or(7))) / 12.0).max(0.0)
 }
 
 /// Price of a car on its market, whole euros, all taxes included.

@@ -2,7 +2,7 @@
 
 use chrono::Datelike as _;
 
-use super::words::{MONTHS_EN, counted, grouped_siren, month, with_unit};
+use super::words::{MONTHS_EN, capital, counted, grouped_siren, listed, month, with_unit};
 use super::{AdFacts, AdTone, Manner, Seller, bullets, name, paragraphs};
 
 pub fn body(facts: &AdFacts, manner: &Manner<'_>) -> String {
@@ -19,16 +19,12 @@ pub fn body(facts: &AdFacts, manner: &Manner<'_>) -> String {
     ])
 }
 
-fn is_dealer(facts: &AdFacts) -> bool {
-    matches!(facts.seller, Seller::Dealer { .. })
-}
-
 fn registered(facts: &AdFacts) -> String {
     month(facts.month, &MONTHS_EN).map_or(facts.year.to_string(), |month| format!("{month} {}", facts.year))
 }
 
 fn offer(facts: &AdFacts, manner: &Manner<'_>) -> String {
-    let ways: &[&str] = match (manner.tone, is_dealer(facts)) {
+    let ways: &[&str] = match (manner.tone, facts.seller.is_dealer()) {
         (AdTone::Friendly, true) => &["Hello! Come and see this {name}, first registered in {when}."],
         (AdTone::Friendly, false) => &["Hello! I am selling my {name}, first registered in {when}."],
         _ => &["For sale: {name}, first registered in {when}.", "{name}, first registered in {when}."],
@@ -55,13 +51,7 @@ fn room(facts: &AdFacts) -> Option<String> {
         facts.seats.map(|n| counted(n, "seat")),
         facts.colour.as_ref().map(|colour| format!("colour {}", colour.to_lowercase())),
     ])?;
-    let mut letters = said.chars();
-    letters.next().map(|first| format!("{}{}.", first.to_uppercase(), letters.as_str()))
-}
-
-fn listed(parts: impl IntoIterator<Item = Option<String>>) -> Option<String> {
-    let said: Vec<String> = parts.into_iter().flatten().collect();
-    (!said.is_empty()).then(|| said.join(", "))
+    Some(format!("{}.", capital(&said)))
 }
 
 fn inspection(facts: &AdFacts) -> Option<String> {
@@ -86,7 +76,7 @@ fn crit_air(facts: &AdFacts) -> Option<String> {
 /// Of professionals only: code de la consommation, art. L. 217-3 and L. 217-7.
 fn guarantee(facts: &AdFacts) -> Option<String> {
     let said = "Legal guarantee of conformity of two years; a defect that appears within twelve months is presumed to be older than the sale.";
-    is_dealer(facts).then(|| said.to_owned())
+    facts.seller.is_dealer().then(|| said.to_owned())
 }
 
 fn seller(facts: &AdFacts) -> Option<String> {
@@ -96,7 +86,7 @@ fn seller(facts: &AdFacts) -> Option<String> {
 }
 
 fn farewell(facts: &AdFacts, manner: &Manner<'_>) -> String {
-    let who = if is_dealer(facts) { "us" } else { "me" };
+    let who = if facts.seller.is_dealer() { "us" } else { "me" };
     let ways = ["Contact {who} with any question or to arrange a viewing.", "Write to {who} to arrange a viewing."];
     manner.choose(3, &ways).replace("{who}", who)
 }

@@ -2,7 +2,7 @@
 
 use chrono::Datelike as _;
 
-use super::words::{MONTHS, counted, de, grouped_siren, month, my, with_unit};
+use super::words::{MONTHS, capital, counted, de, grouped_siren, listed, month, my, with_unit};
 use super::{AdFacts, AdTone, Manner, Seller, bullets, name, paragraphs};
 
 pub fn body(facts: &AdFacts, manner: &Manner<'_>) -> String {
@@ -29,10 +29,6 @@ pub fn body(facts: &AdFacts, manner: &Manner<'_>) -> String {
     }
 }
 
-fn is_dealer(facts: &AdFacts) -> bool {
-    matches!(facts.seller, Seller::Dealer { .. })
-}
-
 /// `mars 2020`, or the year alone.
 fn registered(facts: &AdFacts) -> String {
     month(facts.month, &MONTHS).map_or(facts.year.to_string(), |month| format!("{month} {}", facts.year))
@@ -40,7 +36,7 @@ fn registered(facts: &AdFacts) -> String {
 
 fn offer(facts: &AdFacts, manner: &Manner<'_>) -> String {
     let (name, when) = (name(facts), registered(facts));
-    let ways: &[&str] = if is_dealer(facts) {
+    let ways: &[&str] = if facts.seller.is_dealer() {
         &[
             "Nous proposons à la vente cette {name}, mise en circulation en {when}.",
             "{name}, mise en circulation en {when}.",
@@ -53,7 +49,7 @@ fn offer(facts: &AdFacts, manner: &Manner<'_>) -> String {
 
 fn greeting(facts: &AdFacts, manner: &Manner<'_>) -> String {
     let (name, when) = (name(facts), de(&registered(facts)));
-    if is_dealer(facts) {
+    if facts.seller.is_dealer() {
         let ways = ["Bonjour ! Venez découvrir cette {name} {when}.", "Bonjour ! Voici une {name} {when}."];
         return manner.choose(1, &ways).replace("{name}", &name).replace("{when}", &when);
     }
@@ -87,16 +83,6 @@ fn room(facts: &AdFacts) -> Option<String> {
     listed(parts).map(|said| format!("{}.", capital(&said)))
 }
 
-fn listed(parts: impl IntoIterator<Item = Option<String>>) -> Option<String> {
-    let said: Vec<String> = parts.into_iter().flatten().collect();
-    (!said.is_empty()).then(|| said.join(", "))
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
-}
-
 fn inspection(facts: &AdFacts) -> Option<String> {
     let day = facts.inspected_on?;
     let month = month(Some(day.month()), &MONTHS)?;
@@ -120,7 +106,7 @@ fn crit_air(facts: &AdFacts) -> Option<String> {
 /// Of professionals only: code de la consommation, art. L. 217-3 and L. 217-7.
 fn guarantee(facts: &AdFacts) -> Option<String> {
     let said = "Garantie légale de conformité de deux ans ; un défaut qui apparaît dans les douze mois est présumé antérieur à la vente.";
-    is_dealer(facts).then(|| said.to_owned())
+    facts.seller.is_dealer().then(|| said.to_owned())
 }
 
 fn seller(facts: &AdFacts) -> Option<String> {
@@ -130,7 +116,7 @@ fn seller(facts: &AdFacts) -> Option<String> {
 }
 
 fn farewell(facts: &AdFacts, manner: &Manner<'_>) -> String {
-    let ways: &[&str] = if is_dealer(facts) {
+    let ways: &[&str] = if facts.seller.is_dealer() {
         &[
             "Contactez-nous pour tout renseignement ou pour convenir d'un essai.",
             "Nous restons à votre disposition pour une visite ou un essai.",
@@ -142,7 +128,7 @@ fn farewell(facts: &AdFacts, manner: &Manner<'_>) -> String {
 }
 
 fn friendly_farewell(facts: &AdFacts, manner: &Manner<'_>) -> String {
-    let ways: &[&str] = if is_dealer(facts) {
+    let ways: &[&str] = if facts.seller.is_dealer() {
         &[
             "Une question, une envie d'essai ? Écrivez-nous !",
             "Passez nous voir : nous prendrons le temps de vous la montrer.",

@@ -25,6 +25,12 @@ pub enum Seller {
     },
 }
 
+impl Seller {
+    fn is_dealer(&self) -> bool {
+        matches!(self, Self::Dealer { .. })
+    }
+}
+
 /// The facts an ad may speak of.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct AdFacts {

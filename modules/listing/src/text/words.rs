@@ -87,3 +87,14 @@ pub fn counted(number: i32, one: &str) -> String {
 pub fn grouped_siren(digits: &str) -> String {
     digits.as_bytes().chunks(3).map(|part| String::from_utf8_lossy(part)).collect::<Vec<_>>().join("\u{a0}")
 }
+
+/// What is known, one after the other; none where nothing is.
+pub fn listed(parts: impl IntoIterator<Item = Option<String>>) -> Option<String> {
+    let said: Vec<String> = parts.into_iter().flatten().collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
+}

@@ -1,0 +1,82 @@
+//! Finished pictures that anybody may see, with their lighter files.
+
+use std::collections::HashMap;
+
+use async_graphql::SimpleObject;
+use keroxio_core::{App, Result};
+use keroxio_storage::PublicUrl;
+use uuid::Uuid;
+
+use crate::model;
+use crate::variants;
+
+/// A file of a rendition.
+#[derive(Debug, Clone, SimpleObject)]
+pub struct PhotoVariant {
+    /// Address that anybody may open.
+    pub url: String,
+    /// Media type: `image/avif`, `image/webp` or `image/jpeg`.
+    pub media_type: String,
+    /// Width in pixels.
+    pub width: i32,
+    /// Height in pixels.
+    pub height: i32,
+    /// Size of the file in bytes.
+    pub bytes: i64,
+}
+
+/// A finished picture that anybody may see.
+pub struct PublicPicture {
+    pub url: String,
+    /// Pixels.
+    pub width: Option<i32>,
+    pub height: Option<i32>,
+    pub files: Vec<PhotoVariant>,
+}
+
+/// The renditions shown of these photos, in their order; a photo without one is left out.
+pub async fn public_pictures(app: &App, org: Uuid, photos: &[Uuid]) -> Result<Vec<PublicPicture>> {
+    let cleanings = {
+        let mut conn = app.conn().await?;
+        model::by_photos(&mut conn, org, photos).await?
+    };
+    let shown: Vec<Uuid> = cleanings.iter().filter_map(model::Cleaning::shown).collect();
+    let objects = keroxio_storage::service::require(app, org, &shown).await?;
+    let ids: Vec<Uuid> = cleanings.iter().map(|cleaning| cleaning.id).collect();
+    let mut files = files(app, org, &ids).await?;
+    let mut pictures = Vec::with_capacity(shown.len());
+    for photo in photos {
+        let cleaning = cleanings.iter().find(|cleaning| cleaning.photo_id == *photo);
+        let Some(shown) = cleaning.and_then(model::Cleaning::shown) else { continue };
+        let Some(object) = objects.iter().find(|object| object.id == shown) else { continue };
+        let Some(url) = PublicUrl::of(app, object)? else { continue };
+        pictures.push(PublicPicture {
+            url: url.as_str().to_owned(),
+            width: object.width,
+            height: object.height,
+            files: files.remove(&shown).unwrap_or_default(),
+        });
+    }
+    Ok(pictures)
+}
+
+/// The lighter files of what these cleanings show, small ones first, by rendition.
+pub(crate) async fn files(app: &App, org: Uuid, cleanings: &[Uuid]) -> Result<HashMap<Uuid, Vec<PhotoVariant>>> {
+    let variants = variants::of(app, cleanings).await?;
+    let ids: Vec<Uuid> = variants.iter().map(|variant| variant.object_id).collect();
+    let objects = keroxio_storage::service::require(app, org, &ids).await?;
+    let mut files: HashMap<Uuid, Vec<PhotoVariant>> = HashMap::new();
+    for variant in variants {
+        let Some(object) = objects.iter().find(|object| object.id == variant.object_id) else { continue };
+        if let Some(url) = PublicUrl::of(app, object)? {
+            files.entry(variant.source_id).or_default().push(PhotoVariant {
+                url: url.as_str().to_owned(),
+                media_type: variant.media_type,
+                width: variant.width,
+                height: variant.height,
+                bytes: object.bytes,
+            });
+        }
+    }
+    Ok(files)
+}
