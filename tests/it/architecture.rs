@@ -144,6 +144,8 @@ async fn every_other_mutation_asks_who_you_are() {
         "updateOrganization(siren: \"732829320\") { id }".to_owned(),
         "createVehicle(input: {}) { id }".to_owned(),
         format!("updateVehicle(id: \"{id}\", input: {{}}) {{ id }}"),
+        format!("settleVehicleFact(id: \"{id}\", statementId: \"{id}\") {{ id }}"),
+        format!("undoVehicleChange(id: \"{id}\") {{ id }}"),
         format!("estimatePrice(vehicleId: \"{id}\") {{ id }}"),
         format!("recordSale(vehicleId: \"{id}\", price: 9000) {{ insideInterval }}"),
         "estimateStock".to_owned(),

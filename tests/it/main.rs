@@ -21,4 +21,5 @@ mod s3;
 mod store;
 mod tls;
 mod uploads;
+mod vehicles;
 mod worker;

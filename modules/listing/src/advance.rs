@@ -114,7 +114,8 @@ async fn vehicle(tx: &mut Tx, ad: &Ad, steps: &[Step]) -> Result<Outcome> {
         && let Some(reading) = keroxio_plates::service::consensus(&readings(tx, ad).await?, tx.app().now())
         && let (Some(text), false) = (&reading.text, reading.needs_confirmation())
     {
-        vehicles::set_plate_from_photo(tx, ad.org_id, ad.vehicle_id, text).await?;
+        let confidence = reading.confidence.map_or(0.0, f64::from);
+        vehicles::set_plate_from_photo(tx, ad.org_id, ad.vehicle_id, text, confidence).await?;
     }
     let vehicle = vehicles::get(tx, ad.org_id, ad.vehicle_id).await?;
     Ok(match vehicles::car_facts(&vehicle, tx.app().now().date_naive()) {

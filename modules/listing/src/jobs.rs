@@ -1,6 +1,7 @@
 use keroxio_core::{App, BackgroundJob, Effects, GivenUp, JobError};
 use keroxio_images::events::PhotoCleaned;
 use keroxio_plates::events::PlateRead;
+use keroxio_vehicle::events::VehicleChanged;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -59,6 +60,36 @@ impl BackgroundJob for PhotoChanged {
     async fn run(self, app: App) -> Result<Effects, JobError> {
         let org_id = self.org_id;
         let listings = service::with_photo(&app, org_id, self.photo_id).await?;
+        let jobs: Vec<_> = listings.into_iter().map(|listing_id| AdvanceListing { listing_id, org_id }).collect();
+        let mut tx = app.begin().await?;
+        tx.enqueue_all(&jobs).await?;
+        Ok(tx.into())
+    }
+}
+
+/// A fact of this car changed: the listings that show it may have to be written or priced anew.
+#[derive(Serialize, Deserialize)]
+pub struct FollowVehicle {
+    vehicle_id: Uuid,
+    org_id: Uuid,
+}
+
+impl From<VehicleChanged> for FollowVehicle {
+    fn from(event: VehicleChanged) -> Self {
+        Self { vehicle_id: event.vehicle_id, org_id: event.org_id }
+    }
+}
+
+impl BackgroundJob for FollowVehicle {
+    const NAME: &'static str = "listing.follow_vehicle";
+
+    fn org_id(&self) -> Option<Uuid> {
+        Some(self.org_id)
+    }
+
+    async fn run(self, app: App) -> Result<Effects, JobError> {
+        let org_id = self.org_id;
+        let listings = service::of_vehicle(&app, org_id, self.vehicle_id).await?;
         let jobs: Vec<_> = listings.into_iter().map(|listing_id| AdvanceListing { listing_id, org_id }).collect();
         let mut tx = app.begin().await?;
         tx.enqueue_all(&jobs).await?;

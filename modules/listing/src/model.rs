@@ -198,6 +198,15 @@ pub async fn with_photo(conn: &mut AsyncPgConnection, org: Uuid, photo: Uuid) ->
         .await
 }
 
+pub async fn of_vehicle(conn: &mut AsyncPgConnection, org: Uuid, vehicle: Uuid) -> QueryResult<Vec<Uuid>> {
+    listing_ads::table
+        .filter(listing_ads::org_id.eq(org).and(listing_ads::vehicle_id.eq(vehicle)))
+        .select(listing_ads::id)
+        .order(listing_ads::id)
+        .load(conn)
+        .await
+}
+
 diesel::allow_tables_to_appear_in_same_query!(listing_ads, listing_photos);
 
 pub async fn steps(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Vec<Step>> {

@@ -40,7 +40,7 @@ pub(crate) async fn prepare(
     keroxio_storage::service::require(app, actor.org_id, &photos).await?;
     let mut tx = app.begin().await?;
     let now = app.now();
-    let vehicle = vehicles::create(&mut tx, actor.org_id, facts).await?;
+    let vehicle = vehicles::create(&mut tx, actor, facts).await?;
     let ad = Ad {
         id: Uuid::now_v7(),
         org_id: actor.org_id,
@@ -120,11 +120,16 @@ pub(crate) async fn with_photo(app: &App, org: Uuid, photo: Uuid) -> Result<Vec<
     Ok(model::with_photo(&mut conn, org, photo).await?)
 }
 
+pub(crate) async fn of_vehicle(app: &App, org: Uuid, vehicle: Uuid) -> Result<Vec<Uuid>> {
+    let mut conn = app.conn().await?;
+    Ok(model::of_vehicle(&mut conn, org, vehicle).await?)
+}
+
 /// New facts from the seller: only the steps that depend on them run again.
 pub(crate) async fn correct(app: &App, actor: &Actor, id: Uuid, facts: VehicleInput) -> Result<Ad> {
     let mut tx = app.begin().await?;
     let ad = locked(&mut tx, actor, id).await?;
-    vehicles::update(&mut tx, actor.org_id, ad.vehicle_id, facts).await?;
+    vehicles::update(&mut tx, actor, ad.vehicle_id, facts).await?;
     reopen(tx, ad).await
 }
 

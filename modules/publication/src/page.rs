@@ -202,7 +202,7 @@ async fn render(app: &App, slug: &str) -> Result<Option<String>> {
     let organization = keroxio_auth::service::organization(app, page.org_id).await?;
     // Sold a moment ago, or edited into what may not appear: nobody sees that meanwhile.
     let own = service::own_page();
-    let judged = service::judge(app, &ad, &vehicle, &organization, &own, app.now().date_naive())?;
+    let judged = service::judge(app, &ad, &vehicle, &organization, &own, app.now().date_naive()).await?;
     if ad.sold_at.is_some() || !judged.is_publishable() {
         return Ok(None);
     }

@@ -57,6 +57,9 @@ enum Check {
     CritAir,
     Inspection,
     DateFitsPlate,
+    InspectedAfterRegistration,
+    CritAirFitsFuel,
+    Undisputed,
     TitleFits,
     BodyFits,
 }
@@ -88,6 +91,8 @@ pub struct Facts<'a> {
     pub siren: Option<&'a str>,
     pub ad: &'a Ad,
     pub vehicle: &'a Vehicle,
+    /// Facts about which not everybody says the same.
+    pub disputed: &'a [&'static str],
     pub channel: &'a Channel,
     /// The day on which the ad is to be published.
     pub on: NaiveDate,
@@ -172,6 +177,9 @@ impl Check {
             Self::CritAir => car.crit_air.is_none(),
             Self::Inspection => return inspection(facts),
             Self::DateFitsPlate => contradicts_plate(car),
+            Self::InspectedAfterRegistration => inspected_too_early(car),
+            Self::CritAirFitsFuel => contradicts_fuel(car),
+            Self::Undisputed => !facts.disputed.is_empty(),
             Self::TitleFits => longer(ad.title.as_deref(), facts.channel.title_limit),
             Self::BodyFits => longer(ad.body.as_deref(), facts.channel.body_limit),
         };
@@ -192,6 +200,25 @@ fn inspection(facts: &Facts<'_>) -> Option<Option<NaiveDate>> {
     let months = if car.inspection_retest == Some(true) { RETEST_MONTHS } else { REPORT_MONTHS };
     let good_until = inspected.checked_add_months(Months::new(months))?;
     (good_until <= facts.on + Days::new(SOON_DAYS)).then_some(Some(good_until))
+}
+
+fn inspected_too_early(car: &Vehicle) -> bool {
+    let registered = (car.first_registration_year, car.first_registration_month);
+    let (Some(day), (Some(year), Some(month))) = (car.inspected_on, registered) else { return false };
+    (day.year(), i32::try_from(day.month()).unwrap_or(0)) < (year, month)
+}
+
+/// Class E is for cars without a combustion engine, and they have no other; none is too old for it.
+fn contradicts_fuel(car: &Vehicle) -> bool {
+    let (Some(class), Some(fuel)) = (car.crit_air.as_deref(), car.fuel.as_deref()) else { return false };
+    match fuel {
+        "electric" => class != "e",
+        // Hydrogen, perhaps.
+        "other" => false,
+        // The best class of a Diesel engine is the second.
+        "diesel" => matches!(class, "e" | "1"),
+        _ => class == "e",
+    }
 }
 
 /// A number is given to a car at its first circulation or later, never before.

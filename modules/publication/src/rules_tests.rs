@@ -18,6 +18,7 @@ struct Story {
     ad: Ad,
     car: Vehicle,
     on: NaiveDate,
+    disputed: &'static [&'static str],
 }
 
 fn complete(seller: Seller) -> Story {
@@ -47,7 +48,7 @@ fn complete(seller: Seller) -> Story {
         sold_at: None,
         tone: "professional".to_owned(),
     };
-    Story { seller, siren: Some("732829320"), ad, car, on: day("2026-11-25") }
+    Story { seller, siren: Some("732829320"), ad, car, on: day("2026-11-25"), disputed: &[] }
 }
 
 fn codes(story: &Story) -> Vec<String> {
@@ -58,6 +59,7 @@ fn codes(story: &Story) -> Vec<String> {
         siren: story.siren,
         ad: &story.ad,
         vehicle: &story.car,
+        disputed: story.disputed,
         channel: channels.get("leboncoin").unwrap_or_else(|| panic!("no such channel")),
         on: story.on,
     };
@@ -67,7 +69,7 @@ fn codes(story: &Story) -> Vec<String> {
 /// Per rule: who sells, and what breaks it alone.
 type Case = (&'static str, Seller, fn(&mut Story));
 
-const CASES: [Case; 19] = [
+const CASES: [Case; 22] = [
     ("MAKE_MISSING", Seller::Private, |s| s.car.make = None),
     ("MODEL_MISSING", Seller::Private, |s| s.car.model = Some(" ".to_owned())),
     ("VERSION_MISSING", Seller::Private, |s| s.car.version = None),
@@ -87,6 +89,13 @@ const CASES: [Case; 19] = [
     ("CRIT_AIR_ADVISED", Seller::Private, |s| s.car.crit_air = None),
     ("INSPECTION_NEEDED", Seller::Private, |s| s.car.inspected_on = None),
     ("DATE_CONTRADICTS_PLATE", Seller::Private, |s| s.car.plate = Some("BA001AA".to_owned())),
+    ("INSPECTION_BEFORE_REGISTRATION", Seller::Private, |s| {
+        s.car.plate = None;
+        (s.car.first_registration_year, s.car.first_registration_month) = (Some(2026), Some(12));
+        s.on = day("2027-01-01");
+    }),
+    ("CRIT_AIR_CONTRADICTS_FUEL", Seller::Private, |s| s.car.fuel = Some("diesel".to_owned())),
+    ("FACTS_DISPUTED", Seller::Dealer, |s| s.disputed = &["plate"]),
     ("TITLE_TOO_LONG", Seller::Private, |s| s.ad.title = Some("x".repeat(51))),
     ("BODY_TOO_LONG", Seller::Private, |s| s.ad.body = Some(format!("non garanti {}", "x".repeat(4_000)))),
 ];
@@ -141,6 +150,21 @@ fn a_report_is_good_for_six_months_or_two_and_a_young_car_needs_none() {
     assert_eq!(codes(&young), Vec::<String>::new());
     young.on = day("2026-12-01");
     assert_eq!(codes(&young), ["INSPECTION_NEEDED"], "four years old");
+}
+
+#[test]
+fn only_an_electric_car_is_in_class_e() {
+    let contradicts = |fuel: &str, class: &str| {
+        let mut story = complete(Seller::Private);
+        (story.car.fuel, story.car.crit_air) = (Some(fuel.to_owned()), Some(class.to_owned()));
+        codes(&story) == ["CRIT_AIR_CONTRADICTS_FUEL"]
+    };
+    for (fuel, class) in [("electric", "1"), ("electric", "none"), ("diesel", "1"), ("diesel", "e"), ("petrol", "e")] {
+        assert!(contradicts(fuel, class), "{fuel} {class}");
+    }
+    for (fuel, class) in [("electric", "e"), ("diesel", "2"), ("petrol", "1"), ("petrol", "none"), ("other", "e")] {
+        assert!(!contradicts(fuel, class), "{fuel} {class}");
+    }
 }
 
 #[test]

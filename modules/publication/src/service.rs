@@ -110,7 +110,7 @@ pub(crate) async fn publishability(
     };
     let vehicle = keroxio_vehicle::service::fetch(app, actor.org_id, ad.vehicle_id).await?;
     let organization = keroxio_auth::service::organization(app, actor.org_id).await?;
-    judge(app, &ad, &vehicle, &organization, channel, on)
+    judge(app, &ad, &vehicle, &organization, channel, on).await
 }
 
 /// Our own page shows all there is.
@@ -118,7 +118,7 @@ pub(crate) fn own_page() -> Channel {
     Channel { title_limit: usize::MAX, body_limit: usize::MAX, ..Channel::default() }
 }
 
-pub(crate) fn judge(
+pub(crate) async fn judge(
     app: &App,
     ad: &Ad,
     vehicle: &Vehicle,
@@ -129,7 +129,8 @@ pub(crate) fn judge(
     let seller = if organization.kind == "dealer" { Seller::Dealer } else { Seller::Private };
     let siren = organization.siren.as_deref();
     let rules: Rules = app.get()?;
-    let facts = Facts { seller, siren, ad, vehicle, channel, on };
+    let disputed = keroxio_vehicle::service::disputed(app, vehicle).await?;
+    let facts = Facts { seller, siren, ad, vehicle, disputed: &disputed, channel, on };
     Ok(Publishability::of(&rules.findings(&facts)))
 }
 

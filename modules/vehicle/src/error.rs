@@ -7,6 +7,7 @@ pub const FIRST_REGISTRATION_INVALID: ErrorCode = ErrorCode("FIRST_REGISTRATION_
 pub const VALUE_OUT_OF_RANGE: ErrorCode = ErrorCode("VALUE_OUT_OF_RANGE");
 pub const PLATE_INVALID: ErrorCode = ErrorCode("PLATE_INVALID");
 pub const PLATE_TEMPORARY: ErrorCode = ErrorCode("PLATE_TEMPORARY");
+pub const NOTHING_TO_UNDO: ErrorCode = ErrorCode("NOTHING_TO_UNDO");
 pub const TEXT_TOO_LONG: ErrorCode = ErrorCode("TEXT_TOO_LONG");
 
 pub fn mileage() -> Error {
@@ -61,6 +62,22 @@ pub fn text(field: &str) -> Error {
         TEXT_TOO_LONG,
         format!("Texte trop long pour « {} » : 120 caractères au plus.", facts::french(field)),
         format!("The text of {} is too long: 120 characters at most.", facts::english(field)),
+    )
+}
+
+pub fn nothing_to_undo() -> Error {
+    Error::new(
+        NOTHING_TO_UNDO,
+        "Rien à annuler : vous n'avez rien changé depuis la création de cette voiture.",
+        "Nothing to undo: you changed nothing since this car was created.",
+    )
+}
+
+pub fn unknown_field(field: &str) -> Error {
+    let field: String = field.chars().take(40).collect();
+    Error::bad_input(
+        format!("Information inconnue : « {field} ». Les noms sont ceux de VehicleInput."),
+        format!("Unknown fact “{field}”. The names are those of VehicleInput."),
     )
 }
 

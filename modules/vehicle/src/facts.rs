@@ -1,17 +1,22 @@
 //! What people call the facts that the API names in camel case.
 
-const WORDS: [(&str, &str, &str); 11] = [
+const WORDS: [(&str, &str, &str); 16] = [
+    ("plate", "immatriculation", "registration number"),
     ("make", "marque", "make"),
     ("model", "modèle", "model"),
     ("version", "version", "version"),
     ("firstRegistration", "première mise en circulation", "first registration"),
     ("mileageKm", "kilométrage", "mileage"),
     ("fuel", "énergie", "fuel"),
+    ("gearbox", "boîte de vitesses", "gearbox"),
     ("powerHp", "puissance (ch)", "power (hp)"),
     ("fiscalHp", "puissance fiscale", "fiscal power"),
     ("doors", "nombre de portes", "number of doors"),
     ("seats", "nombre de places", "number of seats"),
     ("colour", "couleur", "colour"),
+    ("technicalInspectionOn", "contrôle technique", "technical inspection"),
+    ("inspectionRetest", "contre-visite", "re-test"),
+    ("critAir", "Crit'Air", "Crit'Air"),
 ];
 
 fn words(field: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {

@@ -6,6 +6,7 @@ use keroxio_plate_grammar::Plate;
 use keroxio_plugin_sdk::{Fuel, Gearbox};
 use uuid::Uuid;
 
+use crate::fact_graphql::{VehicleDispute, VehicleFact};
 use crate::input::{CritAir, FuelType, GearboxType, VehicleInput, parsed};
 use crate::model::Vehicle;
 use crate::service;
@@ -59,8 +60,7 @@ impl VehicleObject {
 
     /// Month of first registration, `YYYY-MM`.
     async fn first_registration(&self) -> Option<String> {
-        let year = self.0.first_registration_year?;
-        Some(self.0.first_registration_month.map_or(year.to_string(), |month| format!("{year}-{month:02}")))
+        self.0.first_registration()
     }
 
     /// Odometer reading in kilometres.
@@ -118,7 +118,31 @@ impl VehicleObject {
         self.0.crit_air.as_deref().and_then(CritAir::stored)
     }
 
-    /// Where each known fact comes from.
+    /// What is known, each fact with who said it, how sure they are and when.
+    async fn facts(&self, ctx: &Context<'_>) -> GqlResult<Vec<VehicleFact>> {
+        Ok(VehicleFact::standing(&service::statements(ctx.app(), &self.0).await?))
+    }
+
+    /// Facts about which somebody says otherwise, such as a plate read on a photo that is not the one you gave. What
+    /// you said stands until you decide with `settleVehicleFact`.
+    async fn disputes(&self, ctx: &Context<'_>) -> GqlResult<Vec<VehicleDispute>> {
+        Ok(VehicleDispute::all(&service::statements(ctx.app(), &self.0).await?))
+    }
+
+    /// All that was ever said of the car, latest first.
+    async fn history(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of this fact alone, by its name in `VehicleInput`.")] field: Option<String>,
+        #[graphql(desc = "Page size, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
+    ) -> GqlResult<Connection<String, VehicleFact, EmptyFields, EmptyFields>> {
+        let page = Page::new(first, after.as_deref())?;
+        let rows = service::history(ctx.app(), self.0.id, field.as_deref(), page).await?;
+        Ok(connection(page, rows.into_iter().map(|said| (said.id, said.into())).collect()))
+    }
+
+    /// Where each known fact comes from; `facts` says more.
     async fn provenance(&self) -> Vec<FactSource> {
         let sources = self.0.sources.as_object();
         let pairs = sources.into_iter().flatten();
@@ -188,12 +212,12 @@ impl VehicleMutation {
         #[graphql(desc = "Known facts; all optional.")] input: VehicleInput,
     ) -> GqlResult<VehicleObject> {
         let mut tx = ctx.app().begin().await?;
-        let vehicle = service::create(&mut tx, ctx.actor()?.org_id, input).await?;
+        let vehicle = service::create(&mut tx, &ctx.actor()?, input).await?;
         tx.commit().await?;
         Ok(vehicle.into())
     }
 
-    /// Corrects a car. Use `correctListing` to have its listing follow.
+    /// Corrects a car; its listings follow.
     #[graphql(guard = "RequireUser")]
     async fn update_vehicle(
         &self,
@@ -201,9 +225,28 @@ impl VehicleMutation {
         #[graphql(desc = "The car.")] id: Uuid,
         #[graphql(desc = "Facts to change; absent ones stay, null erases.")] input: VehicleInput,
     ) -> GqlResult<VehicleObject> {
-        let mut tx = ctx.app().begin().await?;
-        let vehicle = service::update(&mut tx, ctx.actor()?.org_id, id, input).await?;
-        tx.commit().await?;
-        Ok(vehicle.into())
+        Ok(service::correct(ctx.app(), &ctx.actor()?, id, input).await?.into())
+    }
+
+    /// Decides a dispute: you say what the chosen statement says. Its listings follow.
+    #[graphql(guard = "RequireUser")]
+    async fn settle_vehicle_fact(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The car.")] id: Uuid,
+        #[graphql(desc = "The statement that is right, yours or another's.")] statement_id: Uuid,
+    ) -> GqlResult<VehicleObject> {
+        Ok(service::settle(ctx.app(), &ctx.actor()?, id, statement_id).await?.into())
+    }
+
+    /// Takes back your latest change of a car, all its fields together; call it again for the one before. Its listings
+    /// follow. `NOTHING_TO_UNDO` when the car is as it was created.
+    #[graphql(guard = "RequireUser")]
+    async fn undo_vehicle_change(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The car.")] id: Uuid,
+    ) -> GqlResult<VehicleObject> {
+        Ok(service::undo(ctx.app(), &ctx.actor()?, id).await?.into())
     }
 }

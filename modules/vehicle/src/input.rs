@@ -1,4 +1,4 @@
-use async_graphql::{Enum, InputObject, MaybeUndefined};
+use async_graphql::{Enum, InputObject, InputType as _, MaybeUndefined};
 use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use keroxio_core::Result;
 use keroxio_plate_grammar::{Plate, normalize_foreign};
@@ -87,6 +87,11 @@ impl CritAir {
     pub fn stored(word: &str) -> Option<Self> {
         Self::WORDS.iter().find(|(_, known)| *known == word).map(|(class, _)| *class)
     }
+
+    /// As the API writes it.
+    pub fn name(self) -> String {
+        self.to_value().to_string()
+    }
 }
 
 /// The name a value has in the database, as serde writes it.
@@ -139,16 +144,10 @@ pub struct VehicleInput {
 }
 
 impl VehicleInput {
-    /// Checks every field and writes it into the vehicle with the seller as its source.
-    pub fn apply(self, vehicle: &mut Vehicle, now: DateTime<Utc>) -> Result<()> {
-        let mut sources = vehicle.sources.as_object().cloned().unwrap_or_default();
-        let mut note = |field: &str, known: bool| {
-            if known {
-                sources.insert(field.to_owned(), Value::from("SELLER"));
-            } else {
-                sources.remove(field);
-            }
-        };
+    /// Checks every field and writes it into the vehicle. Answers which fields it spoke of.
+    pub fn apply(self, vehicle: &mut Vehicle, now: DateTime<Utc>) -> Result<Vec<&'static str>> {
+        let mut given = Vec::new();
+        let mut note = |field: &'static str| given.push(field);
         let texts = [
             ("make", self.make, &mut vehicle.make),
             ("model", self.model, &mut vehicle.model),
@@ -157,7 +156,7 @@ impl VehicleInput {
         ];
         for (field, given, slot) in texts {
             if let Some(value) = given_text(field, given)? {
-                note(field, value.is_some());
+                note(field);
                 *slot = value;
             }
         }
@@ -172,7 +171,7 @@ impl VehicleInput {
                 if value.is_some_and(|v| !(low..=high).contains(&v)) {
                     return Err(error::out_of_range(field, low, high));
                 }
-                note(field, value.is_some());
+                note(field);
                 *slot = value;
             }
         }
@@ -180,45 +179,44 @@ impl VehicleInput {
             if value.is_some_and(|km| !(0..=1_500_000).contains(&km)) {
                 return Err(error::mileage());
             }
-            note("mileageKm", value.is_some());
+            note("mileageKm");
             vehicle.mileage_km = value;
         }
         if let Some(value) = given_value(self.fuel) {
-            note("fuel", value.is_some());
+            note("fuel");
             vehicle.fuel = value.and_then(|f| word(&Fuel::from(f)));
         }
         if let Some(value) = given_value(self.gearbox) {
-            note("gearbox", value.is_some());
+            note("gearbox");
             vehicle.gearbox = value.and_then(|g| word(&Gearbox::from(g)));
         }
         if let Some(value) = given_value(self.technical_inspection_on) {
             if value.is_some_and(|day| day > now.date_naive()) {
                 return Err(error::inspection_to_come());
             }
-            note("technicalInspectionOn", value.is_some());
+            note("technicalInspectionOn");
             vehicle.inspected_on = value;
         }
         if let Some(value) = given_value(self.inspection_retest) {
-            note("inspectionRetest", value.is_some());
+            note("inspectionRetest");
             vehicle.inspection_retest = value;
         }
         if let Some(value) = given_value(self.crit_air) {
-            note("critAir", value.is_some());
+            note("critAir");
             vehicle.crit_air = value.map(|class| class.word().to_owned());
         }
         if let Some(value) = given_value(self.first_registration) {
             let month = value.map(|text| year_and_month(&text, now)).transpose()?;
-            note("firstRegistration", month.is_some());
+            note("firstRegistration");
             vehicle.first_registration_year = month.map(|(year, _)| year);
             vehicle.first_registration_month = month.map(|(_, month)| month);
         }
         if let Some(value) = given_value(self.plate) {
             let plate = value.map(|text| registration(&text, self.foreign_plate)).transpose()?;
-            note("plate", plate.is_some());
+            note("plate");
             vehicle.plate = plate;
         }
-        vehicle.sources = Value::Object(sources);
-        Ok(())
+        Ok(given)
     }
 }
 

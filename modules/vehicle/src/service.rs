@@ -3,28 +3,101 @@ use diesel_async::AsyncPgConnection;
 use keroxio_core::{Actor, App, Page, Result, Tx};
 use keroxio_plate_grammar::Plate;
 use keroxio_plugin_sdk::CarFacts;
-use serde_json::Value;
+use serde_json::json;
 use uuid::Uuid;
 
 use crate::error;
+use crate::events::VehicleChanged;
+use crate::fields::FIELDS;
 use crate::input::{VehicleInput, parsed};
 use crate::model::{self, Vehicle};
+use crate::statements::{self, FactOrigin, Speaker, Statement};
 
-pub async fn create(tx: &mut Tx, org: Uuid, input: VehicleInput) -> Result<Vehicle> {
+pub async fn create(tx: &mut Tx, actor: &Actor, input: VehicleInput) -> Result<Vehicle> {
     let now = tx.app().now();
-    let mut vehicle = Vehicle::empty(org, now);
-    input.apply(&mut vehicle, now)?;
+    let mut vehicle = Vehicle::empty(actor.org_id, now);
+    let given = input.apply(&mut vehicle, now)?;
+    let known = given.iter().filter(|field| !vehicle.value(field).is_null());
+    vehicle.sources = known.map(|field| ((*field).to_owned(), json!(FactOrigin::Seller.word()))).collect();
     model::insert(tx, &vehicle).await?;
+    statements::begin(tx, &vehicle, Speaker::seller(actor.user_id), &given).await?;
     Ok(vehicle)
 }
 
-pub async fn update(tx: &mut Tx, org: Uuid, id: Uuid, input: VehicleInput) -> Result<Vehicle> {
+/// What the seller says anew. Whoever shows the car is to look at it again: the caller sees to that.
+pub async fn update(tx: &mut Tx, actor: &Actor, id: Uuid, input: VehicleInput) -> Result<Vehicle> {
     let now = tx.app().now();
-    let mut vehicle = model::lock(tx, org, id).await?.ok_or_else(error::not_found)?;
-    input.apply(&mut vehicle, now)?;
-    vehicle.updated_at = now;
-    model::save(tx, &vehicle).await?;
+    let vehicle = locked(tx, actor.org_id, id).await?;
+    let mut said = vehicle.clone();
+    let given = input.apply(&mut said, now)?;
+    tell(tx, vehicle, &said, Speaker::seller(actor.user_id), &given).await
+}
+
+/// [`update`], and every listing of the car follows.
+pub(crate) async fn correct(app: &App, actor: &Actor, id: Uuid, input: VehicleInput) -> Result<Vehicle> {
+    let mut tx = app.begin().await?;
+    let vehicle = update(&mut tx, actor, id, input).await?;
+    announce(tx, vehicle).await
+}
+
+/// The seller makes one of the statements about a car their own, which ends the dispute about it.
+pub(crate) async fn settle(app: &App, actor: &Actor, id: Uuid, statement: Uuid) -> Result<Vehicle> {
+    let mut tx = app.begin().await?;
+    let vehicle = locked(&mut tx, actor.org_id, id).await?;
+    let chosen = statements::find(&mut tx, &vehicle, statement).await?;
+    let mut said = vehicle.clone();
+    said.set_value(&chosen.field, &chosen.value);
+    let vehicle = tell(&mut tx, vehicle, &said, Speaker::seller(actor.user_id), &[&chosen.field]).await?;
+    announce(tx, vehicle).await
+}
+
+/// Takes back what the seller changed last.
+pub(crate) async fn undo(app: &App, actor: &Actor, id: Uuid) -> Result<Vehicle> {
+    let mut tx = app.begin().await?;
+    let mut vehicle = locked(&mut tx, actor.org_id, id).await?;
+    statements::undo(&mut tx, &mut vehicle, app.now()).await?;
+    vehicle.updated_at = app.now();
+    model::save(&mut tx, &vehicle).await?;
+    announce(tx, vehicle).await
+}
+
+async fn locked(tx: &mut Tx, org: Uuid, id: Uuid) -> Result<Vehicle> {
+    model::lock(tx, org, id).await?.ok_or_else(error::not_found)
+}
+
+async fn announce(mut tx: Tx, vehicle: Vehicle) -> Result<Vehicle> {
+    tx.announce(&VehicleChanged { vehicle_id: vehicle.id, org_id: vehicle.org_id }).await?;
+    tx.commit().await?;
     Ok(vehicle)
+}
+
+/// Adds what somebody says of some fields, held by `said`, and saves what follows from it.
+async fn tell(tx: &mut Tx, mut vehicle: Vehicle, said: &Vehicle, by: Speaker, fields: &[&str]) -> Result<Vehicle> {
+    let now = tx.app().now();
+    if statements::add(tx, &mut vehicle, said, by, fields, now).await? {
+        vehicle.updated_at = now;
+        model::save(tx, &vehicle).await?;
+    }
+    Ok(vehicle)
+}
+
+/// All that was said of a car and still counts, in order.
+pub(crate) async fn statements(app: &App, vehicle: &Vehicle) -> Result<Vec<Statement>> {
+    Ok(statements::known(&mut *app.conn().await?, vehicle).await?)
+}
+
+/// Fields about which somebody says otherwise than the seller, or than whoever is believed.
+pub async fn disputed(app: &App, vehicle: &Vehicle) -> Result<Vec<&'static str>> {
+    let said = statements(app, vehicle).await?;
+    Ok(FIELDS.into_iter().filter(|field| !statements::disputes(&said, field).is_empty()).collect())
+}
+
+/// All that was ever said, of one field or of all, latest first.
+pub(crate) async fn history(app: &App, vehicle: Uuid, field: Option<&str>, page: Page) -> Result<Vec<Statement>> {
+    if let Some(field) = field.filter(|field| !FIELDS.contains(field)) {
+        return Err(error::unknown_field(field));
+    }
+    Ok(statements::history(&mut *app.conn().await?, vehicle, field, page).await?)
 }
 
 pub async fn get(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> Result<Vehicle> {
@@ -42,25 +115,17 @@ pub(crate) async fn list(app: &App, actor: &Actor, page: Page) -> Result<Vec<Veh
     Ok(model::page(&mut conn, actor.org_id, page).await?)
 }
 
-/// Fills the plate from a reading (letters and digits only) the seller may rely on, unless the seller gave one. A WW or W
-/// garage number belongs to no particular car and is not kept as its identity.
-pub async fn set_plate_from_photo(tx: &mut Tx, org: Uuid, id: Uuid, text: &str) -> Result<()> {
+/// Keeps a plate as it was read (letters and digits only) with a confidence the seller may rely on; it stands unless
+/// the seller gave one. A WW or W garage number belongs to no particular car and is not kept as its identity.
+pub async fn set_plate_from_photo(tx: &mut Tx, org: Uuid, id: Uuid, text: &str, confidence: f64) -> Result<()> {
     // What is no French number is the seller's correction to a foreign one.
     if Plate::parse(text).is_ok_and(|plate| !plate.identifies_car()) {
         return Ok(());
     }
-    let mut vehicle = model::lock(tx, org, id).await?.ok_or_else(error::not_found)?;
-    let by_seller = vehicle.plate.is_some() && vehicle.sources.get("plate").and_then(Value::as_str) == Some("SELLER");
-    if by_seller || vehicle.plate.as_deref() == Some(text) {
-        return Ok(());
-    }
-    vehicle.plate = Some(text.to_owned());
-    if let Some(sources) = vehicle.sources.as_object_mut() {
-        sources.insert("plate".to_owned(), Value::from("PLATE"));
-    }
-    vehicle.updated_at = tx.app().now();
-    model::save(tx, &vehicle).await?;
-    Ok(())
+    let vehicle = locked(tx, org, id).await?;
+    let said = Vehicle { plate: Some(text.to_owned()), ..vehicle.clone() };
+    let by = Speaker { origin: FactOrigin::Plate, user_id: None, confidence: Some(confidence.clamp(0.0, 1.0)) };
+    tell(tx, vehicle, &said, by, &["plate"]).await.map(drop)
 }
 
 /// What the price model takes, or the names of the facts it cannot do without.

@@ -24,3 +24,19 @@ diesel::table! {
         crit_air -> Nullable<Text>,
     }
 }
+
+diesel::table! {
+    vehicle_statements (id) {
+        id -> Uuid,
+        org_id -> Uuid,
+        vehicle_id -> Uuid,
+        change_id -> Uuid,
+        field -> Text,
+        value -> Jsonb,
+        source -> Text,
+        confidence -> Nullable<Float8>,
+        stated_at -> Timestamptz,
+        stated_by -> Nullable<Uuid>,
+        retracted_at -> Nullable<Timestamptz>,
+    }
+}

@@ -1,0 +1,112 @@
+//! What is known of a car: who said it, who says otherwise, and how a slip is taken back.
+
+use keroxio_test_support::{Actor, FakePlates, TestApp, fixture};
+use serde_json::{Value, json};
+
+const CREATE: &str = "mutation($v: VehicleInput!) { createVehicle(input: $v) { id } }";
+const UPDATE: &str = "mutation($id: UUID!, $v: VehicleInput!) { updateVehicle(id: $id, input: $v) { mileageKm } }";
+const UNDO: &str = "mutation($id: UUID!) { undoVehicleChange(id: $id) { mileageKm colour version } }";
+const SETTLE: &str =
+    "mutation($id: UUID!, $s: UUID!) { settleVehicleFact(id: $id, statementId: $s) { plate disputes { field } } }";
+const HISTORY: &str = "query($id: UUID!, $f: String) { vehicle(id: $id) { history(field: $f) {
+  nodes { value source confidence retractedAt } } } }";
+const DISPUTES: &str = "query($id: UUID!) { vehicle(id: $id) { plate
+  disputes { field stands { value source } others { id value source confidence mayBeShown label } } } }";
+
+async fn created(actor: &Actor, facts: Value) -> String {
+    actor.run(CREATE, json!({ "v": facts })).await.text("/createVehicle/id")
+}
+
+#[tokio::test]
+async fn a_slip_is_taken_back_and_everything_that_was_said_stays_known() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let id =
+        created(&garage, json!({ "make": "Renault", "model": "Clio", "mileageKm": 45_000, "colour": "bleu" })).await;
+    let undone = async || garage.run(UNDO, json!({ "id": id })).await;
+    assert_eq!(undone().await.code(), "NOTHING_TO_UNDO");
+    garage.run(UPDATE, json!({ "id": id, "v": { "mileageKm": 54_000, "version": "Zen" } })).await.at("/updateVehicle");
+    garage.run(UPDATE, json!({ "id": id, "v": { "mileageKm": 540_000, "colour": null } })).await.at("/updateVehicle");
+    let same = garage.run(UPDATE, json!({ "id": id, "v": { "mileageKm": 540_000 } })).await;
+    assert_eq!(same.at("/updateVehicle/mileageKm"), 540_000, "to say the same again is no change");
+    let before = json!({ "mileageKm": 54_000, "colour": "bleu", "version": "Zen" });
+    assert_eq!(undone().await.at("/undoVehicleChange"), &before);
+    let begun = json!({ "mileageKm": 45_000, "colour": "bleu", "version": null });
+    assert_eq!(undone().await.at("/undoVehicleChange"), &begun);
+    assert_eq!(undone().await.code(), "NOTHING_TO_UNDO");
+    let history = garage.run(HISTORY, json!({ "id": id, "f": "mileageKm" })).await;
+    let nodes = history.at("/vehicle/history/nodes").as_array().unwrap();
+    let told: Vec<(&Value, bool)> = nodes.iter().map(|s| (&s["value"], s["retractedAt"].is_null())).collect();
+    assert_eq!(told, [(&json!("540000"), false), (&json!("54000"), false), (&json!("45000"), true)]);
+    let wrong = garage.run(HISTORY, json!({ "id": id, "f": "horsepower" })).await;
+    assert_eq!(wrong.code(), "BAD_INPUT");
+    app.run_jobs().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_photo_that_says_otherwise_than_the_seller_is_told_and_not_believed() {
+    let app = TestApp::with(FakePlates::reading("YK482ZN", 0.999)).await;
+    let (garage, stranger) = (app.garage("dupont").await, app.garage("martin").await);
+    let photo = garage.upload(fixture("hatch-front.jpg")).await.text("/uploadPhoto/id");
+    let facts = json!({ "plate": "GA-123-BB", "make": "Renault", "model": "Clio", "version": "Zen",
+        "firstRegistration": "2020-03", "mileageKm": 45_000 });
+    let prepare = "mutation($i: PrepareListingInput!) { prepareListing(input: $i) { id vehicle { id } } }";
+    let made = garage.run(prepare, json!({ "i": { "photoIds": [photo], "vehicle": facts } })).await;
+    let (listing, id) = (made.text("/prepareListing/id"), made.text("/prepareListing/vehicle/id"));
+    app.run_jobs().await;
+
+    let told = garage.run(DISPUTES, json!({ "id": id })).await;
+    assert_eq!(told.at("/vehicle/plate"), "GA-123-BB");
+    let dispute = told.at("/vehicle/disputes/0");
+    assert_eq!(dispute["field"], "plate");
+    assert_eq!(dispute["stands"], json!({ "value": "GA-123-BB", "source": "SELLER" }));
+    let other = &dispute["others"][0];
+    assert_eq!((&other["value"], &other["source"]), (&json!("YK-482-ZN"), &json!("PLATE")));
+    assert!(other["confidence"].as_f64().unwrap() > 0.9);
+    assert_eq!((&other["mayBeShown"], &other["label"]), (&json!(false), &json!("immatriculation")));
+    let judge = "query($l: UUID!) { publishability(listingId: $l, channel: \"leboncoin\") { findings { code fix } } }";
+    let found = garage.run(judge, json!({ "l": listing })).await;
+    let disputed = json!({ "code": "FACTS_DISPUTED", "fix": "settleVehicleFact" });
+    assert!(found.at("/publishability/findings").as_array().unwrap().contains(&disputed));
+
+    let choice = json!({ "id": id, "s": other["id"] });
+    assert_eq!(stranger.run(SETTLE, choice.clone()).await.code(), "NOT_FOUND");
+    assert_eq!(stranger.run(UNDO, json!({ "id": id })).await.code(), "NOT_FOUND");
+    let elsewhere = created(&garage, json!({ "make": "Fiat" })).await;
+    assert_eq!(garage.run(SETTLE, json!({ "id": elsewhere, "s": other["id"] })).await.code(), "NOT_FOUND");
+    let settled = garage.run(SETTLE, choice).await;
+    assert_eq!(settled.at("/settleVehicleFact"), &json!({ "plate": "YK-482-ZN", "disputes": [] }));
+    app.run_jobs().await;
+    let found = garage.run(judge, json!({ "l": listing })).await;
+    assert!(!found.at("/publishability/findings").as_array().unwrap().contains(&disputed));
+    garage.run(UNDO, json!({ "id": id })).await.at("/undoVehicleChange");
+    let again = garage.run(DISPUTES, json!({ "id": id })).await;
+    assert_eq!(again.at("/vehicle/disputes/0/field"), "plate");
+    app.run_jobs().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_listing_follows_its_car_however_that_is_corrected() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let photo = garage.upload(fixture("hatch-front.jpg")).await.text("/uploadPhoto/id");
+    let facts = json!({ "make": "Renault", "model": "Clio", "firstRegistration": "2020-03", "mileageKm": 45_000 });
+    let prepare = "mutation($i: PrepareListingInput!) { prepareListing(input: $i) { id vehicle { id } } }";
+    let made = garage.run(prepare, json!({ "i": { "photoIds": [photo], "vehicle": facts } })).await;
+    let (listing, id) = (made.text("/prepareListing/id"), made.text("/prepareListing/vehicle/id"));
+    app.run_jobs().await;
+    let says = async |words: &str| {
+        let shown = garage.run("query($l: UUID!) { listing(id: $l) { body } }", json!({ "l": listing })).await;
+        shown.text("/listing/body").replace(['\u{202f}', '\u{a0}'], " ").contains(words)
+    };
+    assert!(says("45 000 km").await);
+    garage.run(UPDATE, json!({ "id": id, "v": { "mileageKm": 46_000 } })).await.at("/updateVehicle");
+    app.run_jobs().await;
+    assert!(says("46 000 km").await);
+    garage.run(UNDO, json!({ "id": id })).await.at("/undoVehicleChange");
+    app.run_jobs().await;
+    assert!(says("45 000 km").await);
+    app.finish().await;
+}
