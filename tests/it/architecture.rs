@@ -125,7 +125,7 @@ async fn everything_in_the_schema_is_described() {
 const OPEN: [&str; 4] = ["register", "logIn", "refreshSession", "logOut"];
 
 /// Mutations that take a file; each has a test of its own.
-const WITH_FILES: [&str; 2] = ["uploadPhoto", "importMarketAds"];
+const WITH_FILES: [&str; 3] = ["uploadPhoto", "importMarketAds", "importStock"];
 
 #[tokio::test]
 async fn every_other_mutation_asks_who_you_are() {
@@ -145,6 +145,9 @@ async fn every_other_mutation_asks_who_you_are() {
         "createVehicle(input: {}) { id }".to_owned(),
         format!("updateVehicle(id: \"{id}\", input: {{}}) {{ id }}"),
         format!("settleVehicleFact(id: \"{id}\", statementId: \"{id}\") {{ id }}"),
+        format!("moveVehicle(id: \"{id}\", to: READY) {{ id }}"),
+        format!("undoStockImport(id: \"{id}\") {{ removed }}"),
+        "exportStock(format: CSV) { url }".to_owned(),
         format!("undoVehicleChange(id: \"{id}\") {{ id }}"),
         format!("estimatePrice(vehicleId: \"{id}\") {{ id }}"),
         format!("recordSale(vehicleId: \"{id}\", price: 9000) {{ insideInterval }}"),

@@ -18,6 +18,7 @@ mod privacy;
 mod publication;
 mod runner;
 mod s3;
+mod stock;
 mod store;
 mod tls;
 mod uploads;

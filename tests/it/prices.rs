@@ -174,7 +174,7 @@ async fn a_table_whose_prices_are_not_its_cars_is_refused() {
     }
     assert_eq!(import(&staff, table, false).await.code(), "PRICES_UNRELATED");
     assert_eq!(import(&staff, "brand;model\n".to_owned(), false).await.code(), "COLUMNS_MISSING");
-    assert_eq!(import(&staff, "\u{0}".to_owned(), false).await.code(), "COLUMNS_MISSING");
+    assert_eq!(import(&staff, "\u{0}".to_owned(), false).await.code(), "BAD_INPUT");
     let odd =
         format!("ad_date,brand,model,year,mileage_km,fuel,price\n{},Renault,Clio,2020,1,petrol,129900\n", today(&app));
     let report = import(&staff, odd, false).await;

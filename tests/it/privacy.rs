@@ -14,13 +14,14 @@ const COVER: &str = "mutation($c: PlateCover!) { setPhotoPreset(input: { plateCo
 const CLEAN: &str = "mutation($p: UUID!, $s: PhotoScene) { cleanPhoto(photoId: $p, scene: $s) { id } }";
 
 /// Every field of the schema that gives an address, and who may open it. A new one without a decision fails.
-const ADDRESSES: [(&str, &str); 7] = [
+const ADDRESSES: [(&str, &str); 8] = [
     ("ListingPage.url", "anybody: a page with renditions only"),
     ("Photo.url", "its owner, for an hour"),
     ("PhotoRendition.url", "anybody"),
     ("PhotoVariant.url", "anybody"),
     ("Publication.adUrl", "anybody: a page of a portal"),
     ("Publication.url", "anybody: a page of a portal"),
+    ("StockExport.url", "its owner, for an hour"),
     ("__Type.specifiedByURL", "anybody: a specification"),
 ];
 

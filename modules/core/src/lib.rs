@@ -15,6 +15,7 @@ mod module;
 mod page;
 mod redis;
 mod scalars;
+pub mod table;
 mod tables;
 pub mod telemetry;
 mod tls;

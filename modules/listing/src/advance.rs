@@ -4,7 +4,7 @@ use diesel_async::AsyncPgConnection;
 use keroxio_auth::Organization;
 use keroxio_core::{App, Effects, Result, Tx};
 use keroxio_plates::Reading;
-use keroxio_vehicle::{Vehicle, service as vehicles};
+use keroxio_vehicle::{StockState, Vehicle, service as vehicles};
 use serde_json::json;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -325,6 +325,10 @@ async fn settle(tx: &mut Tx, ad: &mut Ad, steps: &[Step]) -> Result<()> {
     ad.updated_at = tx.app().now();
     if next != ListingState::Preparing {
         report(tx, ad, Progress::of_listing(ad, next, tx.app().now())).await?;
+    }
+    if next == ListingState::Ready {
+        let (org, vehicle) = (ad.org_id, ad.vehicle_id);
+        keroxio_vehicle::stock::follow(tx, org, vehicle, &[StockState::Preparing], StockState::Ready).await?;
     }
     let title = ad.title.clone().unwrap_or_default();
     let (kind, title_fr, title_en) = match next {

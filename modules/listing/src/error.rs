@@ -3,6 +3,7 @@ use keroxio_core::{Error, ErrorCode};
 pub const PHOTO_COUNT: ErrorCode = ErrorCode("PHOTO_COUNT");
 pub const LISTING_SOLD: ErrorCode = ErrorCode("LISTING_SOLD");
 pub const LISTING_NOT_SOLD: ErrorCode = ErrorCode("LISTING_NOT_SOLD");
+pub const VEHICLE_LISTED: ErrorCode = ErrorCode("VEHICLE_LISTED");
 pub const TEXT_TOO_LONG: ErrorCode = ErrorCode("TEXT_TOO_LONG");
 pub const PRICE_OUT_OF_RANGE: ErrorCode = ErrorCode("PRICE_OUT_OF_RANGE");
 
@@ -16,6 +17,14 @@ pub fn sold_already() -> Error {
 
 pub fn not_sold() -> Error {
     Error::new(LISTING_NOT_SOLD, "Cette voiture n'est pas vendue.", "This car is not sold.")
+}
+
+pub fn listed_already() -> Error {
+    Error::new(
+        VEHICLE_LISTED,
+        "Cette voiture a déjà une annonce : corrigez-la (correctListing) au lieu d'en créer une autre.",
+        "This car has an ad already: correct it (correctListing) instead of making another.",
+    )
 }
 
 pub fn photo_count(count: usize) -> Error {

@@ -45,6 +45,8 @@ pub struct PrepareListingInput {
     /// How the ad speaks.
     #[graphql(default)]
     tone: AdTone,
+    /// A car of your stock; a new one by default. `VEHICLE_LISTED` when it has an ad that is not sold.
+    vehicle_id: Option<Uuid>,
 }
 
 /// The ad of a car and its preparation.
@@ -284,8 +286,8 @@ impl ListingMutation {
         #[graphql(desc = "Photos, known facts and language.")] input: PrepareListingInput,
     ) -> GqlResult<Listing> {
         let language = input.language.unwrap_or(AdLanguage::Fr).as_str();
-        let ad =
-            service::prepare(ctx.app(), &ctx.actor()?, input.photo_ids, input.vehicle, language, input.tone).await?;
+        let car = service::Car { id: input.vehicle_id, facts: input.vehicle };
+        let ad = service::prepare(ctx.app(), &ctx.actor()?, input.photo_ids, car, language, input.tone).await?;
         Ok(ad.into())
     }
 

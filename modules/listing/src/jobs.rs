@@ -1,7 +1,7 @@
 use keroxio_core::{App, BackgroundJob, Effects, GivenUp, JobError};
 use keroxio_images::events::PhotoCleaned;
 use keroxio_plates::events::PlateRead;
-use keroxio_vehicle::events::VehicleChanged;
+use keroxio_vehicle::events::{VehicleChanged, VehicleMoved};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -94,6 +94,33 @@ impl BackgroundJob for FollowVehicle {
         let mut tx = app.begin().await?;
         tx.enqueue_all(&jobs).await?;
         Ok(tx.into())
+    }
+}
+
+/// A person moved a car through the stock.
+#[derive(Serialize, Deserialize)]
+pub struct FollowMove(VehicleMoved);
+
+impl From<VehicleMoved> for FollowMove {
+    fn from(event: VehicleMoved) -> Self {
+        Self(event)
+    }
+}
+
+impl BackgroundJob for FollowMove {
+    const NAME: &'static str = "listing.follow_move";
+
+    fn org_id(&self) -> Option<Uuid> {
+        Some(self.0.org_id)
+    }
+
+    /// A sale and its end are followed in their order.
+    fn ordering_key(&self) -> Option<String> {
+        Some(self.0.vehicle_id.to_string())
+    }
+
+    async fn run(self, app: App) -> Result<Effects, JobError> {
+        Ok(service::follow_move(&app, &self.0).await?)
     }
 }
 

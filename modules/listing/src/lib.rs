@@ -28,11 +28,12 @@ impl keroxio_core::Module for ListingModule {
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
         jobs.register::<jobs::AdvanceListing>().register::<jobs::PhotoChanged>().register::<jobs::PriceListing>();
-        jobs.register::<jobs::FollowVehicle>();
+        jobs.register::<jobs::FollowVehicle>().register::<jobs::FollowMove>();
         jobs.register::<watch::WatchPrice>();
         let every_night = watch::WatchPrices { after: None };
         jobs.register::<watch::WatchPrices>().recur(keroxio_core::Recurrence("30 4 * * *"), &every_night);
         jobs.on::<keroxio_vehicle::events::VehicleChanged, jobs::FollowVehicle>();
+        jobs.on::<keroxio_vehicle::events::VehicleMoved, jobs::FollowMove>();
         jobs.on::<keroxio_plates::events::PlateRead, jobs::PhotoChanged>();
         jobs.on::<keroxio_images::events::PhotoCleaned, jobs::PhotoChanged>();
     }

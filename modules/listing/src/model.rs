@@ -161,6 +161,12 @@ pub async fn find(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryRes
         .optional()
 }
 
+/// Whether a car has an ad that is not sold.
+pub async fn is_listed(conn: &mut AsyncPgConnection, org: Uuid, vehicle: Uuid) -> QueryResult<bool> {
+    let open = listing_ads::org_id.eq(org).and(listing_ads::vehicle_id.eq(vehicle)).and(listing_ads::sold_at.is_null());
+    diesel::select(diesel::dsl::exists(listing_ads::table.filter(open))).get_result(conn).await
+}
+
 /// The row, locked until the transaction ends: one preparation step decides at a time.
 pub async fn lock(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<Ad>> {
     listing_ads::table.find(id).select(Ad::as_select()).for_update().first(conn).await.optional()

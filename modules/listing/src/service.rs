@@ -1,10 +1,11 @@
 use std::collections::HashSet;
 
+use diesel_async::AsyncPgConnection;
 use futures_util::Stream;
-use keroxio_core::{Actor, App, Error, Page, Queue, Result, Tx};
+use keroxio_core::{Actor, App, Effects, Error, Page, Queue, Result, Tx};
 use keroxio_plates::Reading;
-use keroxio_vehicle::VehicleInput;
-use keroxio_vehicle::service as vehicles;
+use keroxio_vehicle::events::VehicleMoved;
+use keroxio_vehicle::{StockState, VehicleInput, service as vehicles, stock};
 use uuid::Uuid;
 
 use crate::events::{ListingSold, ListingTakenBack};
@@ -14,6 +15,15 @@ use crate::steps::{ListingState, Outcome, StepKind, StepState};
 use crate::text::AdTone;
 use crate::{advance, error};
 
+/// States of a car that can be sold.
+const FOR_SALE: [StockState; 6] = [
+    StockState::Arriving,
+    StockState::Preparing,
+    StockState::Ready,
+    StockState::Published,
+    StockState::Reserved,
+    StockState::Withdrawn,
+];
 const MAX_PHOTOS: usize = 20;
 const TITLE_LIMIT: usize = 120;
 const BODY_LIMIT: usize = 4_000;
@@ -22,12 +32,18 @@ pub(crate) fn topic(listing: Uuid) -> String {
     format!("listing:{listing}")
 }
 
+/// The car of a new listing: a new one, or one of the stock, with what the seller says of it.
+pub(crate) struct Car {
+    pub id: Option<Uuid>,
+    pub facts: VehicleInput,
+}
+
 /// Creates vehicle and listing and starts every step; answers before any of them has run.
 pub(crate) async fn prepare(
     app: &App,
     actor: &Actor,
     photos: Vec<Uuid>,
-    facts: VehicleInput,
+    car: Car,
     language: &'static str,
     tone: AdTone,
 ) -> Result<Ad> {
@@ -40,7 +56,17 @@ pub(crate) async fn prepare(
     keroxio_storage::service::require(app, actor.org_id, &photos).await?;
     let mut tx = app.begin().await?;
     let now = app.now();
-    let vehicle = vehicles::create(&mut tx, actor, facts).await?;
+    let vehicle = match car.id {
+        None => vehicles::create(&mut tx, actor, car.facts).await?,
+        Some(id) => {
+            let vehicle = vehicles::take(&mut tx, actor, id, car.facts).await?;
+            // Asked under the lock of the car.
+            if model::is_listed(&mut tx, actor.org_id, id).await? {
+                return Err(error::listed_already());
+            }
+            vehicle
+        }
+    };
     let ad = Ad {
         id: Uuid::now_v7(),
         org_id: actor.org_id,
@@ -50,7 +76,7 @@ pub(crate) async fn prepare(
         title: None,
         body: None,
         text_edited: false,
-        price_eur: None,
+        price_eur: vehicle.asking_price_eur,
         seq: 0,
         created_at: now,
         updated_at: now,
@@ -120,7 +146,8 @@ pub(crate) async fn with_photo(app: &App, org: Uuid, photo: Uuid) -> Result<Vec<
     Ok(model::with_photo(&mut conn, org, photo).await?)
 }
 
-pub(crate) async fn of_vehicle(app: &App, org: Uuid, vehicle: Uuid) -> Result<Vec<Uuid>> {
+/// Listings of a car of an organization.
+pub async fn of_vehicle(app: &App, org: Uuid, vehicle: Uuid) -> Result<Vec<Uuid>> {
     let mut conn = app.conn().await?;
     Ok(model::of_vehicle(&mut conn, org, vehicle).await?)
 }
@@ -206,13 +233,33 @@ pub(crate) async fn sell(app: &App, actor: &Actor, id: Uuid) -> Result<Ad> {
     if ad.sold_at.is_some() {
         return Err(error::sold_already());
     }
-    let now = app.now();
-    (ad.sold_at, ad.updated_at) = (Some(now), now);
-    model::save_ad(&mut tx, &ad).await?;
-    let title = ad.title.clone().unwrap_or_default();
-    tx.announce(&ListingSold { listing_id: ad.id, org_id: ad.org_id, title, sold_at: now }).await?;
+    sold(&mut tx, &mut ad).await?;
     tx.commit().await?;
     Ok(ad)
+}
+
+async fn sold(tx: &mut Tx, ad: &mut Ad) -> Result<()> {
+    let now = tx.app().now();
+    (ad.sold_at, ad.updated_at) = (Some(now), now);
+    model::save_ad(tx, ad).await?;
+    stock::follow(tx, ad.org_id, ad.vehicle_id, &FOR_SALE, StockState::Sold).await?;
+    let title = ad.title.clone().unwrap_or_default();
+    tx.announce(&ListingSold { listing_id: ad.id, org_id: ad.org_id, title, sold_at: now }).await
+}
+
+/// A person moved a car: its listings are sold with it, and for sale again with it.
+pub(crate) async fn follow_move(app: &App, event: &VehicleMoved) -> Result<Effects> {
+    let listings = of_vehicle(app, event.org_id, event.vehicle_id).await?;
+    let mut tx = app.begin().await?;
+    for id in listings {
+        let Some(mut ad) = model::lock(&mut tx, id).await? else { continue };
+        match (event.from, event.to, ad.sold_at) {
+            (_, StockState::Sold, None) => sold(&mut tx, &mut ad).await?,
+            (StockState::Sold, StockState::Ready, Some(_)) => taken_back(&mut tx, &mut ad).await?,
+            _ => {}
+        }
+    }
+    Ok(tx.into())
 }
 
 /// The sale fell through: the car is for sale again.
@@ -222,11 +269,21 @@ pub(crate) async fn take_back(app: &App, actor: &Actor, id: Uuid) -> Result<Ad> 
     if ad.sold_at.is_none() {
         return Err(error::not_sold());
     }
-    (ad.sold_at, ad.updated_at) = (None, app.now());
-    model::save_ad(&mut tx, &ad).await?;
-    tx.announce(&ListingTakenBack { listing_id: ad.id, org_id: ad.org_id }).await?;
+    taken_back(&mut tx, &mut ad).await?;
     tx.commit().await?;
     Ok(ad)
+}
+
+async fn taken_back(tx: &mut Tx, ad: &mut Ad) -> Result<()> {
+    (ad.sold_at, ad.updated_at) = (None, tx.app().now());
+    model::save_ad(tx, ad).await?;
+    stock::follow(tx, ad.org_id, ad.vehicle_id, &[StockState::Sold], StockState::Ready).await?;
+    tx.announce(&ListingTakenBack { listing_id: ad.id, org_id: ad.org_id }).await
+}
+
+/// The car of a listing.
+pub async fn vehicle_of(conn: &mut AsyncPgConnection, org: Uuid, listing: Uuid) -> Result<Uuid> {
+    Ok(model::find(conn, org, listing).await?.ok_or_else(error::not_found)?.vehicle_id)
 }
 
 async fn locked(tx: &mut Tx, actor: &Actor, id: Uuid) -> Result<Ad> {

@@ -48,7 +48,7 @@ pub struct ImportReport {
 /// Reads a table of ads and saves those it can; only looks at them in a dry run.
 ///
 /// # Errors
-/// `COLUMNS_MISSING` and `BAD_INPUT` as [`sheet::read`]; `PRICES_UNRELATED` where the prices do not go with the cars,
+/// `COLUMNS_MISSING` and `BAD_INPUT` as [`keroxio_core::table::Table`]; `PRICES_UNRELATED` where the prices do not go with the cars,
 /// as in a table whose columns slipped.
 pub async fn import(app: &App, origin: &Origin<'_>, bytes: Vec<u8>, dry_run: bool) -> Result<ImportReport> {
     if origin.source.is_empty() || origin.source.chars().count() > MAX_SOURCE {

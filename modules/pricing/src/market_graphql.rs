@@ -119,7 +119,7 @@ impl MarketMutation {
     /// Brings a table of the operator's advertisements into the market that every estimate is compared with. For
     /// staff.
     ///
-    /// CSV in UTF-8 with a header, comma or semicolon. Needed: `ad_date`, `brand`, `model`, `year`, `mileage_km`,
+    /// XLSX (first sheet) or CSV with a header. Needed: `ad_date`, `brand`, `model`, `year`, `mileage_km`,
     /// `fuel`, `price` (euros, all taxes). Also read: `ad_id`, `version`, `month`, `gearbox`, `power_hp`, `fiscal_hp`,
     /// `doors`, `seats`, `body`, `country`, `first_seen`, `gone_on`. `COLUMNS_MISSING` names what is not there,
     /// `PRICES_UNRELATED` refuses a table whose prices do not go with its cars.

@@ -1,16 +1,13 @@
-//! Reads a table of advertisements, as CSV with a header, comma or semicolon.
-
-use std::collections::HashMap;
+//! Reads a table of advertisements.
 
 use chrono::{Datelike as _, NaiveDate};
-use csv::StringRecord;
-use keroxio_core::{Error, ErrorCode, Result};
+use keroxio_core::Result;
+use keroxio_core::table::{Row, Table};
 use keroxio_plugin_sdk::CarFacts;
 use serde_json::json;
 
 const REQUIRED: [&str; 7] = ["ad_date", "brand", "model", "year", "mileage_km", "fuel", "price"];
 const MOST_ROWS: usize = 200_000;
-pub const COLUMNS_MISSING: ErrorCode = ErrorCode("COLUMNS_MISSING");
 /// Asking prices of cars, in euros, and the texts they come with.
 const PRICES: std::ops::RangeInclusive<f64> = 300.0..=1_000_000.0;
 const MAX_TEXT: usize = 120;
@@ -41,57 +38,14 @@ pub struct LineError {
 /// Every line of a table, read or refused.
 ///
 /// # Errors
-/// `COLUMNS_MISSING` naming the columns; `BAD_INPUT` for what is no table or has too many lines.
+/// As [`Table::read`] and [`Table::require`].
 pub fn read(bytes: &[u8], today: NaiveDate) -> Result<Vec<Result<SheetAd, LineError>>> {
-    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
-    let header = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
-    let delimiter = if header.contains(&b';') { b';' } else { b',' };
-    let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).flexible(true).from_reader(bytes);
-    let columns = columns(reader.headers().map_err(no_table)?)?;
-    let mut ads = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(no_table)?;
-        if ads.len() == MOST_ROWS {
-            return Err(Error::bad_input(
-                format!("Le fichier dépasse {MOST_ROWS} lignes : découpez-le."),
-                format!("The file has more than {MOST_ROWS} lines: split it."),
-            ));
-        }
-        let line = record.position().map_or(0, csv::Position::line);
-        ads.push(Line { columns: &columns, record: &record, line }.read(today));
-    }
-    Ok(ads)
+    let table = Table::read(bytes, MOST_ROWS)?;
+    table.require(&REQUIRED)?;
+    Ok(table.rows().map(|row| Line(row).read(today)).collect())
 }
 
-fn no_table(e: csv::Error) -> Error {
-    let line = e.position().map_or(0, csv::Position::line);
-    Error::bad_input(
-        format!("Le fichier n'est pas un CSV en UTF-8 (ligne {line})."),
-        format!("The file is not a CSV in UTF-8 (line {line})."),
-    )
-}
-
-fn columns(header: &StringRecord) -> Result<HashMap<String, usize>> {
-    let columns: HashMap<String, usize> =
-        header.iter().enumerate().map(|(at, name)| (name.trim().to_lowercase(), at)).collect();
-    let missing: Vec<&str> = REQUIRED.into_iter().filter(|name| !columns.contains_key(*name)).collect();
-    if missing.is_empty() {
-        return Ok(columns);
-    }
-    let names = missing.join(", ");
-    Err(Error::new(
-        COLUMNS_MISSING,
-        format!("Colonnes absentes de la première ligne : {names}."),
-        format!("Columns missing from the first line: {names}."),
-    )
-    .with_details(json!({ "missing": missing })))
-}
-
-struct Line<'a> {
-    columns: &'a HashMap<String, usize>,
-    record: &'a StringRecord,
-    line: u64,
-}
+struct Line<'a>(Row<'a>);
 
 impl Line<'_> {
     fn read(&self, today: NaiveDate) -> Result<SheetAd, LineError> {
@@ -113,7 +67,7 @@ impl Line<'_> {
             return Err(self.error("gone_on", "à venir, ou avant first_seen", "to come, or before first_seen"));
         }
         Ok(SheetAd {
-            line: self.line,
+            line: self.0.line,
             reference: text("ad_id"),
             price_eur: price.round() as i32,
             first_seen_on,
@@ -139,11 +93,11 @@ impl Line<'_> {
     }
 
     fn field(&self, name: &str) -> Option<&str> {
-        self.columns.get(name).and_then(|at| self.record.get(*at)).map(str::trim).filter(|text| !text.is_empty())
+        self.0.get(name)
     }
 
     fn error(&self, column: &'static str, fr: &str, en: &str) -> LineError {
-        LineError { line: self.line, column, message_fr: fr.to_owned(), message_en: en.to_owned() }
+        LineError { line: self.0.line, column, message_fr: fr.to_owned(), message_en: en.to_owned() }
     }
 
     fn empty(&self, column: &'static str) -> LineError {
@@ -181,6 +135,9 @@ impl Line<'_> {
 
 #[cfg(test)]
 mod tests {
+    use keroxio_core::ErrorCode;
+    use keroxio_core::table::COLUMNS_MISSING;
+
     use super::*;
 
     const HEADER: &str = "ad_date,brand,model,year,mileage_km,fuel,price,version,month\n";
@@ -225,7 +182,7 @@ mod tests {
         assert_eq!(code(b"").map(|(code, _)| code), Some(COLUMNS_MISSING));
         assert!(code(b"brand,model\n").is_some_and(|(_, said)| said.contains("ad_date, year")));
         let mut bytes = HEADER.as_bytes().to_vec();
-        bytes.extend(b"2026-10-01,\xff\xfe,Clio,2019,45000,petrol,9990,,\n");
+        bytes.extend(b"2026-10-01,\x00\x01,Clio,2019,45000,petrol,9990,,\n");
         assert_eq!(code(&bytes).map(|(code, _)| code), Some(ErrorCode::BAD_INPUT));
     }
 }

@@ -7,6 +7,7 @@ mod jobs;
 mod life;
 mod linked_data;
 mod model;
+mod online;
 mod page;
 mod rules;
 pub mod service;
@@ -36,6 +37,8 @@ impl keroxio_core::Module for PublicationModule {
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
         jobs.register::<jobs::BuildPacks>().register::<life::FollowSale>().register::<life::RemindSellers>();
+        jobs.register::<online::FollowMove>();
+        jobs.on::<keroxio_vehicle::events::VehicleMoved, online::FollowMove>();
         let every_morning = life::RemindSellers { after: None };
         jobs.recur(keroxio_core::Recurrence("15 8 * * *"), &every_morning);
         jobs.on::<keroxio_listing::events::ListingSold, life::FollowSale>();

@@ -8,9 +8,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::channel::{Channel, Channels};
-use crate::error;
 use crate::model::{self, Pack};
-use crate::page;
+use crate::{error, online, page};
 
 /// Days after which a seller is told again that a sold car is still online somewhere.
 const STILL_ONLINE_DAYS: i64 = 2;
@@ -29,6 +28,7 @@ pub(crate) async fn withdraw(app: &App, actor: &Actor, id: Uuid) -> Result<(Pack
     pack.state = "withdrawn".to_owned();
     (pack.withdrawn_at, pack.updated_at) = (Some(app.now()), app.now());
     model::save(&mut tx, &pack).await?;
+    online::hidden(&mut tx, pack.org_id, pack.listing_id).await?;
     tx.commit().await?;
     Ok((pack, channel))
 }
@@ -82,16 +82,19 @@ impl BackgroundJob for FollowSale {
                 ask_to_withdraw(&mut tx, &pack, channel, &self.title).await?;
             }
         }
+        if self.sold_at.is_none() && online::is_online(&mut tx, self.listing_id).await? {
+            online::shown(&mut tx, self.org_id, self.listing_id).await?;
+        }
         Ok(tx.into())
     }
 }
 
-async fn ask_to_withdraw(tx: &mut Tx, pack: &Pack, channel: &Channel, title: &str) -> Result<()> {
+pub(crate) async fn ask_to_withdraw(tx: &mut Tx, pack: &Pack, channel: &Channel, title: &str) -> Result<()> {
     let notice = Notice {
         org_id: pack.org_id,
         kind: "publication_withdraw",
-        title_fr: format!("Voiture vendue : retirez l'annonce de {}. {title}", channel.name),
-        title_en: format!("Car sold: withdraw the ad from {}. {title}", channel.name),
+        title_fr: format!("Voiture vendue ou retirée : retirez l'annonce de {}. {title}", channel.name),
+        title_en: format!("Car sold or withdrawn: withdraw the ad from {}. {title}", channel.name),
         subject_id: Some(pack.id),
     };
     keroxio_notification::service::notify(tx, notice).await

@@ -93,6 +93,12 @@ pub async fn lock_all(conn: &mut AsyncPgConnection, listing: Uuid) -> QueryResul
         .await
 }
 
+/// Whether an ad of a listing is on a portal.
+pub async fn is_published(conn: &mut AsyncPgConnection, listing: Uuid) -> QueryResult<bool> {
+    let online = dsl::publication_packs.filter(dsl::listing_id.eq(listing).and(dsl::state.eq("published")));
+    diesel::select(diesel::dsl::exists(online)).get_result(conn).await
+}
+
 /// Ads that are online, in the order of their ids, locked; those that somebody changes now wait for the next look.
 pub async fn online(conn: &mut AsyncPgConnection, after: Option<Uuid>, most: i64) -> QueryResult<Vec<Pack>> {
     dsl::publication_packs

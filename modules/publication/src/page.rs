@@ -21,7 +21,7 @@ use uuid::Uuid;
 use crate::linked_data;
 use crate::rules::FindingSeverity;
 use crate::tables::publication_pages::{self, dsl};
-use crate::{error, service};
+use crate::{error, online, service};
 
 /// Where the pages are.
 const PATH: &str = "/a/";
@@ -100,20 +100,23 @@ pub(crate) async fn open(app: &App, actor: &Actor, listing: Uuid) -> Result<Page
         opened_at: app.now(),
         gone_at: None,
     };
-    let mut conn = app.conn().await?;
-    Ok(diesel::insert_into(dsl::publication_pages)
+    let mut tx = app.begin().await?;
+    let page = diesel::insert_into(dsl::publication_pages)
         .values(&fresh)
         .on_conflict(dsl::listing_id)
         .do_update()
         .set(dsl::gone_at.eq(None::<DateTime<Utc>>))
         .returning(Page::as_returning())
-        .get_result(&mut conn)
-        .await?)
+        .get_result(&mut *tx)
+        .await?;
+    online::shown(&mut tx, ad.org_id, listing).await?;
+    tx.commit().await?;
+    Ok(page)
 }
 
 /// Closes the page of an ad; whoever comes is told that it is gone.
 pub(crate) async fn close(app: &App, actor: &Actor, listing: Uuid) -> Result<Page> {
-    let mut conn = app.conn().await?;
+    let mut tx = app.begin().await?;
     let mine = dsl::publication_pages.filter(dsl::org_id.eq(actor.org_id).and(dsl::listing_id.eq(listing)));
     let closed =
         diesel::update(mine)
@@ -121,10 +124,13 @@ pub(crate) async fn close(app: &App, actor: &Actor, listing: Uuid) -> Result<Pag
                 diesel::dsl::sql("coalesce(gone_at, ").bind::<diesel::sql_types::Timestamptz, _>(app.now()).sql(")"),
             ))
             .returning(Page::as_returning())
-            .get_result(&mut conn)
+            .get_result(&mut *tx)
             .await
             .optional()?;
-    closed.ok_or_else(error::not_found)
+    let closed = closed.ok_or_else(error::not_found)?;
+    online::hidden(&mut tx, actor.org_id, listing).await?;
+    tx.commit().await?;
+    Ok(closed)
 }
 
 /// The page of a listing of the caller's, if it ever had one.
@@ -132,6 +138,12 @@ pub(crate) async fn of_listing(app: &App, actor: &Actor, listing: Uuid) -> Resul
     listings::get(app, actor.org_id, listing).await?;
     let mut conn = app.conn().await?;
     Ok(dsl::publication_pages.find(listing).select(Page::as_select()).first(&mut conn).await.optional()?)
+}
+
+/// Whether the page of an ad is open.
+pub(crate) async fn is_open(conn: &mut AsyncPgConnection, listing: Uuid) -> QueryResult<bool> {
+    let open = dsl::publication_pages.filter(dsl::listing_id.eq(listing).and(dsl::gone_at.is_null()));
+    diesel::select(diesel::dsl::exists(open)).get_result(conn).await
 }
 
 /// Closes the page of a car that was sold.

@@ -10,7 +10,7 @@ use crate::channel::{Channel, Channels, cut};
 use crate::graphql::Publishability;
 use crate::model::{self, Pack};
 use crate::rules::{Facts, Rules, Seller};
-use crate::{error, jobs::BuildPacks};
+use crate::{error, jobs::BuildPacks, online};
 
 /// Name of our own page where a channel is asked for.
 pub(crate) const OWN_PAGE: &str = "page";
@@ -148,6 +148,7 @@ pub(crate) async fn confirm(app: &App, actor: &Actor, id: Uuid, url: &str) -> Re
     pack.updated_at = now;
     (pack.published_at, pack.withdrawn_at, pack.reminded_at) = (Some(now), None, None);
     model::save(&mut tx, &pack).await?;
+    online::shown(&mut tx, pack.org_id, pack.listing_id).await?;
     tx.commit().await?;
     Ok((pack, channel))
 }

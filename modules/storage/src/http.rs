@@ -34,18 +34,29 @@ async fn public(State(app): State<App>, Path(key): Path<String>) -> Response {
 async fn answer(app: &App, found: Result<Object>, cached: &'static str) -> Response {
     let bytes = async {
         let object = found?;
-        Ok::<_, keroxio_core::Error>((service::read(app, &object).await?, object.media_type))
+        Ok::<_, keroxio_core::Error>((service::read(app, &object).await?, object))
     };
     match bytes.await {
-        Ok((bytes, media_type)) => {
+        Ok((bytes, object)) => {
             let headers = [
-                (header::CONTENT_TYPE, media_type.as_str()),
+                (header::CONTENT_TYPE, object.media_type.as_str()),
                 (header::CACHE_CONTROL, cached),
                 (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+                (header::CONTENT_DISPOSITION, disposition(&object.media_type)),
             ];
             (headers, bytes).into_response()
         }
         Err(e) if e.code() == ErrorCode::NOT_FOUND => StatusCode::NOT_FOUND.into_response(),
         Err(_) => StatusCode::SERVICE_UNAVAILABLE.into_response(),
+    }
+}
+
+/// Pictures are shown; what is no picture is saved under a name a program for it knows.
+fn disposition(media_type: &str) -> &'static str {
+    match media_type {
+        "text/csv; charset=utf-8" => "attachment; filename=\"keroxio.csv\"",
+        "application/zip" => "attachment; filename=\"photos.zip\"",
+        picture if picture.starts_with("image/") => "inline",
+        _ => "attachment; filename=\"keroxio.xlsx\"",
     }
 }

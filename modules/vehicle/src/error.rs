@@ -1,6 +1,7 @@
 use keroxio_core::{Error, ErrorCode};
 
 use crate::facts;
+use crate::stock::StockState;
 
 pub const MILEAGE_OUT_OF_RANGE: ErrorCode = ErrorCode("MILEAGE_OUT_OF_RANGE");
 pub const FIRST_REGISTRATION_INVALID: ErrorCode = ErrorCode("FIRST_REGISTRATION_INVALID");
@@ -8,6 +9,9 @@ pub const VALUE_OUT_OF_RANGE: ErrorCode = ErrorCode("VALUE_OUT_OF_RANGE");
 pub const PLATE_INVALID: ErrorCode = ErrorCode("PLATE_INVALID");
 pub const PLATE_TEMPORARY: ErrorCode = ErrorCode("PLATE_TEMPORARY");
 pub const NOTHING_TO_UNDO: ErrorCode = ErrorCode("NOTHING_TO_UNDO");
+pub const STOCK_MOVE_REFUSED: ErrorCode = ErrorCode("STOCK_MOVE_REFUSED");
+pub const IMPORT_UNDONE: ErrorCode = ErrorCode("IMPORT_UNDONE");
+pub const STOCK_NUMBER_TAKEN: ErrorCode = ErrorCode("STOCK_NUMBER_TAKEN");
 pub const TEXT_TOO_LONG: ErrorCode = ErrorCode("TEXT_TOO_LONG");
 
 pub fn mileage() -> Error {
@@ -70,6 +74,55 @@ pub fn nothing_to_undo() -> Error {
         NOTHING_TO_UNDO,
         "Rien à annuler : vous n'avez rien changé depuis la création de cette voiture.",
         "Nothing to undo: you changed nothing since this car was created.",
+    )
+}
+
+pub fn move_refused(from: StockState, to: StockState) -> Error {
+    let next = from.next();
+    let french: Vec<&str> = next.iter().map(|state| state.french()).collect();
+    let names: Vec<String> = next.iter().map(|state| state.as_str().to_uppercase()).collect();
+    let (fr, en) = match next {
+        [] => ("elle y reste".to_owned(), "it stays there".to_owned()),
+        _ => (format!("elle peut devenir : {}", french.join(", ")), format!("it may go to: {}", names.join(", "))),
+    };
+    Error::new(
+        STOCK_MOVE_REFUSED,
+        format!("Cette voiture est {} et ne peut pas devenir {} : {fr}.", from.french(), to.french()),
+        format!("This car is {} and cannot go to {}: {en}.", from.as_str(), to.as_str().to_uppercase()),
+    )
+    .with_detail("allowed", names)
+}
+
+pub fn not_ready(missing: &[&'static str]) -> Error {
+    let (fr, en) = facts::enumerate(missing);
+    Error::new(
+        STOCK_MOVE_REFUSED,
+        format!("Cette voiture n'est pas prête : il manque {fr}."),
+        format!("This car is not ready: {en} is missing."),
+    )
+    .with_detail("missing", missing.to_vec())
+}
+
+pub fn import_undone() -> Error {
+    Error::new(IMPORT_UNDONE, "Cet import est déjà annulé.", "This import was taken back already.")
+}
+
+pub fn stock_number_taken() -> Error {
+    Error::new(
+        STOCK_NUMBER_TAKEN,
+        "Une autre voiture de votre stock porte déjà cette référence : choisissez-en une autre.",
+        "Another car of your stock has this number already: choose another.",
+    )
+}
+
+pub fn search_too_long() -> Error {
+    Error::bad_input("Cherchez avec 100 caractères au plus.", "Search with 100 characters at most.")
+}
+
+pub fn entry_out_of_range() -> Error {
+    Error::bad_input(
+        "La date d'entrée en stock doit être postérieure à 1990 et au plus tard dans un an.",
+        "The day of entry into the stock must be after 1990 and within a year from now.",
     )
 }
 

@@ -1,6 +1,6 @@
 //! What people call the facts that the API names in camel case.
 
-const WORDS: [(&str, &str, &str); 16] = [
+const WORDS: [(&str, &str, &str); 19] = [
     ("plate", "immatriculation", "registration number"),
     ("make", "marque", "make"),
     ("model", "modèle", "model"),
@@ -17,6 +17,9 @@ const WORDS: [(&str, &str, &str); 16] = [
     ("technicalInspectionOn", "contrôle technique", "technical inspection"),
     ("inspectionRetest", "contre-visite", "re-test"),
     ("critAir", "Crit'Air", "Crit'Air"),
+    ("stockNumber", "référence", "stock number"),
+    ("askingPrice", "prix demandé", "asking price"),
+    ("enteredOn", "entrée en stock", "entry into the stock"),
 ];
 
 fn words(field: &str) -> Option<&'static (&'static str, &'static str, &'static str)> {

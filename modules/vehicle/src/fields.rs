@@ -8,7 +8,7 @@ use crate::input::CritAir;
 use crate::model::Vehicle;
 
 /// Every fact, by its name in `VehicleInput`.
-pub const FIELDS: [&str; 16] = [
+pub const FIELDS: [&str; 19] = [
     "plate",
     "make",
     "model",
@@ -25,6 +25,9 @@ pub const FIELDS: [&str; 16] = [
     "technicalInspectionOn",
     "inspectionRetest",
     "critAir",
+    "stockNumber",
+    "askingPrice",
+    "enteredOn",
 ];
 
 impl Vehicle {
@@ -47,6 +50,9 @@ impl Vehicle {
             "technicalInspectionOn" => json!(self.inspected_on),
             "inspectionRetest" => json!(self.inspection_retest),
             "critAir" => json!(self.crit_air),
+            "stockNumber" => json!(self.stock_number),
+            "askingPrice" => json!(self.asking_price_eur),
+            "enteredOn" => json!(self.entered_on),
             _ => Value::Null,
         }
     }
@@ -55,6 +61,7 @@ impl Vehicle {
     pub fn set_value(&mut self, field: &str, value: &Value) {
         let text = || value.as_str().map(str::to_owned);
         let number = || value.as_i64().and_then(|number| i32::try_from(number).ok());
+        let day = || value.as_str().and_then(|day| day.parse::<NaiveDate>().ok());
         match field {
             "plate" => self.plate = text(),
             "make" => self.make = text(),
@@ -73,11 +80,12 @@ impl Vehicle {
             "doors" => self.doors = number(),
             "seats" => self.seats = number(),
             "colour" => self.colour = text(),
-            "technicalInspectionOn" => {
-                self.inspected_on = value.as_str().and_then(|day| day.parse::<NaiveDate>().ok());
-            }
+            "technicalInspectionOn" => self.inspected_on = day(),
             "inspectionRetest" => self.inspection_retest = value.as_bool(),
             "critAir" => self.crit_air = text(),
+            "stockNumber" => self.stock_number = text(),
+            "askingPrice" => self.asking_price_eur = number(),
+            "enteredOn" => self.entered_on = day(),
             _ => {}
         }
     }
@@ -104,9 +112,10 @@ pub fn shown(field: &str, value: &Value) -> Option<String> {
     })
 }
 
-/// Whether a fact may appear in public. A registration number is personal data.
+/// Whether a fact may appear in public. A registration number is personal data, and how a seller keeps the stock is the
+/// seller's.
 pub fn may_be_shown(field: &str) -> bool {
-    field != "plate"
+    !matches!(field, "plate" | "stockNumber" | "enteredOn")
 }
 
 #[cfg(test)]
@@ -119,7 +128,8 @@ mod tests {
         let full = json!({ "plate": "AB123CD", "make": "Renault", "model": "Clio", "version": "TCe 90",
             "firstRegistration": "2020-03", "mileageKm": 45_000, "fuel": "plugin_hybrid", "gearbox": "automatic",
             "powerHp": 90, "fiscalHp": 5, "doors": 5, "seats": 5, "colour": "bleu",
-            "technicalInspectionOn": "2026-05-04", "inspectionRetest": false, "critAir": "1" });
+            "technicalInspectionOn": "2026-05-04", "inspectionRetest": false, "critAir": "1", "stockNumber": "VO-1042",
+            "askingPrice": 11_990, "enteredOn": "2026-10-01" });
         let now = chrono::Utc::now();
         let mut car = Vehicle::empty(uuid::Uuid::nil(), now);
         for field in FIELDS {

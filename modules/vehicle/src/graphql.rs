@@ -1,15 +1,17 @@
 use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{Context, Object};
 use chrono::{DateTime, NaiveDate, Utc};
-use keroxio_core::{GqlResult, Page, RequestContext as _, RequireUser, connection};
+use keroxio_core::{GqlResult, Money, Page, RequestContext as _, RequireUser, connection};
 use keroxio_plate_grammar::Plate;
 use keroxio_plugin_sdk::{Fuel, Gearbox};
 use uuid::Uuid;
 
 use crate::fact_graphql::{VehicleDispute, VehicleFact};
 use crate::input::{CritAir, FuelType, GearboxType, VehicleInput, parsed};
-use crate::model::Vehicle;
+use crate::model::{StockFilter, Vehicle};
 use crate::service;
+use crate::stock::StockState;
+use crate::stock_graphql::StockMove;
 
 /// A car and what is known of it.
 pub struct VehicleObject(Vehicle);
@@ -118,6 +120,42 @@ impl VehicleObject {
         self.0.crit_air.as_deref().and_then(CritAir::stored)
     }
 
+    /// Your own number of the car.
+    async fn stock_number(&self) -> Option<&str> {
+        self.0.stock_number.as_deref()
+    }
+
+    /// Where it stands in your stock.
+    async fn stock_state(&self) -> StockState {
+        self.0.stock_state()
+    }
+
+    /// Where `moveVehicle` may move it from there.
+    async fn next_states(&self) -> &'static [StockState] {
+        self.0.stock_state().next()
+    }
+
+    /// Where it has been, latest first, a hundred moves at most.
+    async fn moves(&self, ctx: &Context<'_>) -> GqlResult<Vec<StockMove>> {
+        let moves = crate::stock::moves(ctx.app(), self.0.id).await?;
+        Ok(moves.into_iter().map(StockMove::from).collect())
+    }
+
+    /// Day on which it came into your stock, or will.
+    async fn entered_on(&self) -> Option<NaiveDate> {
+        self.0.entered_on
+    }
+
+    /// Whole days in stock, from its entry, or else from when it was created here, until it was sold or withdrawn.
+    async fn days_in_stock(&self, ctx: &Context<'_>) -> i64 {
+        self.0.days_in_stock(ctx.app().now().date_naive())
+    }
+
+    /// Price you want to ask.
+    async fn asking_price(&self) -> Option<Money> {
+        self.0.asking_price_eur.map(Money::euros)
+    }
+
     /// What is known, each fact with who said it, how sure they are and when.
     async fn facts(&self, ctx: &Context<'_>) -> GqlResult<Vec<VehicleFact>> {
         Ok(VehicleFact::standing(&service::statements(ctx.app(), &self.0).await?))
@@ -185,16 +223,19 @@ impl VehicleQuery {
         Ok(service::fetch(ctx.app(), ctx.actor()?.org_id, id).await?.into())
     }
 
-    /// Cars of your organization, newest first.
+    /// Cars of your organization, newest first: all, or those of a search in stock number, plate, make, model, version,
+    /// colour and year. Every word has to be there, or nearly so where it is misspelt.
     #[graphql(guard = "RequireUser", complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
     async fn vehicles(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Page size, 1 to 100; 20 by default.")] first: Option<i32>,
         #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
+        #[graphql(desc = "Words to be found, at most 100 characters, or a whole plate.")] search: Option<String>,
+        #[graphql(desc = "Only cars in these states; all by default.")] states: Option<Vec<StockState>>,
     ) -> GqlResult<Connection<String, VehicleObject, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let rows = service::list(ctx.app(), &ctx.actor()?, page).await?;
+        let rows = service::list(ctx.app(), &ctx.actor()?, &StockFilter::new(search.as_deref(), states)?, page).await?;
         Ok(connection(page, rows.into_iter().map(|v| (v.id, v.into())).collect()))
     }
 }

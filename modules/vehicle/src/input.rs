@@ -141,6 +141,12 @@ pub struct VehicleInput {
     pub inspection_retest: MaybeUndefined<bool>,
     /// Class of the Crit'Air sticker.
     pub crit_air: MaybeUndefined<CritAir>,
+    /// Your own number of the car, unique in your stock.
+    pub stock_number: MaybeUndefined<String>,
+    /// Price you want to ask, in whole euros with all taxes, 1 to 10,000,000. Its ad begins with it.
+    pub asking_price: MaybeUndefined<i32>,
+    /// Day on which it came into your stock, or will.
+    pub entered_on: MaybeUndefined<NaiveDate>,
 }
 
 impl VehicleInput {
@@ -153,6 +159,7 @@ impl VehicleInput {
             ("model", self.model, &mut vehicle.model),
             ("version", self.version, &mut vehicle.version),
             ("colour", self.colour, &mut vehicle.colour),
+            ("stockNumber", self.stock_number, &mut vehicle.stock_number),
         ];
         for (field, given, slot) in texts {
             if let Some(value) = given_text(field, given)? {
@@ -165,6 +172,7 @@ impl VehicleInput {
             ("fiscalHp", self.fiscal_hp, 1, 200, &mut vehicle.fiscal_hp),
             ("doors", self.doors, 1, 7, &mut vehicle.doors),
             ("seats", self.seats, 1, 9, &mut vehicle.seats),
+            ("askingPrice", self.asking_price, 1, 10_000_000, &mut vehicle.asking_price_eur),
         ];
         for (field, given, low, high, slot) in numbers {
             if let Some(value) = given_value(given) {
@@ -196,6 +204,14 @@ impl VehicleInput {
             }
             note("technicalInspectionOn");
             vehicle.inspected_on = value;
+        }
+        if let Some(value) = given_value(self.entered_on) {
+            let years = |years: i32| now.date_naive().with_year(now.year() + years).unwrap_or_else(|| now.date_naive());
+            if value.is_some_and(|day| day.year() <= 1990 || day > years(1)) {
+                return Err(error::entry_out_of_range());
+            }
+            note("enteredOn");
+            vehicle.entered_on = value;
         }
         if let Some(value) = given_value(self.inspection_retest) {
             note("inspectionRetest");

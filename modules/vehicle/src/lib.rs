@@ -2,21 +2,34 @@
 
 mod error;
 pub mod events;
+mod export;
 mod fact_graphql;
 pub mod facts;
 mod fields;
 mod graphql;
+mod import;
 mod input;
 mod model;
 pub mod service;
 mod statements;
+pub mod stock;
+mod stock_graphql;
 mod tables;
 
-pub use graphql::{VehicleMutation as Mutation, VehicleObject, VehicleQuery as Query};
+pub use graphql::VehicleObject;
 pub use input::{CritAir, FuelType, GearboxType, VehicleInput, word};
 pub use keroxio_core::NoSubscription as Subscription;
 pub use model::Vehicle;
 pub use statements::{FactOrigin, Speaker};
+pub use stock::StockState;
+
+#[derive(async_graphql::MergedObject, Default)]
+#[graphql(name = "VehicleAndStockQuery")]
+pub struct Query(graphql::VehicleQuery, stock_graphql::StockQuery);
+
+#[derive(async_graphql::MergedObject, Default)]
+#[graphql(name = "VehicleAndStockMutation")]
+pub struct Mutation(graphql::VehicleMutation, stock_graphql::StockMutation);
 
 pub struct VehicleModule;
 pub const MODULE: VehicleModule = VehicleModule;

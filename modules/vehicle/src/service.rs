@@ -1,26 +1,40 @@
 use chrono::NaiveDate;
 use diesel_async::AsyncPgConnection;
-use keroxio_core::{Actor, App, Page, Result, Tx};
+use keroxio_core::{Actor, App, Error, Page, Result, Tx};
 use keroxio_plate_grammar::Plate;
 use keroxio_plugin_sdk::CarFacts;
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::error;
 use crate::events::VehicleChanged;
 use crate::fields::FIELDS;
 use crate::input::{VehicleInput, parsed};
-use crate::model::{self, Vehicle};
-use crate::statements::{self, FactOrigin, Speaker, Statement};
+use crate::model::{self, StockFilter, Vehicle};
+use crate::statements::{self, Change, FactOrigin, Speaker, Statement};
+use crate::stock::StockState;
 
 pub async fn create(tx: &mut Tx, actor: &Actor, input: VehicleInput) -> Result<Vehicle> {
     let now = tx.app().now();
     let mut vehicle = Vehicle::empty(actor.org_id, now);
     let given = input.apply(&mut vehicle, now)?;
-    let known = given.iter().filter(|field| !vehicle.value(field).is_null());
-    vehicle.sources = known.map(|field| ((*field).to_owned(), json!(FactOrigin::Seller.word()))).collect();
-    model::insert(tx, &vehicle).await?;
-    statements::begin(tx, &vehicle, Speaker::seller(actor.user_id), &given).await?;
+    let said = statements::begin(&mut vehicle, Speaker::seller(actor.user_id), &given);
+    model::insert(tx, &vehicle).await.map_err(taken)?;
+    statements::insert(tx, &said).await?;
+    Ok(vehicle)
+}
+
+/// A car of the stock for which an ad is made, with what the seller says of it.
+///
+/// # Errors
+/// `STOCK_MOVE_REFUSED` for one that is no longer for sale.
+pub async fn take(tx: &mut Tx, actor: &Actor, id: Uuid, input: VehicleInput) -> Result<Vehicle> {
+    let mut vehicle = update(tx, actor, id, input).await?;
+    let state = vehicle.stock_state();
+    if state.is_gone() {
+        return Err(error::move_refused(state, StockState::Ready));
+    }
+    vehicle.touch(tx.app().now());
+    model::save(tx, &vehicle).await?;
     Ok(vehicle)
 }
 
@@ -56,12 +70,12 @@ pub(crate) async fn undo(app: &App, actor: &Actor, id: Uuid) -> Result<Vehicle> 
     let mut tx = app.begin().await?;
     let mut vehicle = locked(&mut tx, actor.org_id, id).await?;
     statements::undo(&mut tx, &mut vehicle, app.now()).await?;
-    vehicle.updated_at = app.now();
-    model::save(&mut tx, &vehicle).await?;
+    vehicle.touch(app.now());
+    model::save(&mut tx, &vehicle).await.map_err(taken)?;
     announce(tx, vehicle).await
 }
 
-async fn locked(tx: &mut Tx, org: Uuid, id: Uuid) -> Result<Vehicle> {
+pub(crate) async fn locked(tx: &mut Tx, org: Uuid, id: Uuid) -> Result<Vehicle> {
     model::lock(tx, org, id).await?.ok_or_else(error::not_found)
 }
 
@@ -74,11 +88,21 @@ async fn announce(mut tx: Tx, vehicle: Vehicle) -> Result<Vehicle> {
 /// Adds what somebody says of some fields, held by `said`, and saves what follows from it.
 async fn tell(tx: &mut Tx, mut vehicle: Vehicle, said: &Vehicle, by: Speaker, fields: &[&str]) -> Result<Vehicle> {
     let now = tx.app().now();
-    if statements::add(tx, &mut vehicle, said, by, fields, now).await? {
-        vehicle.updated_at = now;
-        model::save(tx, &vehicle).await?;
+    let change = Change { id: Uuid::now_v7(), by, at: now };
+    if statements::add(tx, &mut vehicle, said, change, fields).await? {
+        vehicle.touch(now);
+        model::save(tx, &vehicle).await.map_err(taken)?;
     }
     Ok(vehicle)
+}
+
+/// Two cars of one stock have not the same number.
+pub(crate) fn taken(e: diesel::result::Error) -> Error {
+    use diesel::result::{DatabaseErrorKind, Error as Sql};
+    match e {
+        Sql::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => error::stock_number_taken(),
+        other => other.into(),
+    }
 }
 
 /// All that was said of a car and still counts, in order.
@@ -110,9 +134,9 @@ pub async fn fetch(app: &App, org: Uuid, id: Uuid) -> Result<Vehicle> {
     get(&mut conn, org, id).await
 }
 
-pub(crate) async fn list(app: &App, actor: &Actor, page: Page) -> Result<Vec<Vehicle>> {
+pub(crate) async fn list(app: &App, actor: &Actor, filter: &StockFilter, page: Page) -> Result<Vec<Vehicle>> {
     let mut conn = app.conn().await?;
-    Ok(model::page(&mut conn, actor.org_id, page).await?)
+    Ok(model::page(&mut conn, actor.org_id, filter, page).await?)
 }
 
 /// Keeps a plate as it was read (letters and digits only) with a confidence the seller may rely on; it stands unless

@@ -15,6 +15,9 @@ use crate::fields::FIELDS;
 use crate::model::Vehicle;
 use crate::tables::vehicle_statements::{self, dsl};
 
+/// Statements written at once: PostgreSQL takes at most 65,535 values.
+const AT_ONCE: usize = 5_000;
+
 /// Who a fact comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 pub enum FactOrigin {
@@ -79,34 +82,42 @@ pub struct Speaker {
     pub confidence: Option<f64>,
 }
 
+/// What somebody says at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Change {
+    pub id: Uuid,
+    pub by: Speaker,
+    pub at: DateTime<Utc>,
+}
+
 impl Speaker {
     pub fn seller(user_id: Uuid) -> Self {
         Self { origin: FactOrigin::Seller, user_id: Some(user_id), confidence: None }
     }
 }
 
-/// Keeps what a car began with.
-pub async fn begin(conn: &mut AsyncPgConnection, car: &Vehicle, by: Speaker, fields: &[&str]) -> Result<()> {
+/// What a new car begins with, to be inserted after it.
+pub fn begin(car: &mut Vehicle, by: Speaker, fields: &[&str]) -> Vec<Statement> {
+    let begins = Change { id: Uuid::nil(), by, at: car.created_at };
     let known = fields.iter().filter(|field| !car.value(field).is_null());
-    let said: Vec<Statement> = known.map(|field| statement(car, field, Uuid::nil(), by, car.created_at)).collect();
-    insert(conn, &said).await
+    let said: Vec<Statement> = known.map(|field| statement(car, field, &begins)).collect();
+    car.sources = said.iter().map(|s| (s.field.clone(), Value::from(s.source.clone()))).collect();
+    said
 }
 
-/// Adds what somebody says now of `fields`, whose values `said` holds, and makes `car` what follows from all that
-/// was ever said. Answers whether anything is new.
+/// Adds what somebody says of `fields`, whose values `said` holds, and makes `car` what follows from all that was ever
+/// said. Answers whether anything is new.
 pub async fn add(
     conn: &mut AsyncPgConnection,
     car: &mut Vehicle,
     said: &Vehicle,
-    by: Speaker,
+    change: Change,
     fields: &[&str],
-    at: DateTime<Utc>,
 ) -> Result<bool> {
     let mut history = with_beginning(conn, car).await?;
-    let change = Uuid::now_v7();
     let mut news = Vec::new();
     for field in fields {
-        let fresh = Statement { id: Uuid::now_v7(), ..statement(said, field, change, by, at) };
+        let fresh = statement(said, field, &change);
         if !is_repetition(&history, &fresh) {
             news.push(fresh);
         }
@@ -124,9 +135,15 @@ pub async fn add(
 /// # Errors
 /// `NOTHING_TO_UNDO` where the car is what it began with.
 pub async fn undo(conn: &mut AsyncPgConnection, car: &mut Vehicle, at: DateTime<Utc>) -> Result<()> {
-    let mut history = with_beginning(conn, car).await?;
+    let history = with_beginning(conn, car).await?;
     let by_seller = history.iter().rev().find(|s| s.origin() == FactOrigin::Seller && !s.change_id.is_nil());
     let change = by_seller.map(|s| s.change_id).ok_or_else(error::nothing_to_undo)?;
+    retract(conn, car, change, at).await
+}
+
+/// Takes back one change of a car.
+pub async fn retract(conn: &mut AsyncPgConnection, car: &mut Vehicle, change: Uuid, at: DateTime<Utc>) -> Result<()> {
+    let mut history = of(conn, car.id).await?;
     diesel::update(dsl::vehicle_statements.filter(dsl::vehicle_id.eq(car.id).and(dsl::change_id.eq(change))))
         .set(dsl::retracted_at.eq(at))
         .execute(conn)
@@ -137,6 +154,17 @@ pub async fn undo(conn: &mut AsyncPgConnection, car: &mut Vehicle, at: DateTime<
         project(car, &field, &history);
     }
     Ok(())
+}
+
+/// Cars about which a change said something that was not taken back.
+pub async fn changed_by(conn: &mut AsyncPgConnection, change: Uuid) -> QueryResult<Vec<Uuid>> {
+    dsl::vehicle_statements
+        .filter(dsl::change_id.eq(change).and(dsl::retracted_at.is_null()))
+        .select(dsl::vehicle_id)
+        .distinct()
+        .order(dsl::vehicle_id)
+        .load(conn)
+        .await
 }
 
 /// A statement of this car that was not taken back.
@@ -221,12 +249,13 @@ fn beginning(car: &Vehicle, history: &[Statement]) -> Vec<Statement> {
     let begins = |field: &str| {
         let origin = FactOrigin::stored(car.sources[field].as_str().unwrap_or_default());
         let by = Speaker { origin, user_id: None, confidence: None };
-        statement(car, field, Uuid::nil(), by, car.created_at)
+        statement(car, field, &Change { id: Uuid::nil(), by, at: car.created_at })
     };
     FIELDS.into_iter().filter(unsaid).map(begins).collect()
 }
 
-fn statement(said: &Vehicle, field: &str, change_id: Uuid, by: Speaker, at: DateTime<Utc>) -> Statement {
+fn statement(said: &Vehicle, field: &str, change: &Change) -> Statement {
+    let Change { id: change_id, by, at } = *change;
     Statement {
         id: Uuid::now_v7(),
         org_id: said.org_id,
@@ -255,9 +284,9 @@ fn is_repetition(history: &[Statement], fresh: &Statement) -> bool {
     }
 }
 
-async fn insert(conn: &mut AsyncPgConnection, said: &[Statement]) -> Result<()> {
-    if !said.is_empty() {
-        diesel::insert_into(vehicle_statements::table).values(said).execute(conn).await?;
+pub async fn insert(conn: &mut AsyncPgConnection, said: &[Statement]) -> Result<()> {
+    for batch in said.chunks(AT_ONCE) {
+        diesel::insert_into(vehicle_statements::table).values(batch).execute(conn).await?;
     }
     Ok(())
 }

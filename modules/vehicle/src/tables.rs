@@ -22,6 +22,13 @@ diesel::table! {
         inspected_on -> Nullable<Date>,
         inspection_retest -> Nullable<Bool>,
         crit_air -> Nullable<Text>,
+        stock_number -> Nullable<Text>,
+        stock_state -> Text,
+        entered_on -> Nullable<Date>,
+        left_on -> Nullable<Date>,
+        asking_price_eur -> Nullable<Int4>,
+        import_id -> Nullable<Uuid>,
+        search -> Text,
     }
 }
 
@@ -38,5 +45,29 @@ diesel::table! {
         stated_at -> Timestamptz,
         stated_by -> Nullable<Uuid>,
         retracted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    vehicle_moves (id) {
+        id -> Uuid,
+        org_id -> Uuid,
+        vehicle_id -> Uuid,
+        from_state -> Text,
+        to_state -> Text,
+        moved_at -> Timestamptz,
+        moved_by -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    vehicle_imports (id) {
+        id -> Uuid,
+        org_id -> Uuid,
+        created -> Int4,
+        updated -> Int4,
+        imported_at -> Timestamptz,
+        imported_by -> Uuid,
+        undone_at -> Nullable<Timestamptz>,
     }
 }

@@ -1,0 +1,3 @@
+-- The estimates of a car go with it.
+ALTER TABLE pricing_estimates DROP CONSTRAINT pricing_estimates_vehicle_id_fkey,
+    ADD FOREIGN KEY (vehicle_id) REFERENCES vehicle_vehicles (id) ON DELETE CASCADE;
