@@ -43,7 +43,7 @@ async fn one_photo_becomes_an_ad() {
     }
     let platforms: Vec<_> =
         listing.at("/publications").as_array().unwrap().iter().map(|p| p["platform"].clone()).collect();
-    assert_eq!(platforms, ["leboncoin", "la_centrale"]);
+    assert_eq!(platforms, ["leboncoin", "la_centrale", "paruvendu"]);
     let told = garage.run("{ notifications { nodes { kind subjectId } } unreadNotifications }", json!({})).await;
     assert_eq!(told.at("/notifications/nodes"), &json!([{ "kind": "listing_ready", "subjectId": id }]));
     app.finish().await;

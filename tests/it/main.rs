@@ -5,6 +5,7 @@ mod architecture;
 mod auth;
 mod cluster;
 mod extension;
+mod feeds;
 mod images;
 mod jobs;
 mod journey;

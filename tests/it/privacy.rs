@@ -14,14 +14,16 @@ const COVER: &str = "mutation($c: PlateCover!) { setPhotoPreset(input: { plateCo
 const CLEAN: &str = "mutation($p: UUID!, $s: PhotoScene) { cleanPhoto(photoId: $p, scene: $s) { id } }";
 
 /// Every field of the schema that gives an address, and who may open it. A new one without a decision fails.
-const ADDRESSES: [(&str, &str); 8] = [
+const ADDRESSES: [(&str, &str); 10] = [
     ("ListingPage.url", "anybody: a page with renditions only"),
     ("Photo.url", "its owner, for an hour"),
+    ("PhotoArchive.url", "its owner, for an hour: renditions only"),
     ("PhotoRendition.url", "anybody"),
     ("PhotoVariant.url", "anybody"),
     ("Publication.adUrl", "anybody: a page of a portal"),
     ("Publication.url", "anybody: a page of a portal"),
     ("StockExport.url", "its owner, for an hour"),
+    ("StockFeed.url", "a multi-publisher who was given it: renditions only"),
     ("__Type.specifiedByURL", "anybody: a specification"),
 ];
 

@@ -214,6 +214,11 @@ fn plain(name: &str) -> String {
     letters.split_whitespace().collect::<Vec<_>>().join("_")
 }
 
+/// A cell as a spreadsheet may read it without taking it for a formula.
+pub fn guarded(cell: String) -> String {
+    if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
+}
+
 /// A text in small letters without French accents, to be compared.
 pub fn unaccented(text: &str) -> String {
     let plain = |c: char| match c {

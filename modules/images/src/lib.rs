@@ -27,7 +27,7 @@ pub use angles::MissingAngle;
 pub use graphql::{ImagesMutation as Mutation, ImagesQuery as Query, PhotoCleaning, PhotoRemark, PhotoVerdict};
 pub use keroxio_core::NoSubscription as Subscription;
 pub use model::Cleaning;
-pub use pictures::{PublicPicture, public_pictures};
+pub use pictures::{PublicPicture, public_pictures, shown_files};
 
 /// Plates seen on a finished rendition that were not hidden yet.
 pub(crate) const MASK_MISSES: &str = "keroxio_plate_mask_misses_total";

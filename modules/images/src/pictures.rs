@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use async_graphql::SimpleObject;
 use keroxio_core::{App, Result};
-use keroxio_storage::PublicUrl;
+use keroxio_storage::{Object, PublicUrl};
 use uuid::Uuid;
 
 use crate::model;
@@ -58,6 +58,19 @@ pub async fn public_pictures(app: &App, org: Uuid, photos: &[Uuid]) -> Result<Ve
         });
     }
     Ok(pictures)
+}
+
+/// The files of the renditions shown of these photos, in their order; a photo without one is left out.
+pub async fn shown_files(app: &App, org: Uuid, photos: &[Uuid]) -> Result<Vec<Object>> {
+    let cleanings = {
+        let mut conn = app.conn().await?;
+        model::by_photos(&mut conn, org, photos).await?
+    };
+    let of_photo = |photo: &Uuid| cleanings.iter().find(|cleaning| cleaning.photo_id == *photo)?.shown();
+    let shown: Vec<Uuid> = photos.iter().filter_map(of_photo).collect();
+    let objects = keroxio_storage::service::require(app, org, &shown).await?;
+    let file = |id: &Uuid| objects.iter().find(|object| object.id == *id && object.masking.is_some()).cloned();
+    Ok(shown.iter().filter_map(file).collect())
 }
 
 /// The lighter files of what these cleanings show, small ones first, by rendition.

@@ -161,6 +161,13 @@ pub async fn find(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryRes
         .optional()
 }
 
+/// Ads of an organization that are ready and unsold, newest first.
+pub async fn ready(conn: &mut AsyncPgConnection, org: Uuid, most: i64) -> QueryResult<Vec<Ad>> {
+    let ready = listing_ads::state.eq(ListingState::Ready.as_str()).and(listing_ads::sold_at.is_null());
+    let mine = listing_ads::table.filter(listing_ads::org_id.eq(org).and(ready)).order(listing_ads::id.desc());
+    mine.limit(most).select(Ad::as_select()).load(conn).await
+}
+
 /// Whether a car has an ad that is not sold.
 pub async fn is_listed(conn: &mut AsyncPgConnection, org: Uuid, vehicle: Uuid) -> QueryResult<bool> {
     let open = listing_ads::org_id.eq(org).and(listing_ads::vehicle_id.eq(vehicle)).and(listing_ads::sold_at.is_null());

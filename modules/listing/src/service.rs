@@ -281,6 +281,11 @@ async fn taken_back(tx: &mut Tx, ad: &mut Ad) -> Result<()> {
     tx.announce(&ListingTakenBack { listing_id: ad.id, org_id: ad.org_id }).await
 }
 
+/// Ads of an organization that are ready and unsold, newest first.
+pub async fn ready(app: &App, org: Uuid, most: i64) -> Result<Vec<Ad>> {
+    Ok(model::ready(&mut *app.conn().await?, org, most).await?)
+}
+
 /// The car of a listing.
 pub async fn vehicle_of(conn: &mut AsyncPgConnection, org: Uuid, listing: Uuid) -> Result<Uuid> {
     Ok(model::find(conn, org, listing).await?.ok_or_else(error::not_found)?.vehicle_id)

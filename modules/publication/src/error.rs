@@ -4,6 +4,7 @@ use crate::channel::Channels;
 
 pub const NOT_PUBLISHED: ErrorCode = ErrorCode("NOT_PUBLISHED");
 pub const NOT_PUBLISHABLE: ErrorCode = ErrorCode("NOT_PUBLISHABLE");
+pub const FEED_SHRUNK: ErrorCode = ErrorCode("FEED_SHRUNK");
 pub const WRONG_AD_URL: ErrorCode = ErrorCode("WRONG_AD_URL");
 
 pub fn wrong_url(channel: &str) -> Error {
@@ -30,6 +31,15 @@ pub fn no_picture() -> Error {
         "Aucune photo n'est prête : attendez la fin de la préparation, ou relancez l'étape des photos.",
         "No photo is ready: wait for the preparation to end, or repeat the step of the photos.",
     )
+}
+
+pub fn feed_shrunk(before: i32, now: i32) -> Error {
+    Error::new(
+        FEED_SHRUNK,
+        format!("Le flux n'aurait plus que {now} voitures au lieu de {before} : le dernier bon fichier reste servi. Si c'est voulu, recommencez avec acceptFewer."),
+        format!("The feed would only hold {now} cars instead of {before}: the last good file is served still. If that is intended, call again with acceptFewer."),
+    )
+    .with_details(serde_json::json!({ "before": before, "now": now }))
 }
 
 pub fn not_published() -> Error {

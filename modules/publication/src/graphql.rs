@@ -45,7 +45,7 @@ pub struct PublicationField {
 pub struct Publication {
     /// Identifier.
     id: Uuid,
-    /// Stable name of the portal: `leboncoin`, `la_centrale`.
+    /// Stable name of the portal: `leboncoin`, `la_centrale`, `paruvendu`.
     platform: String,
     /// Name of the portal as people know it.
     platform_name: String,
@@ -236,6 +236,15 @@ impl ListingPage {
     }
 }
 
+/// The photos of an ad in one file.
+#[derive(SimpleObject)]
+pub struct PhotoArchive {
+    /// Private address of a ZIP file, good for an hour.
+    url: String,
+    /// Photos in it.
+    photos: usize,
+}
+
 #[derive(Default)]
 pub struct PublicationMutation;
 
@@ -250,6 +259,18 @@ impl PublicationMutation {
         #[graphql(desc = "The https address of the ad on that portal.", validator(max_length = 500))] url: String,
     ) -> GqlResult<Publication> {
         Ok(service::confirm(ctx.app(), &ctx.actor()?, id, &url).await?.into())
+    }
+
+    /// Puts the finished, masked photos of a listing into one ZIP file, in your order: `01.jpg`, `02.jpg`, ... Portals take
+    /// them in that order. `NOT_PUBLISHABLE` while none is ready.
+    #[graphql(guard = "RequireUser")]
+    async fn archive_listing_photos(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The listing.")] listing_id: Uuid,
+    ) -> GqlResult<PhotoArchive> {
+        let archive = crate::archive::make(ctx.app(), &ctx.actor()?, listing_id).await?;
+        Ok(PhotoArchive { url: archive.url, photos: archive.photos })
     }
 
     /// Opens a page of our own for an ad, with its masked photos, the facts and the price, also for search engines.

@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod archive;
 mod channel;
 mod error;
+mod feed;
+mod feed_graphql;
 mod graphql;
 mod jobs;
 mod life;
@@ -13,8 +16,15 @@ mod rules;
 pub mod service;
 mod tables;
 
-pub use graphql::{PublicationMutation as Mutation, PublicationQuery as Query};
 pub use keroxio_core::NoSubscription as Subscription;
+
+#[derive(async_graphql::MergedObject, Default)]
+#[graphql(name = "PublicationAndFeedQuery")]
+pub struct Query(graphql::PublicationQuery, feed_graphql::FeedQuery);
+
+#[derive(async_graphql::MergedObject, Default)]
+#[graphql(name = "PublicationAndFeedMutation")]
+pub struct Mutation(graphql::PublicationMutation, feed_graphql::FeedMutation);
 
 pub struct PublicationModule;
 pub const MODULE: PublicationModule = PublicationModule;
@@ -32,12 +42,14 @@ impl keroxio_core::Module for PublicationModule {
     }
 
     fn routes(&self) -> Option<axum::Router<keroxio_core::App>> {
-        Some(page::routes())
+        Some(page::routes().merge(feed::routes()))
     }
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
         jobs.register::<jobs::BuildPacks>().register::<life::FollowSale>().register::<life::RemindSellers>();
-        jobs.register::<online::FollowMove>();
+        jobs.register::<online::FollowMove>().register::<feed::BuildFeed>();
+        let every_hour = feed::BuildFeeds { after: None };
+        jobs.register::<feed::BuildFeeds>().recur(keroxio_core::Recurrence("20 * * * *"), &every_hour);
         jobs.on::<keroxio_vehicle::events::VehicleMoved, online::FollowMove>();
         let every_morning = life::RemindSellers { after: None };
         jobs.recur(keroxio_core::Recurrence("15 8 * * *"), &every_morning);

@@ -49,7 +49,6 @@ pub async fn upsert(conn: &mut AsyncPgConnection, pack: &Pack) -> QueryResult<us
 pub async fn of_listing(conn: &mut AsyncPgConnection, org: Uuid, listing: Uuid) -> QueryResult<Vec<Pack>> {
     dsl::publication_packs
         .filter(dsl::org_id.eq(org).and(dsl::listing_id.eq(listing)))
-        .order(dsl::channel.desc())
         .select(Pack::as_select())
         .load(conn)
         .await

@@ -62,7 +62,12 @@ impl Site {
     }
 
     pub fn page(&self, slug: &str) -> String {
-        format!("{}{PATH}{slug}", self.0)
+        self.address(&format!("{PATH}{slug}"))
+    }
+
+    /// The address of a path.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
     }
 }
 

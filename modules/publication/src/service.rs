@@ -89,8 +89,14 @@ pub(crate) async fn of_listing(app: &App, actor: &Actor, listing: Uuid) -> Resul
     listings::get(app, actor.org_id, listing).await?;
     let channels: Channels = app.get()?;
     let mut conn = app.conn().await?;
-    let packs = model::of_listing(&mut conn, actor.org_id, listing).await?;
-    Ok(packs.into_iter().filter_map(|p| channels.get(&p.channel).cloned().map(|c| (p, c))).collect())
+    let mut packs = model::of_listing(&mut conn, actor.org_id, listing).await?;
+    let mut known = Vec::with_capacity(packs.len());
+    for channel in channels.iter() {
+        if let Some(at) = packs.iter().position(|pack| pack.channel == channel.id) {
+            known.push((packs.swap_remove(at), channel.clone()));
+        }
+    }
+    Ok(known)
 }
 
 /// What is not as the law and the portal want it, on a day.

@@ -29,4 +29,19 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    publication_feeds (id) {
+        id -> Uuid,
+        org_id -> Uuid,
+        format -> Text,
+        key -> Text,
+        object_id -> Nullable<Uuid>,
+        cars -> Int4,
+        built_at -> Nullable<Timestamptz>,
+        refused_cars -> Nullable<Int4>,
+        refused_at -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(publication_packs, publication_pages,);

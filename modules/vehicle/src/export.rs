@@ -1,6 +1,7 @@
 //! The stock as a table, in the columns that `import` reads.
 
 use chrono::NaiveDate;
+use keroxio_core::table::guarded;
 use keroxio_core::{App, Error, Result};
 use rust_xlsxwriter::{Format, Workbook};
 use uuid::Uuid;
@@ -101,8 +102,7 @@ impl Cell {
     fn written(self) -> String {
         match self {
             Self::Number(number) => number.to_string(),
-            Self::Text(text) if text.starts_with(['=', '+', '-', '@', '\t', '\r']) => format!("'{text}"),
-            Self::Text(text) => text,
+            Self::Text(text) => guarded(text),
         }
     }
 }

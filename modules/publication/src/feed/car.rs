@@ -1,0 +1,110 @@
+use keroxio_auth::Organization;
+use keroxio_core::{App, Result};
+use keroxio_images::public_pictures;
+use keroxio_listing::{Ad, service as listings};
+use keroxio_vehicle::Vehicle;
+use uuid::Uuid;
+
+use crate::rules::FindingSeverity;
+use crate::service;
+
+/// Cars of one feed.
+const MOST: i64 = 5_000;
+
+/// A car of a feed: what anybody may see of it, so no plate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FeedCar {
+    /// Name of each fact, and what it is; facts that are not known are left out.
+    pub facts: Vec<(&'static str, String)>,
+    /// Addresses of the renditions, in the seller's order.
+    pub photos: Vec<String>,
+}
+
+/// Names of the facts, in the order of the columns of a feed.
+pub const FACTS: [&str; 20] = [
+    "reference",
+    "make",
+    "model",
+    "version",
+    "first_registration",
+    "mileage_km",
+    "fuel",
+    "gearbox",
+    "power_hp",
+    "fiscal_hp",
+    "doors",
+    "seats",
+    "colour",
+    "crit_air",
+    "price_eur",
+    "title",
+    "description",
+    "seller",
+    "siren",
+    "updated_at",
+];
+
+/// The cars of an organization whose ads are ready, unsold, lawful and have a picture.
+pub async fn of_org(app: &App, org: Uuid) -> Result<Vec<FeedCar>> {
+    let organization = keroxio_auth::service::organization(app, org).await?;
+    let (own, today) = (service::own_page(), app.now().date_naive());
+    let mut cars = Vec::new();
+    for ad in listings::ready(app, org, MOST).await? {
+        let vehicle = keroxio_vehicle::service::fetch(app, org, ad.vehicle_id).await?;
+        if vehicle.stock_state().is_gone() {
+            continue;
+        }
+        let judged = service::judge(app, &ad, &vehicle, &organization, &own, today).await?;
+        if !judged.codes(FindingSeverity::Blocking).is_empty() {
+            continue;
+        }
+        let photos = public_pictures(app, org, &listings::photos(app, ad.id).await?).await?;
+        if !photos.is_empty() {
+            let photos = photos.into_iter().map(|picture| picture.url).collect();
+            cars.push(FeedCar { facts: facts(&ad, &vehicle, &organization), photos });
+        }
+    }
+    Ok(cars)
+}
+
+fn facts(ad: &Ad, car: &Vehicle, seller: &Organization) -> Vec<(&'static str, String)> {
+    let number = |number: Option<i32>| number.map(|number| number.to_string());
+    let fact = |name| {
+        let value = match name {
+            "reference" => Some(car.stock_number.clone().unwrap_or_else(|| ad.id.to_string())),
+            "make" => car.make.clone(),
+            "model" => car.model.clone(),
+            "version" => car.version.clone(),
+            "first_registration" => car.first_registration(),
+            "mileage_km" => number(car.mileage_km),
+            "fuel" => car.fuel_label().map(str::to_owned),
+            "gearbox" => car.gearbox_label().map(str::to_owned),
+            "power_hp" => number(car.power_hp),
+            "fiscal_hp" => number(car.fiscal_hp),
+            "doors" => number(car.doors),
+            "seats" => number(car.seats),
+            "colour" => car.colour.clone(),
+            "crit_air" => car.crit_air.clone(),
+            "price_eur" => number(ad.price_eur),
+            "title" => ad.title.clone(),
+            "description" => ad.body.clone(),
+            "seller" => (seller.kind == "dealer").then(|| seller.name.clone()),
+            "siren" => seller.siren.clone(),
+            _ => Some(ad.updated_at.format("%Y-%m-%dT%H:%M:%SZ").to_string()),
+        };
+        value.map(|value| (name, value))
+    };
+    FACTS.into_iter().filter_map(fact).collect()
+}
+
+#[cfg(test)]
+pub fn sample() -> FeedCar {
+    FeedCar {
+        facts: vec![
+            ("reference", "VO-1".into()),
+            ("make", "=1+1".into()),
+            ("description", "Un <b> & \u{1}\n;\"deux\"".into()),
+        ],
+        photos: vec!["https://example.org/p/1".into(), "https://example.org/p/2".into()],
+    }
+}
