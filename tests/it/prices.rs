@@ -273,3 +273,43 @@ async fn a_seller_hears_of_real_moves_of_the_market_only() {
     assert_eq!(stranger.run("mutation { estimateStock }", json!({})).await.at("/estimateStock"), 0);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn the_api_prices_as_python_does() {
+    if std::env::var_os("ORT_DYLIB_PATH").is_none() {
+        eprintln!("SKIP: ORT_DYLIB_PATH is not set");
+        return;
+    }
+    let env = keroxio_core::Env::from_process();
+    let app = Setup::default().prices(keroxio_api::plugins::pricing(&env).unwrap()).start().await;
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../plugins/pricing-ort/model/asked.json");
+    let rows: Vec<Value> = serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap();
+    let on: NaiveDate = rows[0]["car"]["on"].as_str().unwrap().parse().unwrap();
+    let wait = on.and_hms_opt(12, 0, 0).unwrap().and_utc() - app.app.now();
+    app.app.clock().advance(wait.to_std().expect("the day of asked.json is still to come: move it in golden.py"));
+    let garage = app.garage("dupont").await;
+    let cars: Vec<Value> = rows.iter().map(|row| typed(&row["car"])).collect();
+    let ask =
+        "query($c: [VehicleInput!]!) { estimatePrices(cars: $c) { low { amount } mid { amount } high { amount } } }";
+    let bulk = garage.run(ask, json!({ "c": cars })).await;
+    for (row, told) in rows.iter().zip(bulk.at("/estimatePrices").as_array().unwrap()) {
+        for end in ["low", "mid", "high"] {
+            let (ours, theirs) = (told[end]["amount"].as_f64().unwrap(), row["euros"][end].as_f64().unwrap());
+            // Whole euros are told.
+            assert!((ours - theirs).abs() <= 0.5 + 0.001 * theirs, "{end}: {ours} {theirs} of {row}");
+        }
+    }
+    let one = quote(&garage, cars[0].clone()).await;
+    assert_eq!(one["mid"], bulk.at("/estimatePrices/0/mid").clone());
+    app.finish().await;
+}
+
+/// A car of the training as somebody describes it to the API.
+fn typed(car: &Value) -> Value {
+    let text = |name: &str| car[name].as_str().unwrap().to_uppercase();
+    let whole = |name: &str| car[name].as_f64().unwrap() as i64;
+    json!({ "make": car["brand"], "model": car["model"], "version": car["version"],
+        "firstRegistration": format!("{}-{:02}", whole("year"), whole("month")), "mileageKm": whole("mileage_km"),
+        "fuel": text("fuel"), "gearbox": text("gearbox"), "powerHp": whole("power_hp"), "doors": whole("doors"),
+        "seats": whole("seats") })
+}
