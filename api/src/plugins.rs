@@ -9,8 +9,10 @@ use keroxio_plugin_plates_ort::PlatesOrt;
 use keroxio_plugin_plates_ppocr::PlatesPpocr;
 use keroxio_plugin_plates_remote::PlatesRemote;
 use keroxio_plugin_pricing_ort::PricingOrt;
+use keroxio_plugin_registry_http::RegistryHttp;
 use keroxio_plugin_sdk::{
     AngleFinder, BackgroundRemover, BackgroundRemovers, FaceFinder, PlateReader, PlateReaders, PriceEstimator,
+    VehicleRegistry,
 };
 
 /// The readers that `KEROXIO_PLATES_READERS` names, in the order in which they are asked:
@@ -116,6 +118,21 @@ pub fn provide(env: &Env, app: &mut AppBuilder) {
 pub fn provide_pricing(env: &Env, app: &mut AppBuilder) {
     match pricing(env) {
         Ok(plugin) => drop(app.provide(plugin)),
+        Err(e) => env.problem(format!("{e:#}")),
+    }
+}
+
+/// The vehicle register that `KEROXIO_REGISTRY` describes; none without it.
+pub fn registry(env: &Env) -> anyhow::Result<Option<Arc<dyn VehicleRegistry>>> {
+    let Some(file) = env.optional("KEROXIO_REGISTRY") else { return Ok(None) };
+    Ok(Some(Arc::new(RegistryHttp::load(file.as_ref())?)))
+}
+
+/// The API takes credentials for the register, workers ask it.
+pub fn provide_registry(env: &Env, app: &mut AppBuilder) {
+    match registry(env) {
+        Ok(Some(plugin)) => drop(app.provide(plugin)),
+        Ok(None) => {}
         Err(e) => env.problem(format!("{e:#}")),
     }
 }

@@ -1,6 +1,10 @@
 //! What is known of a car: who said it, who says otherwise, and how a slip is taken back.
 
-use keroxio_test_support::{Actor, FakePlates, TestApp, fixture};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use keroxio_plugin_sdk::{Fuel, RegisteredCar};
+use keroxio_test_support::{Actor, FakePlates, FakeRegistry, Setup, TestApp, fixture};
 use serde_json::{Value, json};
 
 const CREATE: &str = "mutation($v: VehicleInput!) { createVehicle(input: $v) { id } }";
@@ -108,5 +112,95 @@ async fn a_listing_follows_its_car_however_that_is_corrected() {
     garage.run(UNDO, json!({ "id": id })).await.at("/undoVehicleChange");
     app.run_jobs().await;
     assert!(says("45 000 km").await);
+    app.finish().await;
+}
+
+const ACCESS: &str = "mutation($c: String!) { setRegistryAccess(credential: $c) { register refusedAt } }";
+const SPENT: &str = "{ registryAccess { refusedAt lookupsThisMonth costThisMonthCents } }";
+
+fn known_car() -> Arc<FakeRegistry> {
+    Arc::new(FakeRegistry::knowing(
+        "YK482ZN",
+        RegisteredCar {
+            make: Some("RENAULT".into()),
+            model: Some("CLIO".into()),
+            version: Some("V TCe 90 Zen".into()),
+            first_registration: "2020-03-14".parse().ok(),
+            fuel: Some(Fuel::Petrol),
+            doors: Some(99),
+            ..RegisteredCar::default()
+        },
+    ))
+}
+
+#[tokio::test]
+async fn a_plate_on_a_photo_makes_the_car_known() {
+    let register = known_car();
+    let app = Setup::default().registry(register.clone()).start().await;
+    let garage = app.garage("dupont").await;
+    assert_eq!(garage.run(SPENT, json!({})).await.at("/registryAccess"), &Value::Null);
+    garage.run(ACCESS, json!({ "c": FakeRegistry::CREDENTIAL })).await.at("/setRegistryAccess");
+    let photo = garage.upload(fixture("hatch-front.jpg")).await.text("/uploadPhoto/id");
+    let prepare = "mutation($i: PrepareListingInput!) { prepareListing(input: $i) { id vehicle { id } } }";
+    let facts = json!({ "mileageKm": 45_000, "model": "Clio Estate" });
+    let made = garage.run(prepare, json!({ "i": { "photoIds": [photo], "vehicle": facts } })).await;
+    let (listing, id) = (made.text("/prepareListing/id"), made.text("/prepareListing/vehicle/id"));
+    app.run_jobs().await;
+    let shown = "query($l: UUID!) { listing(id: $l) { state title vehicle { make model firstRegistration fuel doors
+      registryAnswer { found costCents } facts { field source } disputes { field others { value source } } } } }";
+    let shown = garage.run(shown, json!({ "l": listing })).await;
+    assert_eq!(shown.at("/listing/state"), "READY", "{}", shown.0);
+    let car = shown.at("/listing/vehicle");
+    assert_eq!((&car["make"], &car["firstRegistration"]), (&json!("Renault"), &json!("2020-03")));
+    assert_eq!(
+        (&car["model"], &car["doors"]),
+        (&json!("Clio Estate"), &Value::Null),
+        "the seller's word, and no nonsense"
+    );
+    let disputed = json!([{ "field": "model", "others": [{ "value": "Clio", "source": "REGISTRY" }] }]);
+    assert_eq!(car["disputes"], disputed);
+    assert!(car["facts"].as_array().unwrap().contains(&json!({ "field": "make", "source": "REGISTRY" })));
+    assert_eq!(car["registryAnswer"], json!({ "found": true, "costCents": 25 }));
+
+    let look = "mutation($id: UUID!) { lookUpVehicle(id: $id) { id } }";
+    garage.run(look, json!({ "id": id })).await.at("/lookUpVehicle");
+    created(&garage, json!({ "plate": "YK-482-ZN" })).await;
+    app.run_jobs().await;
+    assert_eq!(register.asked.load(Ordering::Relaxed), 1, "an answer of this month still answers");
+    let spent = json!({ "refusedAt": null, "lookupsThisMonth": 1, "costThisMonthCents": 25 });
+    assert_eq!(garage.run(SPENT, json!({})).await.at("/registryAccess"), &spent);
+    let stranger = app.garage("martin").await;
+    assert_eq!(stranger.run(look, json!({ "id": id })).await.code(), "NOT_FOUND");
+    created(&stranger, json!({ "plate": "YK-482-ZN" })).await;
+    app.run_jobs().await;
+    assert_eq!(register.asked.load(Ordering::Relaxed), 1, "another's answers are not theirs");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn without_a_register_the_journey_goes_on_and_says_so() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    assert_eq!(garage.run(ACCESS, json!({ "c": "any" })).await.code(), "REGISTRY_NOT_CONFIGURED");
+    app.finish().await;
+    let app = Setup::default().registry(known_car()).start().await;
+    let garage = app.garage("dupont").await;
+    let look = "mutation($id: UUID!) { lookUpVehicle(id: $id) { make } }";
+    let id = created(&garage, json!({ "plate": "YK-482-ZN" })).await;
+    assert_eq!(garage.run(look, json!({ "id": id })).await.code(), "REGISTRY_ACCESS_MISSING");
+    assert_eq!(garage.run(ACCESS, json!({ "c": "two\nlines" })).await.code(), "BAD_INPUT");
+    garage.run(ACCESS, json!({ "c": "a wrong one" })).await.at("/setRegistryAccess");
+    garage.run(look, json!({ "id": id })).await.at("/lookUpVehicle");
+    app.run_jobs().await;
+    assert!(garage.run(SPENT, json!({})).await.at("/registryAccess/refusedAt").is_string());
+    garage.run(ACCESS, json!({ "c": FakeRegistry::CREDENTIAL })).await.at("/setRegistryAccess");
+    garage.run(look, json!({ "id": id })).await.at("/lookUpVehicle");
+    let bare = created(&garage, json!({ "make": "Fiat" })).await;
+    assert_eq!(garage.run(look, json!({ "id": bare })).await.code(), "PLATE_INVALID");
+    app.run_jobs().await;
+    let known = garage.run("query($id: UUID!) { vehicle(id: $id) { make } }", json!({ "id": id })).await;
+    assert_eq!(known.at("/vehicle/make"), "Renault");
+    let removed = garage.run("mutation { removeRegistryAccess }", json!({})).await;
+    assert_eq!(removed.at("/removeRegistryAccess"), true);
     app.finish().await;
 }

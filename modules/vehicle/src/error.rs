@@ -12,6 +12,8 @@ pub const NOTHING_TO_UNDO: ErrorCode = ErrorCode("NOTHING_TO_UNDO");
 pub const STOCK_MOVE_REFUSED: ErrorCode = ErrorCode("STOCK_MOVE_REFUSED");
 pub const IMPORT_UNDONE: ErrorCode = ErrorCode("IMPORT_UNDONE");
 pub const STOCK_NUMBER_TAKEN: ErrorCode = ErrorCode("STOCK_NUMBER_TAKEN");
+pub const REGISTRY_NOT_CONFIGURED: ErrorCode = ErrorCode("REGISTRY_NOT_CONFIGURED");
+pub const REGISTRY_ACCESS_MISSING: ErrorCode = ErrorCode("REGISTRY_ACCESS_MISSING");
 pub const TEXT_TOO_LONG: ErrorCode = ErrorCode("TEXT_TOO_LONG");
 
 pub fn mileage() -> Error {
@@ -123,6 +125,29 @@ pub fn entry_out_of_range() -> Error {
     Error::bad_input(
         "La date d'entrée en stock doit être postérieure à 1990 et au plus tard dans un an.",
         "The day of entry into the stock must be after 1990 and within a year from now.",
+    )
+}
+
+pub fn registry_not_configured() -> Error {
+    Error::new(
+        REGISTRY_NOT_CONFIGURED,
+        "Cette installation n'interroge aucun registre de véhicules : saisissez les informations de la carte grise.",
+        "This installation asks no vehicle register: type in what the registration certificate says.",
+    )
+}
+
+pub fn registry_access_missing() -> Error {
+    Error::new(
+        REGISTRY_ACCESS_MISSING,
+        "Donnez d'abord votre identifiant du registre de véhicules (setRegistryAccess).",
+        "Give your credential of the vehicle register first (setRegistryAccess).",
+    )
+}
+
+pub fn credential() -> Error {
+    Error::bad_input(
+        "L'identifiant du registre a de 1 à 500 caractères, sans retour à la ligne.",
+        "The credential of the register has 1 to 500 characters and no line break.",
     )
 }
 

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::fact_graphql::{VehicleDispute, VehicleFact};
 use crate::input::{CritAir, FuelType, GearboxType, VehicleInput, parsed};
 use crate::model::{StockFilter, Vehicle};
+use crate::registry_graphql::RegistryAnswer;
 use crate::service;
 use crate::stock::StockState;
 use crate::stock_graphql::StockMove;
@@ -118,6 +119,11 @@ impl VehicleObject {
     /// Class of the Crit'Air sticker.
     async fn crit_air(&self) -> Option<CritAir> {
         self.0.crit_air.as_deref().and_then(CritAir::stored)
+    }
+
+    /// What the vehicle register last said of its number, within thirty days.
+    async fn registry_answer(&self, ctx: &Context<'_>) -> GqlResult<Option<RegistryAnswer>> {
+        Ok(crate::registry::answer(ctx.app(), &self.0).await?.map(RegistryAnswer::from))
     }
 
     /// Your own number of the car.

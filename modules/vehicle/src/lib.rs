@@ -9,7 +9,10 @@ mod fields;
 mod graphql;
 mod import;
 mod input;
+mod metrics;
 mod model;
+mod registry;
+mod registry_graphql;
 pub mod service;
 mod statements;
 pub mod stock;
@@ -25,11 +28,11 @@ pub use stock::StockState;
 
 #[derive(async_graphql::MergedObject, Default)]
 #[graphql(name = "VehicleAndStockQuery")]
-pub struct Query(graphql::VehicleQuery, stock_graphql::StockQuery);
+pub struct Query(graphql::VehicleQuery, stock_graphql::StockQuery, registry_graphql::RegistryQuery);
 
 #[derive(async_graphql::MergedObject, Default)]
 #[graphql(name = "VehicleAndStockMutation")]
-pub struct Mutation(graphql::VehicleMutation, stock_graphql::StockMutation);
+pub struct Mutation(graphql::VehicleMutation, stock_graphql::StockMutation, registry_graphql::RegistryMutation);
 
 pub struct VehicleModule;
 pub const MODULE: VehicleModule = VehicleModule;
@@ -37,5 +40,18 @@ pub const MODULE: VehicleModule = VehicleModule;
 impl keroxio_core::Module for VehicleModule {
     fn name(&self) -> &'static str {
         "vehicle"
+    }
+
+    fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
+        app.provide(registry::Sealer::from_env(env));
+        Ok(())
+    }
+
+    fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
+        jobs.register::<registry::LookUp>();
+    }
+
+    fn describe_metrics(&self) {
+        metrics::describe();
     }
 }

@@ -10,6 +10,7 @@ use crate::events::VehicleChanged;
 use crate::fields::FIELDS;
 use crate::input::{VehicleInput, parsed};
 use crate::model::{self, StockFilter, Vehicle};
+use crate::registry;
 use crate::statements::{self, Change, FactOrigin, Speaker, Statement};
 use crate::stock::StockState;
 
@@ -20,6 +21,7 @@ pub async fn create(tx: &mut Tx, actor: &Actor, input: VehicleInput) -> Result<V
     let said = statements::begin(&mut vehicle, Speaker::seller(actor.user_id), &given);
     model::insert(tx, &vehicle).await.map_err(taken)?;
     statements::insert(tx, &said).await?;
+    registry::number_known(tx, &vehicle).await?;
     Ok(vehicle)
 }
 
@@ -89,9 +91,13 @@ async fn announce(mut tx: Tx, vehicle: Vehicle) -> Result<Vehicle> {
 async fn tell(tx: &mut Tx, mut vehicle: Vehicle, said: &Vehicle, by: Speaker, fields: &[&str]) -> Result<Vehicle> {
     let now = tx.app().now();
     let change = Change { id: Uuid::now_v7(), by, at: now };
+    let number = vehicle.plate.clone();
     if statements::add(tx, &mut vehicle, said, change, fields).await? {
         vehicle.touch(now);
         model::save(tx, &vehicle).await.map_err(taken)?;
+        if vehicle.plate != number {
+            registry::number_known(tx, &vehicle).await?;
+        }
     }
     Ok(vehicle)
 }
@@ -103,6 +109,16 @@ pub(crate) fn taken(e: diesel::result::Error) -> Error {
         Sql::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => error::stock_number_taken(),
         other => other.into(),
     }
+}
+
+/// [`tell`] by somebody who is not the seller; every listing of the car follows if that is news.
+pub(crate) async fn hear(tx: &mut Tx, vehicle: Vehicle, said: &Vehicle, by: Speaker, fields: &[&str]) -> Result<()> {
+    let before = vehicle.clone();
+    let after = tell(tx, vehicle, said, by, fields).await?;
+    if fields.iter().any(|field| before.value(field) != after.value(field)) {
+        tx.announce(&VehicleChanged { vehicle_id: after.id, org_id: after.org_id }).await?;
+    }
+    Ok(())
 }
 
 /// All that was said of a car and still counts, in order.

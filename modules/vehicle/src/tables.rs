@@ -71,3 +71,23 @@ diesel::table! {
         undone_at -> Nullable<Timestamptz>,
     }
 }
+
+diesel::table! {
+    vehicle_registry_access (org_id) {
+        org_id -> Uuid,
+        sealed -> Text,
+        since -> Timestamptz,
+        refused_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    vehicle_registry_questions (id) {
+        id -> Uuid,
+        org_id -> Uuid,
+        plate -> Text,
+        car -> Nullable<Jsonb>,
+        cost_cents -> Int4,
+        asked_at -> Timestamptz,
+    }
+}

@@ -9,6 +9,7 @@ mod matte;
 mod photo;
 mod plate;
 mod price;
+mod registry;
 
 pub use angle::{Angle, AngleFinder};
 pub use face::{Face, FaceFinder};
@@ -22,6 +23,7 @@ pub use price::{
     CarFacts, CarName, Fuel, Gearbox, PriceAnswer, PriceContribution, PriceEstimator, PriceRange, PriceRemark, Refusal,
     age_years,
 };
+pub use registry::{RegisteredCar, RegistryError, VehicleRegistry};
 
 /// What can go wrong inside a plugin; the runner decides from the variant whether trying again makes sense.
 #[derive(Debug, thiserror::Error)]

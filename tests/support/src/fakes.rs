@@ -1,13 +1,13 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
 use async_trait::async_trait;
 use image::{GrayImage, Luma};
 use keroxio_plugin_sdk::{
     Angle, AngleFinder, BackgroundRemover, CarFacts, CarName, CharacterReading, Face, FaceFinder, Manifest, Matte,
     Photo, PlateReader, PlateSighting, PlateText, PluginError, Point, PriceAnswer, PriceEstimator, PriceRange,
-    Rectangle, Refusal,
+    Rectangle, Refusal, RegisteredCar, RegistryError, VehicleRegistry,
 };
 use tokio::sync::mpsc;
 
@@ -243,5 +243,40 @@ impl PriceEstimator for FakePrices {
             }
         };
         Ok(cars.iter().map(price).collect())
+    }
+}
+
+/// A register that knows one car, for whoever brings the right credential, and counts its questions.
+pub struct FakeRegistry {
+    manifest: Manifest,
+    plate: String,
+    car: RegisteredCar,
+    pub asked: AtomicUsize,
+}
+
+impl FakeRegistry {
+    pub const CREDENTIAL: &str = "the credential";
+
+    pub fn knowing(plate: &str, car: RegisteredCar) -> Self {
+        Self { manifest: manifest("fake-registry"), plate: plate.to_owned(), car, asked: AtomicUsize::new(0) }
+    }
+}
+
+#[async_trait]
+impl VehicleRegistry for FakeRegistry {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    fn cost_cents(&self) -> u32 {
+        25
+    }
+
+    async fn look_up(&self, plate: &str, credential: &str) -> Result<Option<RegisteredCar>, RegistryError> {
+        if credential != Self::CREDENTIAL {
+            return Err(RegistryError::Refused("403".to_owned()));
+        }
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Ok((plate == self.plate).then(|| self.car.clone()))
     }
 }

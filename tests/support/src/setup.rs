@@ -3,7 +3,7 @@ use std::sync::Arc;
 use async_graphql::Executor;
 use keroxio_core::{App, AppBuilder, Env, Module};
 use keroxio_plugin_sdk::{
-    Angle, AngleFinder, BackgroundRemovers, FaceFinder, PlateReader, PlateReaders, PriceEstimator,
+    Angle, AngleFinder, BackgroundRemovers, FaceFinder, PlateReader, PlateReaders, PriceEstimator, VehicleRegistry,
 };
 
 use crate::{FakeAngles, FakeFaces, FakePlates, FakePrices, FakeRemover, TestApp, TestDatabase, migrate, setting};
@@ -15,6 +15,7 @@ pub struct Setup {
     angles: Arc<dyn AngleFinder>,
     faces: Option<Arc<dyn FaceFinder>>,
     prices: Arc<dyn PriceEstimator>,
+    registry: Option<Arc<dyn VehicleRegistry>>,
     settings: Vec<(String, String)>,
 }
 
@@ -26,6 +27,7 @@ impl Default for Setup {
             angles: Arc::new(FakeAngles::saying(Angle::FrontLeft, 0.95)),
             faces: Some(Arc::new(FakeFaces::seeing(&[]))),
             prices: Arc::new(FakePrices::new()),
+            registry: None,
             settings: Vec::new(),
         }
     }
@@ -64,6 +66,11 @@ impl Setup {
 
     pub fn prices(mut self, prices: Arc<dyn PriceEstimator>) -> Self {
         self.prices = prices;
+        self
+    }
+
+    pub fn registry(mut self, registry: Arc<dyn VehicleRegistry>) -> Self {
+        self.registry = Some(registry);
         self
     }
 
@@ -111,6 +118,9 @@ impl Setup {
             builder.provide(faces);
         }
         builder.provide(self.prices);
+        if let Some(registry) = self.registry {
+            builder.provide(registry);
+        }
         let app = builder.start(&env, modules).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

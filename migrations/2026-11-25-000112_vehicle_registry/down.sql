@@ -1,0 +1,2 @@
+DROP TABLE vehicle_registry_questions;
+DROP TABLE vehicle_registry_access;
