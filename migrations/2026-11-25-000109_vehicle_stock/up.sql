@@ -17,7 +17,7 @@ ALTER TABLE vehicle_vehicles
         coalesce(stock_number, '') || ' ' || coalesce(plate, '') || ' ' || coalesce(make, '') || ' '
         || coalesce(model, '') || ' ' || coalesce(version, '') || ' ' || coalesce(colour, '') || ' '
         || coalesce(first_registration_year::text, '')),
-        'àâäáãçéèêëîïíñôöóõùûüúÿ', 'aaaaaceeeeiiinoooouuuuy')) STORED;
+        'àâäáãçéèêëîïíñôöóõùûüúÿÀÂÄÁÃÇÉÈÊËÎÏÍÑÔÖÓÕÙÛÜÚŸ', 'aaaaaceeeeiiinoooouuuuyaaaaaceeeeiiinoooouuuuy')) STORED;
 CREATE UNIQUE INDEX vehicle_vehicles_stock_number ON vehicle_vehicles (org_id, stock_number);
 CREATE INDEX vehicle_vehicles_plate ON vehicle_vehicles (org_id, plate);
 CREATE INDEX vehicle_vehicles_import ON vehicle_vehicles (import_id) WHERE import_id IS NOT NULL;

@@ -53,6 +53,8 @@ async fn a_stock_comes_in_from_a_table_and_is_found_again() {
         "mileageKm": 45_000, "firstRegistration": "2019-03", "fuel": "DIESEL", "gearbox": "MANUAL",
         "askingPrice": { "amount": 11_990 }, "stockState": "PREPARING" });
     assert_eq!(car, expected);
+    let painted = "mutation($id: UUID!) { updateVehicle(id: $id, input: { colour: \"BLEU MÉTALLISÉ\" }) { id } }";
+    garage.run(painted, json!({ "id": id_of(&garage, "VO-3").await })).await.at("/updateVehicle");
     for (search, numbers) in [
         ("", vec!["VO-3", "VO-2", "VO-1"]),
         ("megane", vec!["VO-1"]),
@@ -66,6 +68,7 @@ async fn a_stock_comes_in_from_a_table_and_is_found_again() {
         ("renault 208", vec![]),
         ("% _", vec![]),
         ("ferrari", vec![]),
+        ("metallise", vec!["VO-3"]),
     ] {
         assert_eq!(found(&garage, search).await, numbers, "{search}");
     }
@@ -254,5 +257,20 @@ async fn a_car_that_is_withdrawn_leaves_its_page_and_the_portals() {
     app.run_jobs().await;
     assert_eq!(garage.page(path).await.status(), 410);
     assert_eq!(garage.run(CAR, json!({ "id": id })).await.at("/vehicle/daysInStock"), 0);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_car_that_is_there_without_a_number_is_found_by_its_plate() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    garage.run("mutation { createVehicle(input: { plate: \"GA-123-BB\" }) { id } }", json!({})).await.at("");
+    let done = import(&garage, three_cars(), false, false).await;
+    let counts = ["created", "updated"].map(|n| done.at(&format!("/importStock/{n}")).clone());
+    assert_eq!(counts, [2, 1]);
+    let other = three_cars().replace("VO-", "AB-");
+    let done = import(&garage, other, true, false).await;
+    assert_eq!(done.at("/importStock/created"), 3, "the same plate under another number is another entry");
+    app.run_jobs().await;
     app.finish().await;
 }

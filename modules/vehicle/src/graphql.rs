@@ -122,6 +122,7 @@ impl VehicleObject {
     }
 
     /// What the vehicle register last said of its number, within thirty days.
+    #[graphql(complexity = "10 + child_complexity")]
     async fn registry_answer(&self, ctx: &Context<'_>) -> GqlResult<Option<RegistryAnswer>> {
         Ok(crate::registry::answer(ctx.app(), &self.0).await?.map(RegistryAnswer::from))
     }
@@ -142,6 +143,7 @@ impl VehicleObject {
     }
 
     /// Where it has been, latest first, a hundred moves at most.
+    #[graphql(complexity = "10 + child_complexity")]
     async fn moves(&self, ctx: &Context<'_>) -> GqlResult<Vec<StockMove>> {
         let moves = crate::stock::moves(ctx.app(), self.0.id).await?;
         Ok(moves.into_iter().map(StockMove::from).collect())
@@ -163,17 +165,20 @@ impl VehicleObject {
     }
 
     /// What is known, each fact with who said it, how sure they are and when.
+    #[graphql(complexity = "10 + child_complexity")]
     async fn facts(&self, ctx: &Context<'_>) -> GqlResult<Vec<VehicleFact>> {
         Ok(VehicleFact::standing(&service::statements(ctx.app(), &self.0).await?))
     }
 
     /// Facts about which somebody says otherwise, such as a plate read on a photo that is not the one you gave. What
     /// you said stands until you decide with `settleVehicleFact`.
+    #[graphql(complexity = "10 + child_complexity")]
     async fn disputes(&self, ctx: &Context<'_>) -> GqlResult<Vec<VehicleDispute>> {
         Ok(VehicleDispute::all(&service::statements(ctx.app(), &self.0).await?))
     }
 
     /// All that was ever said of the car, latest first.
+    #[graphql(complexity = "10 + first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
     async fn history(
         &self,
         ctx: &Context<'_>,

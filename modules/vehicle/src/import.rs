@@ -92,8 +92,8 @@ struct Line {
     given: Vec<&'static str>,
 }
 
-/// Takes the cars of a table into the stock. A car whose number, or else whose plate, is in the stock is corrected; every
-/// other one is new.
+/// Takes the cars of a table into the stock. A car whose number is in the stock is corrected, or else one whose plate is, unless
+/// the two have numbers that differ; every other one is new.
 ///
 /// # Errors
 /// `COLUMNS_MISSING` and `BAD_INPUT` as [`Table::read`]. Wrong lines are no error but in the report.
@@ -149,7 +149,8 @@ struct Known {
 
 impl Known {
     async fn of(tx: &mut Tx, org: Uuid, table: &Table) -> Result<Self> {
-        let numbers: Vec<String> = table.rows().filter_map(|row| row.get("stock_number").map(str::to_owned)).collect();
+        let numbers: Vec<String> =
+            table.rows().filter_map(|row| row.get("stock_number").map(|number| unguarded(number).to_owned())).collect();
         let plates: Vec<String> = table.rows().filter_map(|row| plate(&row)).collect();
         let cars = model::lock_known(tx, org, &numbers, &plates).await?;
         let index = |key: fn(&Vehicle) -> Option<&String>| {
@@ -162,11 +163,13 @@ impl Known {
     }
 
     fn car(&self, row: &Row<'_>) -> Option<&Vehicle> {
-        let at = match row.get("stock_number") {
-            Some(number) => self.by_number.get(number),
-            None => plate(row).and_then(|plate| self.by_plate.get(&plate)),
-        };
-        at.and_then(|at| self.cars.get(*at))
+        let number = row.get("stock_number").map(unguarded);
+        if let Some(at) = number.and_then(|number| self.by_number.get(number)) {
+            return self.cars.get(*at);
+        }
+        let car = plate(row).and_then(|plate| self.by_plate.get(&plate)).and_then(|at| self.cars.get(*at));
+        // The same plate under another number is another entry of the stock.
+        car.filter(|car| number.is_none() || car.stock_number.is_none())
     }
 }
 

@@ -6,6 +6,7 @@ use async_graphql::Enum;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use keroxio_core::table::unaccented;
 use keroxio_core::{Error, Page, Result};
 use serde_json::Value;
 use uuid::Uuid;
@@ -224,7 +225,17 @@ pub fn disputes<'a>(history: &'a [Statement], field: &str) -> Vec<&'a Statement>
         last_of_each.retain(|before| before.source != said.source);
         last_of_each.push(said);
     }
-    last_of_each.into_iter().filter(|s| s.id != stands.id && s.value != stands.value).collect()
+    last_of_each.into_iter().filter(|s| s.id != stands.id && differs(field, &s.value, &stands.value)).collect()
+}
+
+/// Whether two values of a fact are not the same. Capitals and accents are no difference, and everybody words a version
+/// in their own way.
+fn differs(field: &str, one: &Value, other: &Value) -> bool {
+    match (one.as_str(), other.as_str()) {
+        (Some(_), Some(_)) if field == "version" => false,
+        (Some(one), Some(other)) => unaccented(one) != unaccented(other),
+        _ => one != other,
+    }
 }
 
 /// [`of`] a car, and what it began with where it is older than its history.
@@ -339,8 +350,8 @@ mod tests {
         assert_eq!((stands(&history), disputed(&history)), (json!("C"), vec![]));
         history.push(said("REGISTRY", json!("D")));
         assert_eq!((stands(&history), disputed(&history)), (json!("C"), vec![json!("D")]));
-        history.push(said("REGISTRY", json!("C")));
-        assert_eq!((stands(&history), disputed(&history)), (json!("C"), vec![]));
+        history.push(said("REGISTRY", json!("c")));
+        assert_eq!((stands(&history), disputed(&history)), (json!("C"), vec![]), "capitals are no dispute");
     }
 
     #[test]

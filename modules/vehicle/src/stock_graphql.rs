@@ -210,8 +210,8 @@ impl StockMutation {
     /// Needed: `marque`, `modele`. Also read: `reference`, `immatriculation`, `version`, `mise_en_circulation` (month and
     /// year), `kilometrage`, `energie`, `boite_de_vitesses`, `puissance_din`, `puissance_fiscale`, `portes`, `places`,
     /// `couleur`, `crit_air`, `controle_technique`, `prix_ttc`, `entree_en_stock`, and the English names of the same. A
-    /// car whose reference, or without one whose plate, is in the stock is corrected; every other one is new. An empty
-    /// cell says nothing. As long as a line is wrong nothing is saved, unless you ask to leave such lines out.
+    /// car whose reference is in the stock is corrected, or else one whose plate is, unless the two have references that
+    /// differ; every other one is new. An empty cell says nothing. As long as a line is wrong nothing is saved, unless you ask to leave such lines out.
     #[graphql(guard = "RequireUser")]
     async fn import_stock(
         &self,
