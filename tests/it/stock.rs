@@ -69,6 +69,7 @@ async fn a_stock_comes_in_from_a_table_and_is_found_again() {
         ("% _", vec![]),
         ("ferrari", vec![]),
         ("metallise", vec!["VO-3"]),
+        ("1.5 d ci", vec!["VO-1"]),
     ] {
         assert_eq!(found(&garage, search).await, numbers, "{search}");
     }
@@ -256,6 +257,16 @@ async fn a_car_that_is_withdrawn_leaves_its_page_and_the_portals() {
     garage.run(MOVE, json!({ "id": id, "to": "WITHDRAWN" })).await.at("/moveVehicle");
     app.run_jobs().await;
     assert_eq!(garage.page(path).await.status(), 410);
+    let open = "mutation($l: UUID!) { openListingPage(listingId: $l) { url } }";
+    assert_eq!(garage.run(open, json!({ "l": listing })).await.code(), "NOT_PUBLISHABLE", "no longer for sale");
+    let tasks = "query($l: UUID!) { publications(listingId: $l) { task } }";
+    let after = garage.run(tasks, json!({ "l": listing })).await;
+    assert!(after.at("/publications").as_array().unwrap().iter().all(|pack| pack["task"].is_null()));
+    garage.run(MOVE, json!({ "id": id, "to": "PREPARING" })).await.at("/moveVehicle");
+    app.run_jobs().await;
+    let after = garage.run(tasks, json!({ "l": listing })).await;
+    assert!(after.at("/publications").as_array().unwrap().iter().all(|pack| pack["task"] == "PUBLISH"));
+    garage.run(open, json!({ "l": listing })).await.at("/openListingPage/url");
     assert_eq!(garage.run(CAR, json!({ "id": id })).await.at("/vehicle/daysInStock"), 0);
     app.finish().await;
 }

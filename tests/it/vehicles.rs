@@ -200,6 +200,13 @@ async fn without_a_register_the_journey_goes_on_and_says_so() {
     app.run_jobs().await;
     let known = garage.run("query($id: UUID!) { vehicle(id: $id) { make } }", json!({ "id": id })).await;
     assert_eq!(known.at("/vehicle/make"), "Renault");
+    garage.run(UPDATE, json!({ "id": id, "v": { "plate": "GA-123-BB" } })).await.at("/updateVehicle");
+    app.run_jobs().await;
+    let other = garage
+        .run("query($id: UUID!) { vehicle(id: $id) { make registryAnswer { found } } }", json!({ "id": id }))
+        .await;
+    let expected = json!({ "make": null, "registryAnswer": { "found": false } });
+    assert_eq!(other.at("/vehicle"), &expected, "what was said of another number does not hold");
     let removed = garage.run("mutation { removeRegistryAccess }", json!({})).await;
     assert_eq!(removed.at("/removeRegistryAccess"), true);
     app.finish().await;

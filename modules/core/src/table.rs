@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{Cursor, Read as _};
 
-use calamine::{Data, Reader as _, Xlsx};
+use calamine::{Data, DataRef, Reader as _, Xlsx};
 use csv::StringRecord;
 use serde_json::json;
 
@@ -12,6 +12,9 @@ use crate::{Error, ErrorCode, Result};
 pub const COLUMNS_MISSING: ErrorCode = ErrorCode("COLUMNS_MISSING");
 /// What a workbook may come to once unpacked, in bytes.
 const MOST_UNPACKED: u64 = 200 << 20;
+/// Columns of a workbook, and bytes of one of its cells.
+const MOST_COLUMNS: usize = 200;
+const LONGEST_CELL: usize = 8_000;
 
 /// The rows of a table, and where each column is.
 pub struct Table {
@@ -148,15 +151,35 @@ fn text(bytes: &[u8]) -> Result<String> {
 fn workbook(bytes: &[u8], most: usize) -> Result<Rows> {
     unpacks_within(bytes, MOST_UNPACKED)?;
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| no_workbook())?;
-    let range = book.worksheet_range_at(0).ok_or_else(no_workbook)?.map_err(|_| no_workbook())?;
-    let first = u64::from(range.start().map_or(0, |(row, _)| row)) + 1;
-    let mut lines = range.rows().map(|row| row.iter().map(cell).collect::<StringRecord>());
-    let header = lines.next().ok_or_else(no_workbook)?;
-    let mut rows = Vec::new();
-    for (cells, line) in lines.zip(first + 1..) {
-        push(&mut rows, line, cells, most)?;
+    let sheet = book.sheet_names().first().cloned().ok_or_else(no_workbook)?;
+    let mut cells = book.worksheet_cells_reader(&sheet).map_err(|_| no_workbook())?;
+    let (mut rows, mut line, mut at) = (Vec::new(), Vec::<String>::new(), None);
+    // Cell by cell: a sheet whose last cell is far away would be a grid of billions, and a text that many cells share
+    // would be copied for each.
+    while let Some(found) = cells.next_cell().map_err(|_| no_workbook())? {
+        let (row, column) = found.get_position();
+        if at.is_some_and(|at| at != row) {
+            push(&mut rows, line_of(at), std::mem::take(&mut line).into(), most + 1)?;
+        }
+        at = Some(row);
+        let column = usize::try_from(column).map_err(Error::internal)?;
+        let text = cell(found.get_value());
+        if column >= MOST_COLUMNS || text.len() > LONGEST_CELL {
+            return Err(too_wide());
+        }
+        line.resize(line.len().max(column + 1), String::new());
+        line[column] = text;
     }
+    push(&mut rows, line_of(at), line.into(), most + 1)?;
+    if rows.is_empty() {
+        return Err(no_workbook());
+    }
+    let (_, header) = rows.remove(0);
     Ok((header, rows))
+}
+
+fn line_of(row: Option<u32>) -> u64 {
+    u64::from(row.unwrap_or(0)) + 1
 }
 
 /// Unpacks everything to nowhere, so that a bomb is found before anybody holds it.
@@ -176,12 +199,13 @@ fn unpacks_within(bytes: &[u8], most: u64) -> Result<()> {
     Ok(())
 }
 
-fn cell(data: &Data) -> String {
+fn cell(data: &DataRef<'_>) -> String {
     match data {
-        Data::Empty | Data::Error(_) => String::new(),
-        Data::DateTime(at) => at.as_datetime().map_or(String::new(), |at| at.format("%Y-%m-%d").to_string()),
-        Data::DateTimeIso(text) => text.get(..10).unwrap_or(text).to_owned(),
-        other => other.to_string().replace('\0', ""),
+        DataRef::Empty | DataRef::Error(_) => String::new(),
+        DataRef::SharedString(text) => (*text).get(..LONGEST_CELL + 1).unwrap_or(text).replace('\0', ""),
+        DataRef::DateTime(at) => at.as_datetime().map_or(String::new(), |at| at.format("%Y-%m-%d").to_string()),
+        DataRef::DateTimeIso(text) => text.get(..10).unwrap_or(text).to_owned(),
+        other => Data::from(other.clone()).to_string().replace('\0', ""),
     }
 }
 
@@ -197,6 +221,17 @@ fn no_workbook() -> Error {
     Error::bad_input(
         "Ce classeur ne peut pas être lu : enregistrez-le en XLSX ou en CSV UTF-8.",
         "This workbook cannot be read: save it as XLSX or as CSV UTF-8.",
+    )
+}
+
+fn too_wide() -> Error {
+    Error::bad_input(
+        format!(
+            "Ce classeur a plus de {MOST_COLUMNS} colonnes, ou une cellule de plus de {LONGEST_CELL} octets : ne gardez que le tableau."
+        ),
+        format!(
+            "This workbook has more than {MOST_COLUMNS} columns, or a cell of more than {LONGEST_CELL} bytes: keep the table only."
+        ),
     )
 }
 

@@ -233,6 +233,7 @@ pub(crate) async fn sell(app: &App, actor: &Actor, id: Uuid) -> Result<Ad> {
     if ad.sold_at.is_some() {
         return Err(error::sold_already());
     }
+    stock::follow(&mut tx, ad.org_id, ad.vehicle_id, &FOR_SALE, StockState::Sold).await?;
     sold(&mut tx, &mut ad).await?;
     tx.commit().await?;
     Ok(ad)
@@ -242,12 +243,11 @@ async fn sold(tx: &mut Tx, ad: &mut Ad) -> Result<()> {
     let now = tx.app().now();
     (ad.sold_at, ad.updated_at) = (Some(now), now);
     model::save_ad(tx, ad).await?;
-    stock::follow(tx, ad.org_id, ad.vehicle_id, &FOR_SALE, StockState::Sold).await?;
     let title = ad.title.clone().unwrap_or_default();
     tx.announce(&ListingSold { listing_id: ad.id, org_id: ad.org_id, title, sold_at: now }).await
 }
 
-/// A person moved a car: its listings are sold with it, and for sale again with it.
+/// A person moved a car: its listings are sold with it, and for sale again with it. The car itself is where it is now.
 pub(crate) async fn follow_move(app: &App, event: &VehicleMoved) -> Result<Effects> {
     let listings = of_vehicle(app, event.org_id, event.vehicle_id).await?;
     let mut tx = app.begin().await?;
@@ -269,6 +269,8 @@ pub(crate) async fn take_back(app: &App, actor: &Actor, id: Uuid) -> Result<Ad> 
     if ad.sold_at.is_none() {
         return Err(error::not_sold());
     }
+    let gone = [StockState::Sold, StockState::Delivered];
+    stock::follow(&mut tx, ad.org_id, ad.vehicle_id, &gone, StockState::Ready).await?;
     taken_back(&mut tx, &mut ad).await?;
     tx.commit().await?;
     Ok(ad)
@@ -277,7 +279,6 @@ pub(crate) async fn take_back(app: &App, actor: &Actor, id: Uuid) -> Result<Ad> 
 async fn taken_back(tx: &mut Tx, ad: &mut Ad) -> Result<()> {
     (ad.sold_at, ad.updated_at) = (None, tx.app().now());
     model::save_ad(tx, ad).await?;
-    stock::follow(tx, ad.org_id, ad.vehicle_id, &[StockState::Sold], StockState::Ready).await?;
     tx.announce(&ListingTakenBack { listing_id: ad.id, org_id: ad.org_id }).await
 }
 

@@ -25,6 +25,14 @@ pub fn not_publishable(blocking: &[String]) -> Error {
     .with_details(serde_json::json!({ "findings": blocking }))
 }
 
+pub fn not_for_sale() -> Error {
+    Error::new(
+        NOT_PUBLISHABLE,
+        "Cette voiture n'est plus à vendre : remettez-la d'abord en préparation (moveVehicle).",
+        "This car is no longer for sale: move it back to preparation first (moveVehicle).",
+    )
+}
+
 pub fn no_picture() -> Error {
     Error::new(
         NOT_PUBLISHABLE,

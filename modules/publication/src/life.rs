@@ -89,7 +89,29 @@ impl BackgroundJob for FollowSale {
     }
 }
 
-pub(crate) async fn ask_to_withdraw(tx: &mut Tx, pack: &Pack, channel: &Channel, title: &str) -> Result<()> {
+/// A car was withdrawn: its page closes, and the seller is asked to take its ads away.
+pub(crate) async fn has_to_go(tx: &mut Tx, listing: Uuid, at: DateTime<Utc>, channels: &Channels) -> Result<()> {
+    page::sold(tx, listing, at).await?;
+    for mut pack in model::lock_all(tx, listing).await? {
+        (pack.sold_at, pack.reminded_at) = (Some(at), Some(at));
+        model::save(tx, &pack).await?;
+        if let Some(channel) = channels.get(&pack.channel).filter(|_| pack.state == "published") {
+            ask_to_withdraw(tx, &pack, channel, &pack.title).await?;
+        }
+    }
+    Ok(())
+}
+
+/// A car that was withdrawn is for sale again.
+pub(crate) async fn may_stay(tx: &mut Tx, listing: Uuid) -> Result<()> {
+    for mut pack in model::lock_all(tx, listing).await? {
+        (pack.sold_at, pack.reminded_at) = (None, None);
+        model::save(tx, &pack).await?;
+    }
+    Ok(())
+}
+
+async fn ask_to_withdraw(tx: &mut Tx, pack: &Pack, channel: &Channel, title: &str) -> Result<()> {
     let notice = Notice {
         org_id: pack.org_id,
         kind: "publication_withdraw",

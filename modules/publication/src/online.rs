@@ -20,10 +20,12 @@ pub(crate) async fn shown(tx: &mut Tx, org: Uuid, listing: Uuid) -> Result<()> {
 
 /// An ad of this listing has just gone; perhaps it was the last.
 pub(crate) async fn hidden(tx: &mut Tx, org: Uuid, listing: Uuid) -> Result<()> {
+    let vehicle = listings::vehicle_of(tx, org, listing).await?;
+    // Locked before the look: another ad of it may be going, or coming, at this moment.
+    stock::hold(tx, org, vehicle).await?;
     if is_online(tx, listing).await? {
         return Ok(());
     }
-    let vehicle = listings::vehicle_of(tx, org, listing).await?;
     stock::follow(tx, org, vehicle, &[StockState::Published], StockState::Ready).await
 }
 
@@ -55,7 +57,7 @@ impl BackgroundJob for FollowMove {
     }
 
     async fn run(self, app: App) -> Result<Effects, JobError> {
-        let VehicleMoved { vehicle_id, org_id, to, .. } = self.0;
+        let VehicleMoved { vehicle_id, org_id, from, to } = self.0;
         let channels: Channels = app.get()?;
         let listings = listings::of_vehicle(&app, org_id, vehicle_id).await?;
         let mut tx = app.begin().await?;
@@ -63,14 +65,10 @@ impl BackgroundJob for FollowMove {
             if to == StockState::Ready && is_online(&mut tx, listing).await? {
                 shown(&mut tx, org_id, listing).await?;
             }
-            if to != StockState::Withdrawn {
-                continue;
-            }
-            page::sold(&mut tx, listing, app.now()).await?;
-            for pack in model::lock_all(&mut tx, listing).await?.into_iter().filter(|pack| pack.state == "published") {
-                if let Some(channel) = channels.get(&pack.channel) {
-                    life::ask_to_withdraw(&mut tx, &pack, channel, &pack.title).await?;
-                }
+            match (from, to) {
+                (_, StockState::Withdrawn) => life::has_to_go(&mut tx, listing, app.now(), &channels).await?,
+                (StockState::Withdrawn, StockState::Preparing) => life::may_stay(&mut tx, listing).await?,
+                _ => {}
             }
         }
         Ok(tx.into())

@@ -90,6 +90,10 @@ pub(crate) async fn open(app: &App, actor: &Actor, listing: Uuid) -> Result<Page
     if ad.sold_at.is_some() {
         return Err(keroxio_listing::sold_already());
     }
+    let vehicle = keroxio_vehicle::service::fetch(app, ad.org_id, ad.vehicle_id).await?;
+    if vehicle.stock_state().is_gone() {
+        return Err(error::not_for_sale());
+    }
     let judged = service::publishability(app, actor, listing, service::OWN_PAGE, app.now().date_naive()).await?;
     let blocking = judged.codes(FindingSeverity::Blocking);
     if !blocking.is_empty() {
@@ -220,7 +224,7 @@ async fn render(app: &App, slug: &str) -> Result<Option<String>> {
     // Sold a moment ago, or edited into what may not appear: nobody sees that meanwhile.
     let own = service::own_page();
     let judged = service::judge(app, &ad, &vehicle, &organization, &own, app.now().date_naive()).await?;
-    if ad.sold_at.is_some() || !judged.is_publishable() {
+    if ad.sold_at.is_some() || vehicle.stock_state().is_gone() || !judged.is_publishable() {
         return Ok(None);
     }
     let pictures = pictures(app, page.org_id, ad.id).await?;

@@ -28,7 +28,7 @@ impl From<Vehicle> for VehicleObject {
 pub struct FactSource {
     /// Name of the field.
     field: String,
-    /// `SELLER` or `PLATE` (read from a photo).
+    /// `SELLER`, `PLATE` (read from a photo) or `REGISTRY`.
     source: String,
 }
 

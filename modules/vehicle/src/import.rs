@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::MaybeUndefined;
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use keroxio_core::table::{Row, Table, unaccented};
@@ -117,10 +117,16 @@ pub async fn import(app: &App, actor: &Actor, bytes: Vec<u8>, how: How) -> Resul
         };
         match before {
             None => fresh.push(line),
-            Some(before) if line.given.iter().any(|field| before.value(field) != line.car.value(field)) => {
-                changed.push((before.clone(), line));
+            Some(before) => {
+                // What a line says as it is known settles nothing.
+                let differs = |field: &&'static str| before.value(field) != line.car.value(field);
+                let given: Vec<&'static str> = line.given.iter().copied().filter(differs).collect();
+                if given.is_empty() {
+                    unchanged += 1;
+                } else {
+                    changed.push((before.clone(), Line { given, ..line }));
+                }
             }
-            Some(_) => unchanged += 1,
         }
     }
     let report = Report { id: None, lines, created: fresh.len(), updated: changed.len(), unchanged, errors };
@@ -149,8 +155,7 @@ struct Known {
 
 impl Known {
     async fn of(tx: &mut Tx, org: Uuid, table: &Table) -> Result<Self> {
-        let numbers: Vec<String> =
-            table.rows().filter_map(|row| row.get("stock_number").map(|number| unguarded(number).to_owned())).collect();
+        let numbers: Vec<String> = table.rows().filter_map(|row| stock_number(&row)).collect();
         let plates: Vec<String> = table.rows().filter_map(|row| plate(&row)).collect();
         let cars = model::lock_known(tx, org, &numbers, &plates).await?;
         let index = |key: fn(&Vehicle) -> Option<&String>| {
@@ -163,14 +168,20 @@ impl Known {
     }
 
     fn car(&self, row: &Row<'_>) -> Option<&Vehicle> {
-        let number = row.get("stock_number").map(unguarded);
-        if let Some(at) = number.and_then(|number| self.by_number.get(number)) {
+        let number = stock_number(row);
+        if let Some(at) = number.as_ref().and_then(|number| self.by_number.get(number)) {
             return self.cars.get(*at);
         }
         let car = plate(row).and_then(|plate| self.by_plate.get(&plate)).and_then(|at| self.cars.get(*at));
         // The same plate under another number is another entry of the stock.
         car.filter(|car| number.is_none() || car.stock_number.is_none())
     }
+}
+
+/// As it is stored.
+fn stock_number(row: &Row<'_>) -> Option<String> {
+    let words = unguarded(row.get("stock_number")?).split_whitespace().collect::<Vec<_>>().join(" ");
+    (!words.is_empty()).then_some(words)
 }
 
 fn plate(row: &Row<'_>) -> Option<String> {
@@ -185,7 +196,8 @@ fn once(line: Line, seen: &mut HashSet<String>) -> Result<Line, LineError> {
         (None, Some(plate)) => ("plate", format!("plate {plate}")),
         (None, None) => return Ok(line),
     };
-    if seen.insert(key) {
+    // Two lines with other numbers may still have found the same car.
+    if seen.insert(key) && seen.insert(line.car.id.to_string()) {
         return Ok(line);
     }
     Err(refused(
@@ -266,12 +278,17 @@ fn whole(text: &str) -> Option<i32> {
     let plain: String =
         unaccented(text).chars().filter(|c| !c.is_whitespace() && *c != '€' && *c != '\u{202f}').collect();
     let plain = ["km", "ch", "cv", "eur"].iter().find_map(|unit| plain.strip_suffix(unit)).unwrap_or(&plain);
-    let number: f64 = plain.replace(',', ".").parse().ok()?;
+    // Three digits after a separator are thousands: nobody writes a thousandth of a euro.
+    let groups: Vec<&str> = plain.split(['.', ',']).collect();
+    let thousands = groups.len() > 1 && groups[1..].iter().all(|group| group.len() == 3);
+    let plain = if thousands { groups.concat() } else { plain.replace(',', ".") };
+    let number: f64 = plain.parse().ok()?;
     (number.is_finite() && number.abs() < 1e9).then_some(number.round() as i32)
 }
 
 fn day(text: &str) -> Option<NaiveDate> {
-    ["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y"].iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok())
+    let day = |form: &&str| NaiveDate::parse_from_str(text, form).ok().filter(|day| day.year() >= 1900);
+    ["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y"].iter().find_map(day)
 }
 
 /// `2020-03`, `03/2020`, or a whole day. A year alone does not say the month, which an ad needs.
@@ -352,7 +369,7 @@ async fn save(tx: &mut Tx, actor: &Actor, fresh: Vec<Line>, changed: Vec<(Vehicl
     for (mut car, line) in changed {
         car.touch(now);
         statements::add(tx, &mut car, &line.car, statements::Change { id: row.id, by, at: now }, &line.given).await?;
-        model::save(tx, &car).await?;
+        model::save(tx, &car).await.map_err(crate::service::taken)?;
         tx.announce(&crate::events::VehicleChanged { vehicle_id: car.id, org_id: car.org_id }).await?;
     }
     Ok(row.id)
@@ -410,9 +427,16 @@ mod tests {
 
     #[test]
     fn cells_are_understood_as_garages_write_them() {
-        for (text, number) in
-            [("45 000 km", 45_000), ("12\u{202f}990,50 €", 12_991), ("90ch", 90), ("7", 7), ("1.0", 1)]
-        {
+        for (text, number) in [
+            ("45 000 km", 45_000),
+            ("12\u{202f}990,50 €", 12_991),
+            ("90ch", 90),
+            ("7", 7),
+            ("1.0", 1),
+            ("12.990 €", 12_990),
+            ("45.000 km", 45_000),
+            ("1,234,567", 1_234_567),
+        ] {
             assert_eq!(whole(text), Some(number), "{text}");
         }
         for text in ["", "douze", "1e12", "NaN", "inf", "12-3"] {
@@ -421,9 +445,25 @@ mod tests {
         for text in ["2020-03", "03/2020", "3/2020", "2020-03-14", "14/03/2020", "14.03.2020"] {
             assert_eq!(month(text).as_deref(), Some("2020-03"), "{text}");
         }
-        for text in ["2020", "mars 2020", "03/20", "-", "2020-"] {
+        for text in ["2020", "mars 2020", "03/20", "-", "2020-", "14/03/20", "14-03-20"] {
             assert_eq!(month(text), None, "{text}");
         }
+    }
+
+    #[test]
+    fn a_workbook_whose_last_cell_is_far_away_is_refused_at_once() {
+        let refused = |row: u32, column: u16, text: &str| {
+            let mut book = rust_xlsxwriter::Workbook::new();
+            let sheet = book.add_worksheet();
+            for (at, name) in ["marque", "modele"].into_iter().enumerate() {
+                sheet.write_string(0, at as u16, name).ok();
+            }
+            sheet.write_string(row, column, text).ok();
+            read(&book.save_to_buffer().unwrap_or_default()).err().map(|e| e.code())
+        };
+        assert_eq!(refused(1_048_575, 1, "Clio"), None, "one row, wherever it is");
+        assert_eq!(refused(1, 16_383, "Clio"), Some(keroxio_core::ErrorCode::BAD_INPUT));
+        assert_eq!(refused(1, 1, &"x".repeat(9_000)), Some(keroxio_core::ErrorCode::BAD_INPUT));
     }
 
     #[test]

@@ -5,7 +5,6 @@ use diesel::sql_types::{BigInt, Bool, Date, Double, Float4, Nullable, Text};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_core::table::unaccented;
 use keroxio_core::{Page, Result};
-use keroxio_plate_grammar::Plate;
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -189,11 +188,7 @@ impl StockFilter {
         if text.chars().count() > LONGEST_SEARCH {
             return Err(error::search_too_long());
         }
-        // A whole plate is looked for as it is stored, without its hyphens.
-        let words = match Plate::parse(text) {
-            Ok(plate) => vec![plate.normalized().to_lowercase()],
-            Err(_) => unaccented(text).split_whitespace().take(MOST_WORDS).map(str::to_owned).collect(),
-        };
+        let words = unaccented(text).split_whitespace().take(MOST_WORDS).map(str::to_owned).collect();
         Ok(Self { words, states: states.map(|states| states.into_iter().map(StockState::as_str).collect()) })
     }
 }
@@ -210,7 +205,7 @@ fn filtered(org: Uuid, filter: &StockFilter) -> vehicle_vehicles::BoxedQuery<'_,
         query = query.filter(dsl::stock_state.eq_any(states));
     }
     for word in &filter.words {
-        // A part of a plate may have its hyphens too.
+        // A plate is stored without its hyphens.
         let within = dsl::search.like(anywhere(word)).or(dsl::search.like(anywhere(&word.replace('-', ""))));
         // Numbers are right or wrong, and short words are like many others.
         if word.chars().count() >= LEAST_MISSPELT && !word.bytes().any(|byte| byte.is_ascii_digit()) {

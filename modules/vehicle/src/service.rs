@@ -71,7 +71,9 @@ pub(crate) async fn settle(app: &App, actor: &Actor, id: Uuid, statement: Uuid) 
 pub(crate) async fn undo(app: &App, actor: &Actor, id: Uuid) -> Result<Vehicle> {
     let mut tx = app.begin().await?;
     let mut vehicle = locked(&mut tx, actor.org_id, id).await?;
+    let number = vehicle.plate.clone();
     statements::undo(&mut tx, &mut vehicle, app.now()).await?;
+    renumbered(&mut tx, &mut vehicle, number).await?;
     vehicle.touch(app.now());
     model::save(&mut tx, &vehicle).await.map_err(taken)?;
     announce(tx, vehicle).await
@@ -93,11 +95,9 @@ async fn tell(tx: &mut Tx, mut vehicle: Vehicle, said: &Vehicle, by: Speaker, fi
     let change = Change { id: Uuid::now_v7(), by, at: now };
     let number = vehicle.plate.clone();
     if statements::add(tx, &mut vehicle, said, change, fields).await? {
+        renumbered(tx, &mut vehicle, number).await?;
         vehicle.touch(now);
         model::save(tx, &vehicle).await.map_err(taken)?;
-        if vehicle.plate != number {
-            registry::number_known(tx, &vehicle).await?;
-        }
     }
     Ok(vehicle)
 }
@@ -109,6 +109,18 @@ pub(crate) fn taken(e: diesel::result::Error) -> Error {
         Sql::DatabaseError(DatabaseErrorKind::UniqueViolation, _) => error::stock_number_taken(),
         other => other.into(),
     }
+}
+
+/// Where the number of a car is another than before, what a register said of that one does not hold, and is asked anew.
+async fn renumbered(tx: &mut Tx, vehicle: &mut Vehicle, before: Option<String>) -> Result<()> {
+    if vehicle.plate == before {
+        return Ok(());
+    }
+    let now = tx.app().now();
+    if before.is_some() {
+        statements::forget_register(tx, vehicle, now).await?;
+    }
+    registry::number_known(tx, vehicle).await
 }
 
 /// [`tell`] by somebody who is not the seller; every listing of the car follows if that is news.

@@ -142,6 +142,24 @@ pub async fn undo(conn: &mut AsyncPgConnection, car: &mut Vehicle, at: DateTime<
     retract(conn, car, change, at).await
 }
 
+/// Takes back what a register said: it was about another number.
+pub async fn forget_register(conn: &mut AsyncPgConnection, car: &mut Vehicle, at: DateTime<Utc>) -> Result<()> {
+    let register = FactOrigin::Registry.word();
+    let its = dsl::vehicle_id.eq(car.id).and(dsl::source.eq(register)).and(dsl::retracted_at.is_null());
+    let fields: HashSet<String> = diesel::update(dsl::vehicle_statements.filter(its))
+        .set(dsl::retracted_at.eq(at))
+        .returning(dsl::field)
+        .get_results(conn)
+        .await?
+        .into_iter()
+        .collect();
+    let history = of(conn, car.id).await?;
+    for field in fields {
+        project(car, &field, &history);
+    }
+    Ok(())
+}
+
 /// Takes back one change of a car.
 pub async fn retract(conn: &mut AsyncPgConnection, car: &mut Vehicle, change: Uuid, at: DateTime<Utc>) -> Result<()> {
     let mut history = of(conn, car.id).await?;

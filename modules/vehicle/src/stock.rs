@@ -139,6 +139,11 @@ pub async fn follow(tx: &mut Tx, org: Uuid, id: Uuid, from: &[StockState], to: S
     Ok(())
 }
 
+/// Locks a car until the transaction ends, for who has to look before [`follow`].
+pub async fn hold(tx: &mut Tx, org: Uuid, id: Uuid) -> Result<()> {
+    locked(tx, org, id).await.map(drop)
+}
+
 async fn record(tx: &mut Tx, vehicle: &mut Vehicle, to: StockState, by: Option<Uuid>) -> Result<()> {
     let now = tx.app().now();
     let from = vehicle.stock_state();

@@ -14,13 +14,14 @@ pub use job::{BuildFeed, BuildFeeds};
 pub use model::Feed;
 
 use async_graphql::Enum;
-use keroxio_core::{Actor, App, Error, Result};
+use keroxio_core::{Actor, App, Error, Result, Tx};
 use keroxio_notification::Notice;
 use uuid::Uuid;
 
 use crate::error;
 
-/// From so many cars on, a feed with less than this share of those before is held back. An empty one always is.
+/// From so many cars on, a feed with less than this share of those before is held back; an empty one is
+/// wherever there were cars.
 const FEW: i32 = 4;
 const LEAST_SHARE: f64 = 0.5;
 
@@ -95,26 +96,30 @@ pub(crate) async fn build_now(app: &App, actor: &Actor, id: Uuid, accept_fewer: 
 }
 
 /// Writes a feed anew; not yet committed. One with suddenly few cars is noted, told once, and the last good one stays.
-async fn build(app: &App, mut feed: Feed, accept_fewer: bool) -> Result<(keroxio_core::Tx, Feed)> {
+async fn build(app: &App, feed: Feed, accept_fewer: bool) -> Result<(Tx, Feed)> {
+    let begun = app.now();
     let cars = car::of_org(app, feed.org_id).await?;
     let count = i32::try_from(cars.len()).map_err(Error::internal)?;
-    let now = app.now();
+    let format = FeedFormat::stored(&feed.format);
+    let bytes = tokio::task::spawn_blocking(move || format.write(&cars)).await.map_err(Error::internal)??;
+    let file = keroxio_storage::service::put(app, feed.org_id, bytes, format.media_type(), None).await?;
+    let mut tx = app.begin().await?;
+    let mut feed = model::lock(&mut tx, feed.org_id, feed.id).await?.ok_or_else(not_found)?;
+    if feed.built_at.is_some_and(|built| built > begun) {
+        // Somebody looked later and was done before.
+        return Ok((tx, feed));
+    }
     if !accept_fewer && is_suspicious(feed.cars, count) {
         let first = feed.refused_at.is_none();
-        (feed.refused_cars, feed.refused_at) = (Some(count), feed.refused_at.or(Some(now)));
-        let mut tx = app.begin().await?;
+        (feed.refused_cars, feed.refused_at) = (Some(count), feed.refused_at.or(Some(begun)));
         model::save(&mut tx, &feed).await?;
         if first {
             keroxio_notification::service::notify(&mut tx, held_back(&feed, count)).await?;
         }
         return Ok((tx, feed));
     }
-    let format = FeedFormat::stored(&feed.format);
-    let bytes = tokio::task::spawn_blocking(move || format.write(&cars)).await.map_err(Error::internal)??;
-    let file = keroxio_storage::service::put(app, feed.org_id, bytes, format.media_type(), None).await?;
-    (feed.object_id, feed.cars, feed.built_at) = (Some(file.id), count, Some(now));
+    (feed.object_id, feed.cars, feed.built_at) = (Some(file.id), count, Some(begun));
     (feed.refused_cars, feed.refused_at) = (None, None);
-    let mut tx = app.begin().await?;
     model::save(&mut tx, &feed).await?;
     Ok((tx, feed))
 }

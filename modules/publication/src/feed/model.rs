@@ -63,6 +63,12 @@ pub async fn find(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryRes
     mine.select(Feed::as_select()).first(conn).await.optional()
 }
 
+/// [`find`], locked until the transaction ends.
+pub async fn lock(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryResult<Option<Feed>> {
+    let mine = dsl::publication_feeds.filter(dsl::org_id.eq(org).and(dsl::id.eq(id)));
+    mine.select(Feed::as_select()).for_update().first(conn).await.optional()
+}
+
 pub async fn by_key(conn: &mut AsyncPgConnection, key: &str) -> QueryResult<Option<Feed>> {
     dsl::publication_feeds.filter(dsl::key.eq(key)).select(Feed::as_select()).first(conn).await.optional()
 }
