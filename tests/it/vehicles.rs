@@ -207,6 +207,16 @@ async fn without_a_register_the_journey_goes_on_and_says_so() {
         .await;
     let expected = json!({ "make": null, "registryAnswer": { "found": false } });
     assert_eq!(other.at("/vehicle"), &expected, "what was said of another number does not hold");
+    let listed = "mutation { createVehicle(input: { plate: \"YK-482-ZN\", stockNumber: \"VO-1\" }) { id } }";
+    let listed = garage.run(listed, json!({})).await.text("/createVehicle/id");
+    app.run_jobs().await;
+    let import = "mutation($file: Upload!) { importStock(file: $file) { updated } }";
+    let table = "reference;immatriculation;marque;modele\nVO-1;GA-123-BB;Fiat;500\n".as_bytes().to_vec();
+    assert_eq!(garage.send(import, json!({}), table).await.at("/importStock/updated"), 1);
+    app.run_jobs().await;
+    let facts = "query($id: UUID!) { vehicle(id: $id) { make firstRegistration disputes { field } } }";
+    let expected = json!({ "make": "Fiat", "firstRegistration": null, "disputes": [] });
+    assert_eq!(garage.run(facts, json!({ "id": listed })).await.at("/vehicle"), &expected, "nor after an import");
     let removed = garage.run("mutation { removeRegistryAccess }", json!({})).await;
     assert_eq!(removed.at("/removeRegistryAccess"), true);
     app.finish().await;

@@ -3,7 +3,9 @@
 use std::collections::HashMap;
 use std::io::{Cursor, Read as _};
 
+use async_graphql::{Context, Upload};
 use calamine::{Data, DataRef, Reader as _, Xlsx};
+use chrono::{Datelike as _, NaiveDate};
 use csv::StringRecord;
 use serde_json::json;
 
@@ -15,6 +17,23 @@ const MOST_UNPACKED: u64 = 200 << 20;
 /// Columns of a workbook, and bytes of one of its cells.
 const MOST_COLUMNS: usize = 200;
 const LONGEST_CELL: usize = 8_000;
+
+/// A line that cannot be taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LineError {
+    /// Its line in the file; the header is line 1.
+    pub line: u64,
+    /// Name of the column.
+    pub column: &'static str,
+    pub message_fr: String,
+    pub message_en: String,
+}
+
+impl LineError {
+    pub fn new(line: u64, column: &'static str, fr: impl Into<String>, en: impl Into<String>) -> Self {
+        Self { line, column, message_fr: fr.into(), message_en: en.into() }
+    }
+}
 
 /// The rows of a table, and where each column is.
 pub struct Table {
@@ -70,14 +89,10 @@ impl Table {
         }
     }
 
-    pub fn has(&self, column: &str) -> bool {
-        self.columns.contains_key(column)
-    }
-
     /// # Errors
     /// `COLUMNS_MISSING` naming those that are not there.
     pub fn require(&self, columns: &[&str]) -> Result<()> {
-        let missing: Vec<&str> = columns.iter().copied().filter(|name| !self.has(name)).collect();
+        let missing: Vec<&str> = columns.iter().copied().filter(|name| !self.columns.contains_key(*name)).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -249,6 +264,41 @@ fn plain(name: &str) -> String {
     letters.split_whitespace().collect::<Vec<_>>().join("_")
 }
 
+/// A table that somebody uploaded.
+///
+/// # Errors
+/// `BAD_INPUT` for a file of more than so many MiB.
+pub fn uploaded(ctx: &Context<'_>, file: &Upload, most_mib: u64) -> Result<Vec<u8>> {
+    let most = most_mib << 20;
+    let mut bytes = Vec::new();
+    let content = file.value(ctx).map_err(Error::internal)?.content;
+    content.take(most + 1).read_to_end(&mut bytes).map_err(Error::internal)?;
+    if bytes.len() as u64 > most {
+        return Err(Error::bad_input(
+            format!("Le fichier dépasse {most_mib} Mio : découpez-le."),
+            format!("The file is larger than {most_mib} MiB: split it."),
+        ));
+    }
+    Ok(bytes)
+}
+
+/// A number as spreadsheets write it in France too: `12 990,50 €`, `45 000 km`, `12.990`.
+pub fn number(text: &str) -> Option<f64> {
+    let plain: String = unaccented(text).chars().filter(|c| !c.is_whitespace() && *c != '€').collect();
+    let plain = ["km", "ch", "cv", "eur"].iter().find_map(|unit| plain.strip_suffix(unit)).unwrap_or(&plain);
+    // Three digits after a separator are thousands: nobody writes a thousandth of a euro.
+    let groups: Vec<&str> = plain.split(['.', ',']).collect();
+    let thousands = groups.len() > 1 && groups.iter().skip(1).all(|group| group.len() == 3);
+    let plain = if thousands { groups.concat() } else { plain.replace(',', ".") };
+    plain.parse().ok().filter(|number: &f64| number.is_finite())
+}
+
+/// A day as spreadsheets write it, with the whole year.
+pub fn day(text: &str) -> Option<NaiveDate> {
+    let day = |form: &&str| NaiveDate::parse_from_str(text, form).ok().filter(|day| day.year() >= 1900);
+    ["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y"].iter().find_map(day)
+}
+
 /// A cell as a spreadsheet may read it without taking it for a formula.
 pub fn guarded(cell: String) -> String {
     if cell.starts_with(['=', '+', '-', '@', '\t', '\r']) { format!("'{cell}") } else { cell }
@@ -293,6 +343,31 @@ mod tests {
             assert_eq!(cells(bytes), wanted);
         }
         assert_eq!(cells(b"modele,prix\n\"Clio; IV\",\"1,5\"\n"), [(2, Some("Clio; IV".into()), Some("1,5".into()))]);
+    }
+
+    #[test]
+    fn numbers_and_days_are_read_as_france_writes_them() {
+        let read = [
+            ("45 000 km", 45_000.0),
+            ("12\u{202f}990,50 €", 12_990.5),
+            ("90ch", 90.0),
+            ("1.0", 1.0),
+            ("12.990 €", 12_990.0),
+            ("45.000 km", 45_000.0),
+            ("1,234,567", 1_234_567.0),
+        ];
+        for (text, known) in read {
+            assert_eq!(number(text), Some(known), "{text}");
+        }
+        for text in ["", "douze", "NaN", "inf", "12-3"] {
+            assert_eq!(number(text), None, "{text}");
+        }
+        for text in ["2020-03-14", "14/03/2020", "14-03-2020", "14.03.2020"] {
+            assert_eq!(day(text).map(|day| day.to_string()).as_deref(), Some("2020-03-14"), "{text}");
+        }
+        for text in ["14/03/20", "14-03-20", "2020", "-"] {
+            assert_eq!(day(text), None, "{text}");
+        }
     }
 
     #[test]

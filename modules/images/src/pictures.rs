@@ -36,32 +36,30 @@ pub struct PublicPicture {
 
 /// The renditions shown of these photos, in their order; a photo without one is left out.
 pub async fn public_pictures(app: &App, org: Uuid, photos: &[Uuid]) -> Result<Vec<PublicPicture>> {
-    let cleanings = {
-        let mut conn = app.conn().await?;
-        model::by_photos(&mut conn, org, photos).await?
-    };
-    let shown: Vec<Uuid> = cleanings.iter().filter_map(model::Cleaning::shown).collect();
-    let objects = keroxio_storage::service::require(app, org, &shown).await?;
-    let ids: Vec<Uuid> = cleanings.iter().map(|cleaning| cleaning.id).collect();
-    let mut files = files(app, org, &ids).await?;
-    let mut pictures = Vec::with_capacity(shown.len());
-    for photo in photos {
-        let cleaning = cleanings.iter().find(|cleaning| cleaning.photo_id == *photo);
-        let Some(shown) = cleaning.and_then(model::Cleaning::shown) else { continue };
-        let Some(object) = objects.iter().find(|object| object.id == shown) else { continue };
-        let Some(url) = PublicUrl::of(app, object)? else { continue };
-        pictures.push(PublicPicture {
-            url: url.as_str().to_owned(),
-            width: object.width,
-            height: object.height,
-            files: files.remove(&shown).unwrap_or_default(),
-        });
+    let (cleanings, objects) = shown(app, org, photos).await?;
+    let mut files = files(app, org, &cleanings).await?;
+    let mut pictures = Vec::with_capacity(objects.len());
+    for object in objects {
+        if let Some(url) = PublicUrl::of(app, &object)? {
+            pictures.push(PublicPicture {
+                url: url.as_str().to_owned(),
+                width: object.width,
+                height: object.height,
+                files: files.remove(&object.id).unwrap_or_default(),
+            });
+        }
     }
     Ok(pictures)
 }
 
 /// The files of the renditions shown of these photos, in their order; a photo without one is left out.
 pub async fn shown_files(app: &App, org: Uuid, photos: &[Uuid]) -> Result<Vec<Object>> {
+    let (_, objects) = shown(app, org, photos).await?;
+    Ok(objects)
+}
+
+/// The cleanings of these photos, and what they show to anybody.
+async fn shown(app: &App, org: Uuid, photos: &[Uuid]) -> Result<(Vec<Uuid>, Vec<Object>)> {
     let cleanings = {
         let mut conn = app.conn().await?;
         model::by_photos(&mut conn, org, photos).await?
@@ -70,7 +68,8 @@ pub async fn shown_files(app: &App, org: Uuid, photos: &[Uuid]) -> Result<Vec<Ob
     let shown: Vec<Uuid> = photos.iter().filter_map(of_photo).collect();
     let objects = keroxio_storage::service::require(app, org, &shown).await?;
     let file = |id: &Uuid| objects.iter().find(|object| object.id == *id && object.masking.is_some()).cloned();
-    Ok(shown.iter().filter_map(file).collect())
+    let ids = cleanings.iter().map(|cleaning| cleaning.id).collect();
+    Ok((ids, shown.iter().filter_map(file).collect()))
 }
 
 /// The lighter files of what these cleanings show, small ones first, by rendition.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use chrono::{Datelike as _, Months, NaiveDate};
+use keroxio_core::table::LineError;
 use keroxio_core::{App, Error, ErrorCode, Result, Tx};
 use keroxio_plugin_sdk::{CarFacts, PriceAnswer, PriceEstimator, PriceRange};
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use crate::ads::{self, MarketAd};
 use crate::error::refusal_sentences;
 use crate::level;
-use crate::sheet::{self, LineError, SheetAd};
+use crate::sheet::{self, SheetAd};
 
 /// Cars estimated at once: enough to be fast, few enough to be called off.
 const BATCH: usize = 2_000;
@@ -104,7 +105,7 @@ async fn keep(tx: &mut Tx, taken: &[MarketAd], estimated_by: &str) -> Result<()>
 }
 
 fn priced(app: &App, origin: &Origin<'_>, ad: &SheetAd, answer: PriceAnswer, by: &str) -> Result<MarketAd, LineError> {
-    let refused = |column, fr, en| LineError { line: ad.line, column, message_fr: fr, message_en: en };
+    let refused = |column, fr, en| LineError::new(ad.line, column, fr, en);
     let (range, name) = match answer {
         PriceAnswer::Estimate { range, name, .. } => (range, name),
         PriceAnswer::Refused(refusal) => {

@@ -1,16 +1,14 @@
-use std::io::Read as _;
-
 use async_graphql::{Context, Object, SimpleObject, Upload};
 use chrono::NaiveDate;
-use keroxio_core::{Error, GqlResult, Money, RequestContext as _, RequireStaff, RequireUser};
+use keroxio_core::table::{self, LineError};
+use keroxio_core::{GqlResult, Money, RequestContext as _, RequireStaff, RequireUser};
 use uuid::Uuid;
 
 use crate::level;
 use crate::market::{self, ImportReport, Origin, Place};
-use crate::sheet::LineError;
 
-/// Largest table, in bytes.
-const MAX_BYTES: u64 = 24 << 20;
+/// Largest table, in MiB.
+const MOST_MIB: u64 = 24;
 /// Errors told of one table.
 const MOST_ERRORS: usize = 100;
 
@@ -132,16 +130,7 @@ impl MarketMutation {
         #[graphql(desc = "Whether nothing is to be saved.", default)] dry_run: bool,
     ) -> GqlResult<MarketImport> {
         let source = source.trim();
-        let upload = file.value(ctx).map_err(Error::internal)?;
-        let mut bytes = Vec::new();
-        upload.content.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::internal)?;
-        if bytes.len() as u64 > MAX_BYTES {
-            return Err(Error::bad_input(
-                "Le fichier dépasse 24 Mio : découpez-le.",
-                "The file is larger than 24 MiB: split it.",
-            )
-            .into());
-        }
+        let bytes = table::uploaded(ctx, &file, MOST_MIB)?;
         let report = market::import(ctx.app(), &Origin { org: None, source }, bytes, dry_run).await?;
         Ok(MarketImport::of(report, dry_run))
     }

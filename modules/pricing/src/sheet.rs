@@ -2,7 +2,7 @@
 
 use chrono::{Datelike as _, NaiveDate};
 use keroxio_core::Result;
-use keroxio_core::table::{Row, Table};
+use keroxio_core::table::{self, LineError, Row, Table};
 use keroxio_plugin_sdk::CarFacts;
 use serde_json::json;
 
@@ -23,16 +23,6 @@ pub struct SheetAd {
     pub price_eur: i32,
     pub first_seen_on: Option<NaiveDate>,
     pub gone_on: Option<NaiveDate>,
-}
-
-/// A line that cannot be taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LineError {
-    pub line: u64,
-    /// Name of the column.
-    pub column: &'static str,
-    pub message_fr: String,
-    pub message_en: String,
 }
 
 /// Every line of a table, read or refused.
@@ -97,18 +87,16 @@ impl Line<'_> {
     }
 
     fn error(&self, column: &'static str, fr: &str, en: &str) -> LineError {
-        LineError { line: self.0.line, column, message_fr: fr.to_owned(), message_en: en.to_owned() }
+        LineError::new(self.0.line, column, fr, en)
     }
 
     fn empty(&self, column: &'static str) -> LineError {
         self.error(column, "valeur absente", "value missing")
     }
 
-    /// As written by spreadsheets in France too: `12 990,50`.
     fn number(&self, name: &'static str, range: std::ops::RangeInclusive<f64>) -> Result<Option<f64>, LineError> {
         let Some(text) = self.field(name) else { return Ok(None) };
-        let plain: String = text.chars().filter(|c| !c.is_whitespace() && *c != '€').collect();
-        let number = plain.replace(',', ".").parse::<f64>().ok().filter(|number| range.contains(number));
+        let number = table::number(text).filter(|number| range.contains(number));
         let (low, high) = (range.start(), range.end());
         number.map(Some).ok_or_else(|| {
             self.error(
@@ -121,8 +109,9 @@ impl Line<'_> {
 
     fn day(&self, name: &'static str) -> Result<Option<NaiveDate>, LineError> {
         let Some(text) = self.field(name) else { return Ok(None) };
-        let day = ["%Y-%m-%d", "%d/%m/%Y"].iter().find_map(|form| NaiveDate::parse_from_str(text, form).ok());
-        day.map(Some).ok_or_else(|| self.error(name, "date attendue : AAAA-MM-JJ", "a date is wanted: YYYY-MM-DD"))
+        table::day(text)
+            .map(Some)
+            .ok_or_else(|| self.error(name, "date attendue : AAAA-MM-JJ", "a date is wanted: YYYY-MM-DD"))
     }
 
     fn word<T: serde::de::DeserializeOwned>(&self, name: &'static str) -> Result<Option<T>, LineError> {
@@ -149,7 +138,9 @@ mod tests {
     #[test]
     fn a_table_is_read_as_spreadsheets_write_it() {
         let french = "\u{feff}ad_date;brand;model;year;mileage_km;fuel;price\n01/10/2026;Renault;Clio;2019;45 000;petrol;9 990,00 €\n";
-        for text in [french, &format!("{HEADER}2026-10-01,Renault,Clio,2019,45000,petrol,9990,Zen,3\n")] {
+        let dotted =
+            "ad_date;brand;model;year;mileage_km;fuel;price\n01/10/2026;Renault;Clio;2019;45.000;petrol;9.990\n";
+        for text in [french, dotted, &format!("{HEADER}2026-10-01,Renault,Clio,2019,45000,petrol,9990,Zen,3\n")] {
             let ad = lines(text).remove(0).ok();
             let ad = ad.as_ref().map(|ad| (ad.line, ad.price_eur, ad.car.mileage_km, ad.car.valued_on.to_string()));
             assert_eq!(ad, Some((2, 9_990, 45_000, "2026-10-01".to_owned())));

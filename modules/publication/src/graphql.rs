@@ -27,7 +27,7 @@ pub enum PublicationState {
 pub enum PublicationTask {
     /// Paste the ad into the portal's form.
     Publish,
-    /// Take the ad away: the car is sold.
+    /// Take the ad away: the car is sold or withdrawn.
     Withdraw,
 }
 

@@ -71,7 +71,7 @@ impl BackgroundJob for FollowSale {
         let channels: Channels = app.get()?;
         let mut tx = app.begin().await?;
         if let Some(at) = self.sold_at {
-            page::sold(&mut tx, self.listing_id, at).await?;
+            page::gone(&mut tx, self.listing_id, at).await?;
         }
         for mut pack in model::lock_all(&mut tx, self.listing_id).await? {
             (pack.sold_at, pack.reminded_at) = (self.sold_at, self.sold_at);
@@ -91,7 +91,7 @@ impl BackgroundJob for FollowSale {
 
 /// A car was withdrawn: its page closes, and the seller is asked to take its ads away.
 pub(crate) async fn has_to_go(tx: &mut Tx, listing: Uuid, at: DateTime<Utc>, channels: &Channels) -> Result<()> {
-    page::sold(tx, listing, at).await?;
+    page::gone(tx, listing, at).await?;
     for mut pack in model::lock_all(tx, listing).await? {
         (pack.sold_at, pack.reminded_at) = (Some(at), Some(at));
         model::save(tx, &pack).await?;

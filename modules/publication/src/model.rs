@@ -24,7 +24,7 @@ pub struct Pack {
     pub updated_at: DateTime<Utc>,
     pub published_at: Option<DateTime<Utc>>,
     pub withdrawn_at: Option<DateTime<Utc>>,
-    /// When the car was sold: the ad has to go from then on.
+    /// When the car was sold or withdrawn: the ad has to go from then on.
     pub sold_at: Option<DateTime<Utc>>,
     /// When the seller was last reminded of what is to be done there.
     pub reminded_at: Option<DateTime<Utc>>,

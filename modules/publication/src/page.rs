@@ -11,8 +11,9 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_auth::Organization;
+use keroxio_core::table::unaccented;
 use keroxio_core::{Actor, App, Error, ErrorCode, Result};
-use keroxio_images::{PublicPicture, public_pictures};
+use keroxio_images::{PublicPicture, public_pictures, shown_files};
 use keroxio_listing::{Ad, service as listings};
 use keroxio_vehicle::Vehicle;
 use serde_json::json;
@@ -20,6 +21,7 @@ use uuid::Uuid;
 
 use crate::linked_data;
 use crate::rules::FindingSeverity;
+use crate::service::Subject;
 use crate::tables::publication_pages::{self, dsl};
 use crate::{error, online, service};
 
@@ -94,12 +96,15 @@ pub(crate) async fn open(app: &App, actor: &Actor, listing: Uuid) -> Result<Page
     if vehicle.stock_state().is_gone() {
         return Err(error::not_for_sale());
     }
-    let judged = service::publishability(app, actor, listing, service::OWN_PAGE, app.now().date_naive()).await?;
+    let organization = keroxio_auth::service::organization(app, ad.org_id).await?;
+    let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &[] };
+    let judged = service::judge(app, &subject, &service::own_page(), app.now().date_naive())?;
     let blocking = judged.codes(FindingSeverity::Blocking);
     if !blocking.is_empty() {
         return Err(error::not_publishable(&blocking));
     }
-    if pictures(app, ad.org_id, listing).await?.is_empty() {
+    let photos = listings::photos(app, listing).await?;
+    if shown_files(app, ad.org_id, &photos).await?.is_empty() {
         return Err(error::no_picture());
     }
     let fresh = Page {
@@ -155,33 +160,15 @@ pub(crate) async fn is_open(conn: &mut AsyncPgConnection, listing: Uuid) -> Quer
     diesel::select(diesel::dsl::exists(open)).get_result(conn).await
 }
 
-/// Closes the page of a car that was sold.
-pub(crate) async fn sold(conn: &mut AsyncPgConnection, listing: Uuid, at: DateTime<Utc>) -> QueryResult<usize> {
+/// Closes the page of a car that is no longer for sale.
+pub(crate) async fn gone(conn: &mut AsyncPgConnection, listing: Uuid, at: DateTime<Utc>) -> QueryResult<usize> {
     let open = dsl::publication_pages.filter(dsl::listing_id.eq(listing).and(dsl::gone_at.is_null()));
     diesel::update(open).set(dsl::gone_at.eq(at)).execute(conn).await
 }
 
-async fn pictures(app: &App, org: Uuid, listing: Uuid) -> Result<Vec<PublicPicture>> {
-    let photos = listings::photos(app, listing).await?;
-    public_pictures(app, org, &photos).await
-}
-
 /// `renault-clio-tce-90-zen-2020-k3v9x2mq`: to be read by people, and not to be guessed.
 fn slug(title: &str) -> String {
-    let plain: String = title
-        .chars()
-        .flat_map(char::to_lowercase)
-        .map(|c| match c {
-            'à' | 'â' | 'ä' => 'a',
-            'ç' => 'c',
-            'é' | 'è' | 'ê' | 'ë' => 'e',
-            'î' | 'ï' => 'i',
-            'ô' | 'ö' => 'o',
-            'ù' | 'û' | 'ü' => 'u',
-            c if c.is_ascii_alphanumeric() => c,
-            _ => ' ',
-        })
-        .collect();
+    let plain: String = unaccented(title).chars().map(|c| if c.is_ascii_alphanumeric() { c } else { ' ' }).collect();
     let words = plain.split_whitespace().take(12).collect::<Vec<_>>().join("-");
     format!("{words}-{}", hex::encode(rand::random::<[u8; 6]>()))
 }
@@ -223,11 +210,13 @@ async fn render(app: &App, slug: &str) -> Result<Option<String>> {
     let organization = keroxio_auth::service::organization(app, page.org_id).await?;
     // Sold a moment ago, or edited into what may not appear: nobody sees that meanwhile.
     let own = service::own_page();
-    let judged = service::judge(app, &ad, &vehicle, &organization, &own, app.now().date_naive()).await?;
+    let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &[] };
+    let judged = service::judge(app, &subject, &own, app.now().date_naive())?;
     if ad.sold_at.is_some() || vehicle.stock_state().is_gone() || !judged.is_publishable() {
         return Ok(None);
     }
-    let pictures = pictures(app, page.org_id, ad.id).await?;
+    let photos = listings::photos(app, ad.id).await?;
+    let pictures = public_pictures(app, page.org_id, &photos).await?;
     let url = app.get::<Site>()?.page(&page.slug);
     let facts: Vec<_> = FACTS
         .iter()

@@ -116,7 +116,8 @@ pub(crate) async fn publishability(
     };
     let vehicle = keroxio_vehicle::service::fetch(app, actor.org_id, ad.vehicle_id).await?;
     let organization = keroxio_auth::service::organization(app, actor.org_id).await?;
-    judge(app, &ad, &vehicle, &organization, channel, on).await
+    let disputed = keroxio_vehicle::service::disputed(app, &vehicle).await?;
+    judge(app, &Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &disputed }, channel, on)
 }
 
 /// Our own page shows all there is.
@@ -124,19 +125,21 @@ pub(crate) fn own_page() -> Channel {
     Channel { title_limit: usize::MAX, body_limit: usize::MAX, ..Channel::default() }
 }
 
-pub(crate) async fn judge(
-    app: &App,
-    ad: &Ad,
-    vehicle: &Vehicle,
-    organization: &Organization,
-    channel: &Channel,
-    on: NaiveDate,
-) -> Result<Publishability> {
+/// What is judged.
+pub(crate) struct Subject<'a> {
+    pub ad: &'a Ad,
+    pub vehicle: &'a Vehicle,
+    pub organization: &'a Organization,
+    /// Facts about which not everybody says the same. They block nothing: who only asks what does may leave them out.
+    pub disputed: &'a [&'static str],
+}
+
+pub(crate) fn judge(app: &App, subject: &Subject<'_>, channel: &Channel, on: NaiveDate) -> Result<Publishability> {
+    let Subject { ad, vehicle, organization, disputed } = *subject;
     let seller = if organization.kind == "dealer" { Seller::Dealer } else { Seller::Private };
     let siren = organization.siren.as_deref();
     let rules: Rules = app.get()?;
-    let disputed = keroxio_vehicle::service::disputed(app, vehicle).await?;
-    let facts = Facts { seller, siren, ad, vehicle, disputed: &disputed, channel, on };
+    let facts = Facts { seller, siren, ad, vehicle, disputed, channel, on };
     Ok(Publishability::of(&rules.findings(&facts)))
 }
 

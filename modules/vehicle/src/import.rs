@@ -3,16 +3,17 @@
 use std::collections::{HashMap, HashSet};
 
 use async_graphql::MaybeUndefined;
-use chrono::{DateTime, Datelike as _, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
-use keroxio_core::table::{Row, Table, unaccented};
+use keroxio_core::table::{LineError, Row, Table, day, number, unaccented};
 use keroxio_core::{Actor, App, Error, Page, Result, Tx};
 use uuid::Uuid;
 
 use crate::error;
 use crate::input::{CritAir, FuelType, GearboxType, VehicleInput};
 use crate::model::{self, Vehicle};
+use crate::service;
 use crate::statements::{self, Speaker};
 use crate::tables::vehicle_imports::{self, dsl};
 
@@ -42,16 +43,6 @@ const COLUMNS: [(&str, &[&str]); 18] = [
     ("asking_price", &["prix", "prix_ttc", "prix_de_vente", "prix_de_vente_ttc", "price"]),
     ("entered_on", &["entree_en_stock", "date_d_entree", "date_entree", "entree"]),
 ];
-
-/// A line that cannot be taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LineError {
-    pub line: u64,
-    /// Name of the column, by its fact.
-    pub column: &'static str,
-    pub message_fr: String,
-    pub message_en: String,
-}
 
 /// How a table is taken.
 #[derive(Debug, Clone, Copy)]
@@ -200,7 +191,7 @@ fn once(line: Line, seen: &mut HashSet<String>) -> Result<Line, LineError> {
     if seen.insert(key) && seen.insert(line.car.id.to_string()) {
         return Ok(line);
     }
-    Err(refused(
+    Err(LineError::new(
         line.number,
         column,
         "cette voiture est déjà sur une autre ligne",
@@ -208,16 +199,12 @@ fn once(line: Line, seen: &mut HashSet<String>) -> Result<Line, LineError> {
     ))
 }
 
-fn refused(line: u64, column: &'static str, fr: &str, en: &str) -> LineError {
-    LineError { line, column, message_fr: fr.to_owned(), message_en: en.to_owned() }
-}
-
 /// One line, each fact checked as if the seller had typed it.
 fn line(row: &Row<'_>, mut car: Vehicle, now: DateTime<Utc>) -> Result<Line, LineError> {
     let mut given = Vec::new();
     for (column, _) in COLUMNS {
         let Some(text) = row.get(column) else { continue };
-        let wrong = |fr: &str, en: &str| refused(row.line, column, fr, en);
+        let wrong = |fr: &str, en: &str| LineError::new(row.line, column, fr, en);
         let input = fact(column, text).ok_or_else(|| {
             wrong(&format!("« {} » n'est pas compris", short(text)), &format!("“{}” is not understood", short(text)))
         })?;
@@ -226,7 +213,7 @@ fn line(row: &Row<'_>, mut car: Vehicle, now: DateTime<Utc>) -> Result<Line, Lin
     }
     for (column, missing) in [("make", car.make.is_none()), ("model", car.model.is_none())] {
         if missing {
-            return Err(refused(row.line, column, "valeur absente", "value missing"));
+            return Err(LineError::new(row.line, column, "valeur absente", "value missing"));
         }
     }
     Ok(Line { number: row.line, car, given })
@@ -240,7 +227,7 @@ fn short(text: &str) -> String {
 fn fact(column: &str, text: &str) -> Option<VehicleInput> {
     let mut input = VehicleInput::default();
     let words = || MaybeUndefined::Value(unguarded(text).to_owned());
-    let number = || whole(text).map(MaybeUndefined::Value);
+    let count = || whole(text).map(MaybeUndefined::Value);
     match column {
         "stock_number" => input.stock_number = words(),
         "plate" => input.plate = words(),
@@ -249,12 +236,12 @@ fn fact(column: &str, text: &str) -> Option<VehicleInput> {
         "version" => input.version = words(),
         "colour" => input.colour = words(),
         "first_registration" => input.first_registration = MaybeUndefined::Value(month(text)?),
-        "mileage_km" => input.mileage_km = number()?,
-        "power_hp" => input.power_hp = number()?,
-        "fiscal_hp" => input.fiscal_hp = number()?,
-        "doors" => input.doors = number()?,
-        "seats" => input.seats = number()?,
-        "asking_price" => input.asking_price = number()?,
+        "mileage_km" => input.mileage_km = count()?,
+        "power_hp" => input.power_hp = count()?,
+        "fiscal_hp" => input.fiscal_hp = count()?,
+        "doors" => input.doors = count()?,
+        "seats" => input.seats = count()?,
+        "asking_price" => input.asking_price = count()?,
         "fuel" => input.fuel = MaybeUndefined::Value(fuel(text)?),
         "gearbox" => input.gearbox = MaybeUndefined::Value(gearbox(text)?),
         "crit_air" => input.crit_air = MaybeUndefined::Value(crit_air(text)?),
@@ -273,22 +260,8 @@ fn unguarded(text: &str) -> &str {
     }
 }
 
-/// As spreadsheets write it in France too: `12 990,50 €`, `45 000 km`.
 fn whole(text: &str) -> Option<i32> {
-    let plain: String =
-        unaccented(text).chars().filter(|c| !c.is_whitespace() && *c != '€' && *c != '\u{202f}').collect();
-    let plain = ["km", "ch", "cv", "eur"].iter().find_map(|unit| plain.strip_suffix(unit)).unwrap_or(&plain);
-    // Three digits after a separator are thousands: nobody writes a thousandth of a euro.
-    let groups: Vec<&str> = plain.split(['.', ',']).collect();
-    let thousands = groups.len() > 1 && groups[1..].iter().all(|group| group.len() == 3);
-    let plain = if thousands { groups.concat() } else { plain.replace(',', ".") };
-    let number: f64 = plain.parse().ok()?;
-    (number.is_finite() && number.abs() < 1e9).then_some(number.round() as i32)
-}
-
-fn day(text: &str) -> Option<NaiveDate> {
-    let day = |form: &&str| NaiveDate::parse_from_str(text, form).ok().filter(|day| day.year() >= 1900);
-    ["%Y-%m-%d", "%d/%m/%Y", "%d-%m-%Y", "%d.%m.%Y"].iter().find_map(day)
+    number(text).filter(|number| number.abs() < 1e9).map(|number| number.round() as i32)
 }
 
 /// `2020-03`, `03/2020`, or a whole day. A year alone does not say the month, which an ad needs.
@@ -363,14 +336,14 @@ async fn save(tx: &mut Tx, actor: &Actor, fresh: Vec<Line>, changed: Vec<(Vehicl
         cars.push(line.car);
     }
     for batch in cars.chunks(AT_ONCE) {
-        model::insert_all(tx, batch).await.map_err(crate::service::taken)?;
+        model::insert_all(tx, batch).await.map_err(service::taken)?;
     }
     statements::insert(tx, &said).await?;
     for (mut car, line) in changed {
-        car.touch(now);
+        let number = car.plate.clone();
         statements::add(tx, &mut car, &line.car, statements::Change { id: row.id, by, at: now }, &line.given).await?;
-        model::save(tx, &car).await.map_err(crate::service::taken)?;
-        tx.announce(&crate::events::VehicleChanged { vehicle_id: car.id, org_id: car.org_id }).await?;
+        service::keep(tx, &mut car, number).await?;
+        service::announce(tx, &car).await?;
     }
     Ok(row.id)
 }
@@ -400,11 +373,11 @@ pub async fn undo(app: &App, actor: &Actor, id: Uuid) -> Result<Undone> {
     let removed = model::delete_imported(&mut tx, id).await?;
     let changed = statements::changed_by(&mut tx, id).await?;
     for vehicle in &changed {
-        let mut car = crate::service::locked(&mut tx, actor.org_id, *vehicle).await?;
+        let mut car = service::locked(&mut tx, actor.org_id, *vehicle).await?;
+        let number = car.plate.clone();
         statements::retract(&mut tx, &mut car, id, now).await?;
-        car.touch(now);
-        model::save(&mut tx, &car).await?;
-        tx.announce(&crate::events::VehicleChanged { vehicle_id: car.id, org_id: car.org_id }).await?;
+        service::keep(&mut tx, &mut car, number).await?;
+        service::announce(&mut tx, &car).await?;
     }
     tx.commit().await?;
     let created = usize::try_from(import.created).unwrap_or(0);

@@ -53,7 +53,9 @@ pub async fn update(tx: &mut Tx, actor: &Actor, id: Uuid, input: VehicleInput) -
 pub(crate) async fn correct(app: &App, actor: &Actor, id: Uuid, input: VehicleInput) -> Result<Vehicle> {
     let mut tx = app.begin().await?;
     let vehicle = update(&mut tx, actor, id, input).await?;
-    announce(tx, vehicle).await
+    announce(&mut tx, &vehicle).await?;
+    tx.commit().await?;
+    Ok(vehicle)
 }
 
 /// The seller makes one of the statements about a car their own, which ends the dispute about it.
@@ -64,7 +66,9 @@ pub(crate) async fn settle(app: &App, actor: &Actor, id: Uuid, statement: Uuid) 
     let mut said = vehicle.clone();
     said.set_value(&chosen.field, &chosen.value);
     let vehicle = tell(&mut tx, vehicle, &said, Speaker::seller(actor.user_id), &[&chosen.field]).await?;
-    announce(tx, vehicle).await
+    announce(&mut tx, &vehicle).await?;
+    tx.commit().await?;
+    Ok(vehicle)
 }
 
 /// Takes back what the seller changed last.
@@ -73,20 +77,21 @@ pub(crate) async fn undo(app: &App, actor: &Actor, id: Uuid) -> Result<Vehicle> 
     let mut vehicle = locked(&mut tx, actor.org_id, id).await?;
     let number = vehicle.plate.clone();
     statements::undo(&mut tx, &mut vehicle, app.now()).await?;
-    renumbered(&mut tx, &mut vehicle, number).await?;
-    vehicle.touch(app.now());
-    model::save(&mut tx, &vehicle).await.map_err(taken)?;
-    announce(tx, vehicle).await
+    if keep(&mut tx, &mut vehicle, number).await? {
+        registry::number_known(&mut tx, &vehicle).await?;
+    }
+    announce(&mut tx, &vehicle).await?;
+    tx.commit().await?;
+    Ok(vehicle)
 }
 
 pub(crate) async fn locked(tx: &mut Tx, org: Uuid, id: Uuid) -> Result<Vehicle> {
     model::lock(tx, org, id).await?.ok_or_else(error::not_found)
 }
 
-async fn announce(mut tx: Tx, vehicle: Vehicle) -> Result<Vehicle> {
-    tx.announce(&VehicleChanged { vehicle_id: vehicle.id, org_id: vehicle.org_id }).await?;
-    tx.commit().await?;
-    Ok(vehicle)
+/// Its listings follow.
+pub(crate) async fn announce(tx: &mut Tx, vehicle: &Vehicle) -> Result<()> {
+    tx.announce(&VehicleChanged { vehicle_id: vehicle.id, org_id: vehicle.org_id }).await
 }
 
 /// Adds what somebody says of some fields, held by `said`, and saves what follows from it.
@@ -94,10 +99,8 @@ async fn tell(tx: &mut Tx, mut vehicle: Vehicle, said: &Vehicle, by: Speaker, fi
     let now = tx.app().now();
     let change = Change { id: Uuid::now_v7(), by, at: now };
     let number = vehicle.plate.clone();
-    if statements::add(tx, &mut vehicle, said, change, fields).await? {
-        renumbered(tx, &mut vehicle, number).await?;
-        vehicle.touch(now);
-        model::save(tx, &vehicle).await.map_err(taken)?;
+    if statements::add(tx, &mut vehicle, said, change, fields).await? && keep(tx, &mut vehicle, number).await? {
+        registry::number_known(tx, &vehicle).await?;
     }
     Ok(vehicle)
 }
@@ -111,16 +114,17 @@ pub(crate) fn taken(e: diesel::result::Error) -> Error {
     }
 }
 
-/// Where the number of a car is another than before, what a register said of that one does not hold, and is asked anew.
-async fn renumbered(tx: &mut Tx, vehicle: &mut Vehicle, before: Option<String>) -> Result<()> {
-    if vehicle.plate == before {
-        return Ok(());
-    }
+/// Saves a car after what was said of it changed. Answers whether its number is another than before; what a register
+/// said of that one then does not hold.
+pub(crate) async fn keep(tx: &mut Tx, vehicle: &mut Vehicle, before: Option<String>) -> Result<bool> {
     let now = tx.app().now();
-    if before.is_some() {
+    let renumbered = vehicle.plate != before;
+    if renumbered && before.is_some() {
         statements::forget_register(tx, vehicle, now).await?;
     }
-    registry::number_known(tx, vehicle).await
+    vehicle.touch(now);
+    model::save(tx, vehicle).await.map_err(taken)?;
+    Ok(renumbered)
 }
 
 /// [`tell`] by somebody who is not the seller; every listing of the car follows if that is news.
@@ -128,7 +132,7 @@ pub(crate) async fn hear(tx: &mut Tx, vehicle: Vehicle, said: &Vehicle, by: Spea
     let before = vehicle.clone();
     let after = tell(tx, vehicle, said, by, fields).await?;
     if fields.iter().any(|field| before.value(field) != after.value(field)) {
-        tx.announce(&VehicleChanged { vehicle_id: after.id, org_id: after.org_id }).await?;
+        announce(tx, &after).await?;
     }
     Ok(())
 }

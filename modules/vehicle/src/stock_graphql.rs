@@ -1,19 +1,18 @@
-use std::io::Read as _;
-
 use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{Context, Object, SimpleObject, Upload};
 use chrono::{DateTime, Utc};
-use keroxio_core::{Error, GqlResult, Money, Page, RequestContext as _, RequireUser, connection};
+use keroxio_core::table::{self, LineError};
+use keroxio_core::{GqlResult, Money, Page, RequestContext as _, RequireUser, connection};
 use uuid::Uuid;
 
 use crate::export::{self, StockFormat};
 use crate::graphql::VehicleObject;
-use crate::import::{self, Import, LineError, Report};
+use crate::import::{self, Import, Report};
 use crate::model::{StockFilter, SummaryRow};
 use crate::stock::{self, Move, StockState};
 
-/// Largest table, in bytes.
-const MAX_BYTES: u64 = 8 << 20;
+/// Largest table, in MiB.
+const MOST_MIB: u64 = 8;
 /// Errors told of one table.
 const MOST_ERRORS: usize = 100;
 
@@ -220,13 +219,7 @@ impl StockMutation {
         #[graphql(desc = "Whether nothing is to be saved.", default)] dry_run: bool,
         #[graphql(desc = "Whether wrong lines are left out and the others saved.", default)] skip_errors: bool,
     ) -> GqlResult<StockImport> {
-        let upload = file.value(ctx).map_err(Error::internal)?;
-        let mut bytes = Vec::new();
-        upload.content.take(MAX_BYTES + 1).read_to_end(&mut bytes).map_err(Error::internal)?;
-        if bytes.len() as u64 > MAX_BYTES {
-            let (fr, en) = ("Le fichier dépasse 8 Mio : découpez-le.", "The file is larger than 8 MiB: split it.");
-            return Err(Error::bad_input(fr, en).into());
-        }
+        let bytes = table::uploaded(ctx, &file, MOST_MIB)?;
         let how = import::How { dry_run, skip_errors };
         Ok(import::import(ctx.app(), &ctx.actor()?, bytes, how).await?.into())
     }

@@ -1,12 +1,13 @@
 use keroxio_auth::Organization;
 use keroxio_core::{App, Result};
-use keroxio_images::public_pictures;
+use keroxio_images::shown_files;
 use keroxio_listing::{Ad, service as listings};
+use keroxio_storage::PublicUrl;
 use keroxio_vehicle::Vehicle;
 use uuid::Uuid;
 
 use crate::rules::FindingSeverity;
-use crate::service;
+use crate::service::{self, Subject};
 
 /// Cars of one feed.
 const MOST: i64 = 5_000;
@@ -54,13 +55,15 @@ pub async fn of_org(app: &App, org: Uuid) -> Result<Vec<FeedCar>> {
         if vehicle.stock_state().is_gone() {
             continue;
         }
-        let judged = service::judge(app, &ad, &vehicle, &organization, &own, today).await?;
+        let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &[] };
+        let judged = service::judge(app, &subject, &own, today)?;
         if !judged.codes(FindingSeverity::Blocking).is_empty() {
             continue;
         }
-        let photos = public_pictures(app, org, &listings::photos(app, ad.id).await?).await?;
+        let files = shown_files(app, org, &listings::photos(app, ad.id).await?).await?;
+        let photos = files.iter().filter_map(|file| PublicUrl::of(app, file).transpose());
+        let photos: Vec<String> = photos.map(|url| url.map(|url| url.as_str().to_owned())).collect::<Result<_>>()?;
         if !photos.is_empty() {
-            let photos = photos.into_iter().map(|picture| picture.url).collect();
             cars.push(FeedCar { facts: facts(&ad, &vehicle, &organization), photos });
         }
     }
