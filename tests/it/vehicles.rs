@@ -221,3 +221,19 @@ async fn without_a_register_the_journey_goes_on_and_says_so() {
     assert_eq!(removed.at("/removeRegistryAccess"), true);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_text_with_a_nul_is_refused_wherever_it_comes_in() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let nul = json!({ "s": "a\0b" });
+    let search = "query($s: String) { vehicles(search: $s) { nodes { id } } }";
+    assert_eq!(garage.run(search, nul.clone()).await.code(), "BAD_INPUT");
+    let create = "mutation($s: String) { createVehicle(input: { colour: $s }) { id } }";
+    let refused = garage.run(create, nul).await;
+    assert_eq!(refused.code(), "BAD_INPUT");
+    assert!(refused.0["errors"][0]["message"].as_str().unwrap().contains("U+0000"), "{}", refused.0);
+    let literal = "mutation { createVehicle(input: { model: \"a\\u0000b\" }) { id } }";
+    assert_eq!(garage.run(literal, json!({})).await.code(), "BAD_INPUT");
+    app.finish().await;
+}

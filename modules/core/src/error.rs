@@ -102,6 +102,13 @@ impl Error {
         Self::new(ErrorCode::BAD_INPUT, fr, en)
     }
 
+    fn nul_character() -> Self {
+        Self::bad_input(
+            "Un texte contient un caractère nul (U+0000), qui ne peut pas être enregistré : retirez-le.",
+            "A text holds a NUL character (U+0000), which cannot be stored: remove it.",
+        )
+    }
+
     pub fn unauthenticated() -> Self {
         Self::new(
             ErrorCode::UNAUTHENTICATED,
@@ -136,8 +143,14 @@ impl std::error::Error for Error {}
 
 impl From<diesel::result::Error> for Error {
     fn from(cause: diesel::result::Error) -> Self {
-        Self::internal(cause)
+        if holds_nul(&cause) { Self::nul_character() } else { Self::internal(cause) }
     }
+}
+
+/// Whether PostgreSQL refused a text for its NUL, wherever in a request that came from. Its message is translated, the
+/// number in it is not.
+fn holds_nul(cause: &diesel::result::Error) -> bool {
+    matches!(cause, diesel::result::Error::DatabaseError(_, what) if what.message().ends_with(": 0x00"))
 }
 
 impl From<anyhow::Error> for Error {

@@ -157,10 +157,14 @@ fn headers(wanted: &HashMap<String, String>, credential: &str) -> Result<HeaderM
     Ok(headers)
 }
 
-/// What is at a pointer, as a text without spaces around it.
+/// What is at a pointer, as words with one space between them.
 fn text(answer: &Value, pointer: &Option<String>) -> Option<String> {
     let text = match answer.pointer(pointer.as_ref()?)? {
-        Value::String(text) => text.split_whitespace().collect::<Vec<_>>().join(" "),
+        Value::String(text) => text
+            .split(|c: char| c.is_whitespace() || c.is_control())
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(" "),
         Value::Number(number) => number.to_string(),
         _ => return None,
     };

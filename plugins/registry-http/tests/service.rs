@@ -12,7 +12,7 @@ use axum::routing::get;
 use keroxio_plugin_registry_http::RegistryHttp;
 use keroxio_plugin_sdk::{Fuel, Gearbox, RegistryError, VehicleRegistry as _};
 
-const CAR: &str = r#"{"data":{"marque":" RENAULT ","modele":"CLIO","date":"14/03/2020","energie":"ES","boite":"M",
+const CAR: &str = r#"{"data":{"marque":" RENAULT\u0000 ","modele":"CLIO","date":"14/03/2020","energie":"ES","boite":"M",
   "puissance":"90,0","cv":5,"portes":"cinq","places":0,"version":{"x":1}}}"#;
 
 async fn serve(status: StatusCode, body: String) -> String {
