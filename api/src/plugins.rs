@@ -2,7 +2,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Context as _;
-use keroxio_core::{AppBuilder, Env};
+use keroxio_core::{AppBuilder, Env, Secret};
 use keroxio_plugin_faces_seeta::FacesSeeta;
 use keroxio_plugin_images_ort::{CarAngle, ImagesOrt};
 use keroxio_plugin_plates_ort::PlatesOrt;
@@ -10,9 +10,10 @@ use keroxio_plugin_plates_ppocr::PlatesPpocr;
 use keroxio_plugin_plates_remote::PlatesRemote;
 use keroxio_plugin_pricing_ort::PricingOrt;
 use keroxio_plugin_registry_http::RegistryHttp;
+use keroxio_plugin_rewriter_openai::RewriterOpenai;
 use keroxio_plugin_sdk::{
     AngleFinder, BackgroundRemover, BackgroundRemovers, FaceFinder, PlateReader, PlateReaders, PriceEstimator,
-    VehicleRegistry,
+    TextRewriter, VehicleRegistry,
 };
 
 /// The readers that `KEROXIO_PLATES_READERS` names, in the order in which they are asked:
@@ -131,6 +132,23 @@ pub fn registry(env: &Env) -> anyhow::Result<Option<Arc<dyn VehicleRegistry>>> {
 /// The API takes credentials for the register, workers ask it.
 pub fn provide_registry(env: &Env, app: &mut AppBuilder) {
     match registry(env) {
+        Ok(Some(plugin)) => drop(app.provide(plugin)),
+        Ok(None) => {}
+        Err(e) => env.problem(format!("{e:#}")),
+    }
+}
+
+/// The language model that the settings name; none without them.
+pub fn rewriter(env: &Env) -> anyhow::Result<Option<Arc<dyn TextRewriter>>> {
+    let Some(url) = env.optional("KEROXIO_REWRITER_URL") else { return Ok(None) };
+    let model = env.required("KEROXIO_REWRITER_MODEL", "name of the model that KEROXIO_REWRITER_URL serves");
+    let key = env.optional("KEROXIO_REWRITER_KEY").map(Secret::new);
+    Ok(Some(Arc::new(RewriterOpenai::new(&url, &model, key.as_ref().map(Secret::expose))?)))
+}
+
+/// The API says whether there is one, workers ask it.
+pub fn provide_rewriter(env: &Env, app: &mut AppBuilder) {
+    match rewriter(env) {
         Ok(Some(plugin)) => drop(app.provide(plugin)),
         Ok(None) => {}
         Err(e) => env.problem(format!("{e:#}")),

@@ -70,6 +70,7 @@ pub async fn start(env: &Env, roles: Roles, stop: CancellationToken) -> anyhow::
         plugins::provide_pricing(env, &mut builder);
     }
     plugins::provide_registry(env, &mut builder);
+    plugins::provide_rewriter(env, &mut builder);
     let inference = env.parsed("KEROXIO_INFERENCE_CONCURRENCY", 1_usize);
     let default = env.parsed("KEROXIO_DEFAULT_CONCURRENCY", 8_usize);
     let outbound = env.parsed("KEROXIO_OUTBOUND_CONCURRENCY", 8_usize);

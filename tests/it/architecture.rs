@@ -167,6 +167,8 @@ async fn every_other_mutation_asks_who_you_are() {
         format!("prepareListing(input: {{ photoIds: [\"{id}\"] }}) {{ id }}"),
         format!("correctListing(id: \"{id}\", vehicle: {{}}) {{ id }}"),
         format!("editListing(id: \"{id}\") {{ id }}"),
+        format!("restoreListingText(id: \"{id}\", version: 1) {{ id }}"),
+        format!("rewriteListing(id: \"{id}\") {{ id }}"),
         format!("draftListing(id: \"{id}\") {{ id }}"),
         format!("repeatListingStep(id: \"{id}\", step: TEXT) {{ id }}"),
         format!("confirmPublication(id: \"{id}\", url: \"https://x\") {{ id }}"),

@@ -20,7 +20,9 @@ mod publication;
 mod runner;
 mod s3;
 mod stock;
+
 mod store;
+mod texts;
 mod tls;
 mod uploads;
 mod vehicles;

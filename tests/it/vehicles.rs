@@ -237,3 +237,23 @@ async fn a_text_with_a_nul_is_refused_wherever_it_comes_in() {
     assert_eq!(garage.run(literal, json!({})).await.code(), "BAD_INPUT");
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_form_is_completed_from_the_catalogue() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let typed = "query($m: String, $t: String) { vehicleMakes(search: $m, first: 3) {
+      name models(search: $t, first: 2) { name firstYear lastYear fuels versions } } }";
+    let found = garage.run(typed, json!({ "m": "rena", "t": "megan" })).await;
+    assert_eq!(found.at("/vehicleMakes/0/name"), "Renault");
+    let model = found.at("/vehicleMakes/0/models/0");
+    assert_eq!(model["name"], "Mégane");
+    assert!(model["fuels"].as_array().unwrap().contains(&json!("DIESEL")), "{model}");
+    assert!(model["versions"].as_array().unwrap().iter().any(|v| v.as_str().unwrap().contains("dCi")), "{model}");
+    let by_name = garage.run("{ vehicleMake(name: \"CITROEN\") { name } }", json!({})).await;
+    assert_eq!(by_name.at("/vehicleMake/name"), "Citroën");
+    let unknown = garage.run("{ vehicleMake(name: \"Zorglub\") { name } }", json!({})).await;
+    assert_eq!(unknown.at("/vehicleMake"), &json!(null));
+    assert_eq!(app.anonymous().run(typed, json!({})).await.code(), "UNAUTHENTICATED");
+    app.finish().await;
+}

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod error;
+pub mod events;
 mod graphql;
 mod model;
 mod password;

@@ -3,6 +3,7 @@ use diesel_async::AsyncPgConnection;
 use keroxio_core::{Actor, App, Error, ErrorCode, Result, Tx};
 use uuid::Uuid;
 
+use crate::events::OrganizationChanged;
 use crate::model::{self, Organization, RefreshToken, User};
 use crate::token::{self, Keys};
 use crate::{error, password};
@@ -92,6 +93,7 @@ pub(crate) async fn update_organization(
         organization.siren = Some(digits).filter(|digits| !digits.is_empty());
     }
     model::save_organization(&mut tx, &organization).await?;
+    tx.announce(&OrganizationChanged { org_id: organization.id }).await?;
     tx.commit().await?;
     Ok(organization)
 }

@@ -14,7 +14,8 @@ use crate::jobs::PriceListing;
 use crate::model::{self, Ad, Progress, Step};
 use crate::service::topic;
 use crate::steps::{ListingState, Outcome, StepKind, StepState};
-use crate::text::{self, AdFacts, AdTone, Manner, Seller};
+use crate::text::{self, AdFacts, AdText, AdTone, Manner, Seller};
+use crate::texts::{self, Writer};
 
 /// Runs under the row lock of the listing, in one transaction, and only reads and writes rows:
 /// whatever is slow is started as a job.
@@ -241,20 +242,39 @@ async fn write_text(tx: &mut Tx, ad: &mut Ad, steps: &[Step], step: &Step) -> Re
     if ad.text_edited {
         return Ok(Outcome::done(None).with_fingerprint("by hand"));
     }
+    let written = match written(tx, ad).await? {
+        Ok(written) => written,
+        Err(missing) => return Ok(asks_for(&missing)),
+    };
+    let outcome = Outcome::done(None).with_fingerprint(&written.fingerprint);
+    if step.fingerprint != outcome.fingerprint {
+        (ad.title, ad.body) = (Some(written.text.title), Some(written.text.body));
+        let now = tx.app().now();
+        texts::keep(tx, ad, Writer::Facts, now).await?;
+    }
+    Ok(outcome)
+}
+
+/// The ad as we write it from the facts of now.
+pub struct Written {
+    pub facts: AdFacts,
+    pub text: AdText,
+    /// Of the text.
+    pub fingerprint: String,
+}
+
+/// Writes the ad of a listing; the facts that are missing where there can be none.
+pub async fn written(tx: &mut Tx, ad: &Ad) -> Result<std::result::Result<Written, Vec<&'static str>>> {
     let vehicle = vehicles::get(tx, ad.org_id, ad.vehicle_id).await?;
     let organization = keroxio_auth::service::organization_in(tx, ad.org_id).await?;
     let facts = match ad_facts(&vehicle, &organization, tx) {
         Ok(facts) => facts,
-        Err(missing) => return Ok(asks_for(&missing)),
+        Err(missing) => return Ok(Err(missing)),
     };
     let manner = Manner { language: &ad.language, tone: AdTone::parse(&ad.tone), seed: ad.id.as_u64_pair().1 };
     let text = text::write(&facts, &manner);
-    let outcome = Outcome::done(None).with_fingerprint(&fingerprint(&(&text.title, &text.body))?);
-    if step.fingerprint != outcome.fingerprint {
-        ad.title = Some(text.title);
-        ad.body = Some(text.body);
-    }
-    Ok(outcome)
+    let fingerprint = fingerprint(&(&text.title, &text.body))?;
+    Ok(Ok(Written { facts, text, fingerprint }))
 }
 
 /// What the ad may say of a vehicle, or the facts without which it would break the law.

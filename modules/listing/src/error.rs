@@ -7,6 +7,29 @@ pub const VEHICLE_LISTED: ErrorCode = ErrorCode("VEHICLE_LISTED");
 pub const TEXT_TOO_LONG: ErrorCode = ErrorCode("TEXT_TOO_LONG");
 pub const PRICE_OUT_OF_RANGE: ErrorCode = ErrorCode("PRICE_OUT_OF_RANGE");
 
+pub const REWRITER_NOT_CONFIGURED: ErrorCode = ErrorCode("REWRITER_NOT_CONFIGURED");
+pub const LISTING_TEXT_MISSING: ErrorCode = ErrorCode("LISTING_TEXT_MISSING");
+
+pub fn rewriter_not_configured() -> Error {
+    Error::new(
+        REWRITER_NOT_CONFIGURED,
+        "Aucun modèle de langue n'est configuré sur cette installation : le texte écrit d'après les faits reste.",
+        "No language model is configured on this installation: the text written from the facts stands.",
+    )
+}
+
+pub fn text_missing() -> Error {
+    Error::new(
+        LISTING_TEXT_MISSING,
+        "Cette annonce n'a pas encore de texte : ajoutez d'abord les informations qui manquent (correctListing).",
+        "This listing has no text yet: add the missing facts first (correctListing).",
+    )
+}
+
+pub fn no_such_version() -> Error {
+    Error::not_found("Version du texte", "Version of the text")
+}
+
 pub fn sold_already() -> Error {
     Error::new(
         LISTING_SOLD,

@@ -13,6 +13,8 @@ use crate::model::{Ad, Progress, Step};
 use crate::service;
 use crate::steps::{ListingState, StepKind, StepState};
 use crate::text::AdTone;
+use crate::text_graphql::{ListingRewriting, ListingText, ListingTextDiff};
+use crate::{rewriting, texts};
 
 /// Language of an ad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -132,6 +134,34 @@ impl Listing {
             Some(id) => Some(keroxio_pricing::service::get(ctx.app(), self.ad.org_id, id).await?.into()),
             None => None,
         })
+    }
+
+    /// The texts the ad has had, newest first; the last 200 are kept. `restoreListingText` brings one back.
+    #[graphql(complexity = "first.unwrap_or(20).clamp(1, 200) as usize * child_complexity")]
+    async fn texts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most so many, 1 to 200; 20 by default.")] first: Option<i32>,
+    ) -> GqlResult<Vec<ListingText>> {
+        let most = i64::from(first.unwrap_or(20).clamp(1, 200));
+        Ok(texts::list(ctx.app(), self.ad.id, most).await?.into_iter().map(ListingText::from).collect())
+    }
+
+    /// What changed from one text of the ad to another, by words. `NOT_FOUND` for a version that is not kept.
+    async fn text_diff(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The older version.")] from: i32,
+        #[graphql(desc = "The newer version.")] to: i32,
+    ) -> GqlResult<ListingTextDiff> {
+        let (from, to) = texts::pair(ctx.app(), self.ad.id, from, to).await?;
+        Ok(ListingTextDiff::between(&from, &to))
+    }
+
+    /// The last rewriting by a language model; null when there was none.
+    async fn rewriting(&self, ctx: &Context<'_>) -> GqlResult<Option<ListingRewriting>> {
+        let mut conn = ctx.app().conn().await?;
+        Ok(rewriting::last(&mut conn, self.ad.id).await.map_err(keroxio_core::Error::from)?.map(Into::into))
     }
 }
 
@@ -273,10 +303,10 @@ impl ListingQuery {
 }
 
 #[derive(Default)]
-pub struct ListingMutation;
+pub struct AdMutation;
 
 #[Object]
-impl ListingMutation {
+impl AdMutation {
     /// Turns photos and what the seller knows into an ad. Answers at once with a listing in
     /// preparation; follow it with the subscription `listingProgress`.
     #[graphql(guard = "RequireUser")]

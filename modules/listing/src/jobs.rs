@@ -1,11 +1,12 @@
-use keroxio_core::{App, BackgroundJob, Effects, GivenUp, JobError};
+use keroxio_auth::events::OrganizationChanged;
+use keroxio_core::{App, BackgroundJob, Effects, GivenUp, JobError, Priority};
 use keroxio_images::events::PhotoCleaned;
 use keroxio_plates::events::PlateRead;
 use keroxio_vehicle::events::{VehicleChanged, VehicleMoved};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{advance, service};
+use crate::{advance, model, service};
 
 /// Moves every step of a listing that can move.
 #[derive(Serialize, Deserialize)]
@@ -92,6 +93,45 @@ impl BackgroundJob for FollowVehicle {
         let listings = service::of_vehicle(&app, org_id, self.vehicle_id).await?;
         let jobs: Vec<_> = listings.into_iter().map(|listing_id| AdvanceListing { listing_id, org_id }).collect();
         let mut tx = app.begin().await?;
+        tx.enqueue_all(&jobs).await?;
+        Ok(tx.into())
+    }
+}
+
+/// Ads looked at in one job.
+const PAGE: i64 = 500;
+
+/// An organization has another name or number: its ads say so.
+#[derive(Serialize, Deserialize)]
+pub struct FollowOrganization {
+    org_id: Uuid,
+    /// The last listing looked at.
+    #[serde(default)]
+    after: Option<Uuid>,
+}
+
+impl From<OrganizationChanged> for FollowOrganization {
+    fn from(event: OrganizationChanged) -> Self {
+        Self { org_id: event.org_id, after: None }
+    }
+}
+
+impl BackgroundJob for FollowOrganization {
+    const NAME: &'static str = "listing.follow_organization";
+    const PRIORITY: Priority = Priority::Low;
+
+    fn org_id(&self) -> Option<Uuid> {
+        Some(self.org_id)
+    }
+
+    async fn run(self, app: App) -> Result<Effects, JobError> {
+        let org_id = self.org_id;
+        let mut tx = app.begin().await?;
+        let page = model::unsold(&mut tx, org_id, self.after, PAGE).await?;
+        if let Some(last) = page.last().filter(|_| page.len() as i64 == PAGE) {
+            tx.enqueue(&Self { org_id, after: Some(*last) }).await?;
+        }
+        let jobs: Vec<_> = page.into_iter().map(|listing_id| AdvanceListing { listing_id, org_id }).collect();
         tx.enqueue_all(&jobs).await?;
         Ok(tx.into())
     }

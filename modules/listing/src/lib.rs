@@ -6,17 +6,24 @@ pub mod events;
 mod graphql;
 mod jobs;
 mod model;
+mod rewriting;
 pub mod service;
 mod steps;
 mod subscription;
 mod tables;
 mod text;
+mod text_graphql;
+mod texts;
 mod watch;
 
 pub use error::sold_already;
-pub use graphql::{Listing, ListingMutation as Mutation, ListingQuery as Query};
+pub use graphql::{Listing, ListingQuery as Query};
 pub use model::Ad;
 pub use subscription::ListingSubscription as Subscription;
+
+#[derive(async_graphql::MergedObject, Default)]
+#[graphql(name = "ListingAndTextMutation")]
+pub struct Mutation(graphql::AdMutation, text_graphql::TextMutation);
 
 pub struct ListingModule;
 pub const MODULE: ListingModule = ListingModule;
@@ -28,10 +35,11 @@ impl keroxio_core::Module for ListingModule {
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
         jobs.register::<jobs::AdvanceListing>().register::<jobs::PhotoChanged>().register::<jobs::PriceListing>();
-        jobs.register::<jobs::FollowVehicle>().register::<jobs::FollowMove>();
-        jobs.register::<watch::WatchPrice>();
+        jobs.register::<jobs::FollowVehicle>().register::<jobs::FollowMove>().register::<jobs::FollowOrganization>();
+        jobs.register::<watch::WatchPrice>().register::<rewriting::RewriteText>();
         let every_night = watch::WatchPrices { after: None };
         jobs.register::<watch::WatchPrices>().recur(keroxio_core::Recurrence("30 4 * * *"), &every_night);
+        jobs.on::<keroxio_auth::events::OrganizationChanged, jobs::FollowOrganization>();
         jobs.on::<keroxio_vehicle::events::VehicleChanged, jobs::FollowVehicle>();
         jobs.on::<keroxio_vehicle::events::VehicleMoved, jobs::FollowMove>();
         jobs.on::<keroxio_plates::events::PlateRead, jobs::PhotoChanged>();

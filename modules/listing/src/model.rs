@@ -168,6 +168,13 @@ pub async fn ready(conn: &mut AsyncPgConnection, org: Uuid, most: i64) -> QueryR
     mine.limit(most).select(Ad::as_select()).load(conn).await
 }
 
+/// Listings of an organization that are not sold, a page in the order of their ids.
+pub async fn unsold(conn: &mut AsyncPgConnection, org: Uuid, after: Option<Uuid>, most: i64) -> QueryResult<Vec<Uuid>> {
+    let open = listing_ads::org_id.eq(org).and(listing_ads::sold_at.is_null());
+    let page = listing_ads::table.filter(open.and(listing_ads::id.gt(after.unwrap_or_default())));
+    page.order(listing_ads::id).limit(most).select(listing_ads::id).load(conn).await
+}
+
 /// Whether a car has an ad that is not sold.
 pub async fn is_listed(conn: &mut AsyncPgConnection, org: Uuid, vehicle: Uuid) -> QueryResult<bool> {
     let open = listing_ads::org_id.eq(org).and(listing_ads::vehicle_id.eq(vehicle)).and(listing_ads::sold_at.is_null());

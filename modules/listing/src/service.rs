@@ -13,6 +13,7 @@ use crate::jobs::AdvanceListing;
 use crate::model::{self, Ad, Progress, Step};
 use crate::steps::{ListingState, Outcome, StepKind, StepState};
 use crate::text::AdTone;
+use crate::texts::{self, Writer};
 use crate::{advance, error};
 
 /// States of a car that can be sold.
@@ -179,10 +180,22 @@ pub(crate) async fn edit(
     }
     let mut tx = app.begin().await?;
     let mut ad = locked(&mut tx, actor, id).await?;
-    ad.text_edited |= title.is_some() || body.is_some();
+    let by_hand = title.is_some() || body.is_some();
+    ad.text_edited |= by_hand;
     ad.title = title.or(ad.title);
     ad.body = body.or(ad.body);
     ad.price_eur = price_eur.or(ad.price_eur);
+    if by_hand {
+        texts::keep(&mut tx, &ad, Writer::Seller(actor.user_id), app.now()).await?;
+    }
+    reopen(tx, ad).await
+}
+
+/// Brings an older text back.
+pub(crate) async fn restore_text(app: &App, actor: &Actor, id: Uuid, version: i32) -> Result<Ad> {
+    let mut tx = app.begin().await?;
+    let mut ad = locked(&mut tx, actor, id).await?;
+    texts::restore(&mut tx, &mut ad, version, actor.user_id).await?;
     reopen(tx, ad).await
 }
 
@@ -292,18 +305,23 @@ pub async fn vehicle_of(conn: &mut AsyncPgConnection, org: Uuid, listing: Uuid) 
     Ok(model::find(conn, org, listing).await?.ok_or_else(error::not_found)?.vehicle_id)
 }
 
-async fn locked(tx: &mut Tx, actor: &Actor, id: Uuid) -> Result<Ad> {
+pub(crate) async fn locked(tx: &mut Tx, actor: &Actor, id: Uuid) -> Result<Ad> {
     let ad = model::lock(tx, id).await?;
     ad.filter(|ad| ad.org_id == actor.org_id).ok_or_else(error::not_found)
 }
 
 async fn reopen(mut tx: Tx, mut ad: Ad) -> Result<Ad> {
-    ad.state = ListingState::Preparing.as_str().to_owned();
-    ad.updated_at = tx.app().now();
-    model::save_ad(&mut tx, &ad).await?;
-    tx.enqueue(&AdvanceListing { listing_id: ad.id, org_id: ad.org_id }).await?;
+    reopened(&mut tx, &mut ad).await?;
     tx.commit().await?;
     Ok(ad)
+}
+
+/// Something of a listing changed: its steps are looked at again.
+pub(crate) async fn reopened(tx: &mut Tx, ad: &mut Ad) -> Result<()> {
+    ad.state = ListingState::Preparing.as_str().to_owned();
+    ad.updated_at = tx.app().now();
+    model::save_ad(tx, ad).await?;
+    tx.enqueue(&AdvanceListing { listing_id: ad.id, org_id: ad.org_id }).await.map(drop)
 }
 
 /// The publication module reports what became of the pack for this fingerprint.

@@ -67,3 +67,28 @@ diesel::table! {
         at -> Timestamptz,
     }
 }
+
+diesel::table! {
+    listing_rewritings (listing_id) {
+        listing_id -> Uuid,
+        state -> Text,
+        error_code -> Nullable<Text>,
+        findings -> Jsonb,
+        asked_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    listing_texts (listing_id, version) {
+        listing_id -> Uuid,
+        version -> Int4,
+        title -> Text,
+        body -> Text,
+        origin -> Text,
+        restored_from -> Nullable<Int4>,
+        model -> Nullable<Text>,
+        written_by -> Nullable<Uuid>,
+        written_at -> Timestamptz,
+    }
+}

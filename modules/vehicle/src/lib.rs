@@ -1,5 +1,7 @@
 #![doc = include_str!("../README.md")]
 
+mod catalogue;
+mod catalogue_graphql;
 mod error;
 pub mod events;
 mod export;
@@ -28,7 +30,12 @@ pub use stock::StockState;
 
 #[derive(async_graphql::MergedObject, Default)]
 #[graphql(name = "VehicleAndStockQuery")]
-pub struct Query(graphql::VehicleQuery, stock_graphql::StockQuery, registry_graphql::RegistryQuery);
+pub struct Query(
+    graphql::VehicleQuery,
+    stock_graphql::StockQuery,
+    registry_graphql::RegistryQuery,
+    catalogue_graphql::CatalogueQuery,
+);
 
 #[derive(async_graphql::MergedObject, Default)]
 #[graphql(name = "VehicleAndStockMutation")]

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use unicode_normalization::UnicodeNormalization as _;
 use unicode_normalization::char::is_combining_mark;
 
+use crate::names;
+
 /// Written by the training: the only place where texts become numbers.
 #[derive(Deserialize)]
 pub struct Encoding {
@@ -144,6 +146,10 @@ impl Encoding {
     /// keeps its first word: its cell is empty, so the brand answers for it.
     fn model(&self, brand: &str, text: &str) -> (String, String) {
         let apart = unglue(text);
+        let renamed = names::usual(brand, text);
+        if let Some(found) = renamed.and_then(|text| self.leading_model(brand, &text)) {
+            return found;
+        }
         if let Some(found) = self.leading_model(brand, text).or_else(|| self.leading_model(brand, &apart)) {
             return found;
         }

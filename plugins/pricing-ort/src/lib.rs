@@ -4,6 +4,7 @@ mod encoding;
 mod explain;
 mod features;
 mod model;
+mod names;
 mod power;
 #[cfg(test)]
 mod tests;

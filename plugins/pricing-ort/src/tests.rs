@@ -149,6 +149,35 @@ fn a_car_is_found_however_it_is_typed() {
     assert_eq!(found("", "Renault Clio IV"), is("renault", "clio", "iv"));
     assert_eq!(found("Renault Clio", ""), is("renault", "clio", ""));
     assert_eq!(found("VW Golf", "7 GTI"), is("volkswagen", "golf", "7 gti"));
+    assert_eq!(found("Volkswagen", "Up!"), is("volkswagen", "up", ""));
+    assert_eq!(found("Kia", "Cee'd SW"), is("kia", "ceed cee d", "sw"));
+    assert_eq!(found("Mercedes-Benz", "C220 CDI"), is("mercedes", "classe c", "220 cdi"));
+    assert_eq!(found("BMW", "320d Touring"), is("bmw", "serie 3", "320d touring"));
+    assert_eq!(found("Mini", "Cabriolet"), is("mini", "cabrio", ""));
+}
+
+/// Every model a seller is offered for completion reaches the ads of its own.
+#[test]
+fn the_catalogue_and_the_price_model_speak_of_the_same_cars() {
+    let Some(estimator) = estimator() else { return };
+    let file = model_dir().join("../../../modules/vehicle/catalogue/catalogue.json");
+    let makes: Vec<Value> = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let mut lost = Vec::new();
+    for make in &makes {
+        for model in make["models"].as_array().unwrap() {
+            let (make, name) = (make["make"].as_str().unwrap(), model["model"].as_str().unwrap());
+            let car = CarFacts { make: make.into(), model: name.into(), version: None, ..clio() };
+            let encoding = &estimator.inner.encoding;
+            let known = encoding.resolve(&car).map_or(0, |car| encoding.ads_of(&car));
+            let counted = model["ads"].as_u64().unwrap();
+            // The advertisements name a Lexus by its engine: the model alone is what few of them say.
+            let least = if make == "Lexus" { 1 } else { counted / 4 };
+            if u64::from(known) < least {
+                lost.push(format!("{make} {name}: {known} of {counted}"));
+            }
+        }
+    }
+    assert_eq!(lost, Vec::<String>::new());
 }
 
 #[tokio::test]

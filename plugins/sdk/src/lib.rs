@@ -10,6 +10,7 @@ mod photo;
 mod plate;
 mod price;
 mod registry;
+mod rewrite;
 
 pub use angle::{Angle, AngleFinder};
 pub use face::{Face, FaceFinder};
@@ -24,6 +25,7 @@ pub use price::{
     age_years,
 };
 pub use registry::{RegisteredCar, RegistryError, VehicleRegistry};
+pub use rewrite::{Draft, RewriteError, TextRewriter};
 
 /// What can go wrong inside a plugin; the runner decides from the variant whether trying again makes sense.
 #[derive(Debug, thiserror::Error)]

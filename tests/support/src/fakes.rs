@@ -5,9 +5,9 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use async_trait::async_trait;
 use image::{GrayImage, Luma};
 use keroxio_plugin_sdk::{
-    Angle, AngleFinder, BackgroundRemover, CarFacts, CarName, CharacterReading, Face, FaceFinder, Manifest, Matte,
-    Photo, PlateReader, PlateSighting, PlateText, PluginError, Point, PriceAnswer, PriceEstimator, PriceRange,
-    Rectangle, Refusal, RegisteredCar, RegistryError, VehicleRegistry,
+    Angle, AngleFinder, BackgroundRemover, CarFacts, CarName, CharacterReading, Draft, Face, FaceFinder, Manifest,
+    Matte, Photo, PlateReader, PlateSighting, PlateText, PluginError, Point, PriceAnswer, PriceEstimator, PriceRange,
+    Rectangle, Refusal, RegisteredCar, RegistryError, RewriteError, TextRewriter, VehicleRegistry,
 };
 use tokio::sync::mpsc;
 
@@ -278,5 +278,37 @@ impl VehicleRegistry for FakeRegistry {
         }
         self.asked.fetch_add(1, Ordering::Relaxed);
         Ok((plate == self.plate).then(|| self.car.clone()))
+    }
+}
+
+/// What a language model makes of a draft.
+pub type Rewriting = fn(&Draft) -> Result<String, RewriteError>;
+
+/// A language model that answers as it is told, one draft after the other; the last way stays.
+pub struct FakeRewriter {
+    manifest: Manifest,
+    answers: Mutex<VecDeque<Rewriting>>,
+    /// What it was sent.
+    pub drafts: Mutex<Vec<Draft>>,
+}
+
+impl FakeRewriter {
+    pub fn answering(answers: &[Rewriting]) -> Self {
+        let answers = Mutex::new(answers.iter().copied().collect());
+        Self { manifest: manifest("fake-rewriter"), answers, drafts: Mutex::default() }
+    }
+}
+
+#[async_trait]
+impl TextRewriter for FakeRewriter {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    async fn rewrite(&self, draft: &Draft) -> Result<String, RewriteError> {
+        self.drafts.lock().unwrap().push(draft.clone());
+        let mut answers = self.answers.lock().unwrap();
+        let answer = if answers.len() > 1 { answers.pop_front() } else { answers.front().copied() };
+        answer.unwrap()(draft)
     }
 }

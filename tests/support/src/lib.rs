@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-pub use fakes::{FakeAngles, FakeFaces, FakePlates, FakePrices, FakeRegistry, FakeRemover};
+pub use fakes::{FakeAngles, FakeFaces, FakePlates, FakePrices, FakeRegistry, FakeRemover, FakeRewriter, Rewriting};
 pub use setup::Setup;
 pub use subscription::Subscription;
 

@@ -3,7 +3,8 @@ use std::sync::Arc;
 use async_graphql::Executor;
 use keroxio_core::{App, AppBuilder, Env, Module};
 use keroxio_plugin_sdk::{
-    Angle, AngleFinder, BackgroundRemovers, FaceFinder, PlateReader, PlateReaders, PriceEstimator, VehicleRegistry,
+    Angle, AngleFinder, BackgroundRemovers, FaceFinder, PlateReader, PlateReaders, PriceEstimator, TextRewriter,
+    VehicleRegistry,
 };
 
 use crate::{FakeAngles, FakeFaces, FakePlates, FakePrices, FakeRemover, TestApp, TestDatabase, migrate, setting};
@@ -16,6 +17,7 @@ pub struct Setup {
     faces: Option<Arc<dyn FaceFinder>>,
     prices: Arc<dyn PriceEstimator>,
     registry: Option<Arc<dyn VehicleRegistry>>,
+    rewriter: Option<Arc<dyn TextRewriter>>,
     settings: Vec<(String, String)>,
 }
 
@@ -28,6 +30,7 @@ impl Default for Setup {
             faces: Some(Arc::new(FakeFaces::seeing(&[]))),
             prices: Arc::new(FakePrices::new()),
             registry: None,
+            rewriter: None,
             settings: Vec::new(),
         }
     }
@@ -71,6 +74,11 @@ impl Setup {
 
     pub fn registry(mut self, registry: Arc<dyn VehicleRegistry>) -> Self {
         self.registry = Some(registry);
+        self
+    }
+
+    pub fn rewriter(mut self, rewriter: Arc<dyn TextRewriter>) -> Self {
+        self.rewriter = Some(rewriter);
         self
     }
 
@@ -120,6 +128,9 @@ impl Setup {
         builder.provide(self.prices);
         if let Some(registry) = self.registry {
             builder.provide(registry);
+        }
+        if let Some(rewriter) = self.rewriter {
+            builder.provide(rewriter);
         }
         let app = builder.start(&env, modules).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

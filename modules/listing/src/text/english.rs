@@ -19,6 +19,15 @@ pub fn body(facts: &AdFacts, manner: &Manner<'_>) -> String {
     ])
 }
 
+/// What an ad has to say, whoever writes it: of each the ways to say it.
+pub fn duties(facts: &AdFacts) -> Vec<Vec<String>> {
+    let sentences = [inspection(facts), crit_air(facts), guarantee(facts), seller(facts)];
+    let mut duties = vec![vec![name(facts)], vec![registered(facts)]];
+    duties.push(vec![format!("{} (not guaranteed)", with_unit(facts.mileage_km, "km"))]);
+    duties.extend(sentences.into_iter().flatten().map(|said| vec![said.trim_end_matches('.').to_owned()]));
+    duties
+}
+
 fn registered(facts: &AdFacts) -> String {
     month(facts.month, &MONTHS_EN).map_or(facts.year.to_string(), |month| format!("{month} {}", facts.year))
 }

@@ -29,6 +29,16 @@ pub fn body(facts: &AdFacts, manner: &Manner<'_>) -> String {
     }
 }
 
+/// What an ad has to say, whoever writes it: of each the ways to say it.
+pub fn duties(facts: &AdFacts) -> Vec<Vec<String>> {
+    let km = with_unit(facts.mileage_km, "km");
+    let sentences = [inspection(facts), crit_air(facts), guarantee(facts), seller(facts)];
+    let mut duties = vec![vec![name(facts)], vec![registered(facts)]];
+    duties.push(vec![format!("{km} (non garanti)"), format!("{km} au compteur (non garanti)")]);
+    duties.extend(sentences.into_iter().flatten().map(|said| vec![said.trim_end_matches('.').to_owned()]));
+    duties
+}
+
 /// `mars 2020`, or the year alone.
 fn registered(facts: &AdFacts) -> String {
     month(facts.month, &MONTHS).map_or(facts.year.to_string(), |month| format!("{month} {}", facts.year))

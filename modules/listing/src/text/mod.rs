@@ -1,5 +1,8 @@
 //! Writes the ad. Each sentence is made from facts; without the fact there is no sentence, and nothing else is said.
 
+mod check;
+#[cfg(test)]
+mod check_tests;
 mod english;
 mod french;
 #[cfg(test)]
@@ -9,6 +12,7 @@ mod words;
 use async_graphql::Enum;
 use chrono::NaiveDate;
 
+pub use check::{Objection, duties, objections};
 pub use words::{fuel_words, gearbox_words};
 
 /// Longest title: the strictest channel we prepare for (50 characters, a cautious default).

@@ -7,12 +7,12 @@ use super::*;
 const BODY_LIMIT: usize = 4_000;
 const TONES: [AdTone; 3] = [AdTone::Professional, AdTone::Friendly, AdTone::Short];
 
-fn manner(language: &'static str, tone: AdTone, seed: u64) -> Manner<'static> {
+pub fn manner(language: &'static str, tone: AdTone, seed: u64) -> Manner<'static> {
     Manner { language, tone, seed }
 }
 
 /// A car of which everything is known. No two facts are said by the same word.
-fn known() -> AdFacts {
+pub fn known() -> AdFacts {
     AdFacts {
         make: "Renault".into(),
         model: "Clio".into(),
@@ -57,7 +57,7 @@ const CLAIMS: [Claim; 13] = [
 ];
 
 /// Two hundred ads of all kinds.
-fn ads() -> Vec<(AdFacts, Manner<'static>)> {
+pub fn ads() -> Vec<(AdFacts, Manner<'static>)> {
     let makes =
         [("Renault", "Clio"), ("Audi", "A3"), ("Opel", "Corsa"), ("Citroën", "C3"), ("Alfa Romeo", "Giulietta")];
     let fuels = [None, Some(("essence", "petrol")), Some(("hybride rechargeable", "plug-in hybrid"))];

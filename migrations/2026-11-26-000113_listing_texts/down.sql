@@ -1,0 +1,2 @@
+DROP TABLE listing_rewritings;
+DROP TABLE listing_texts;

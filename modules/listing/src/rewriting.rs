@@ -1,0 +1,189 @@
+//! Puts an ad in other words by a language model. Its text is believed only when every word of it is proved
+//! (`text/check.rs`); until then, and whenever anything goes wrong, ours stands.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use keroxio_core::{Actor, App, BackgroundJob, Effects, GivenUp, JobError, Provider, Queue, Result, Tx};
+use keroxio_plugin_sdk::{Draft, RewriteError, TextRewriter};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::advance::{self, Written};
+use crate::model::{self, Ad};
+use crate::steps::{Outcome, StepKind};
+use crate::tables::listing_rewritings::{self, dsl};
+use crate::text::{self, AdTone, Objection};
+use crate::texts::{self, Writer};
+use crate::{error, service};
+
+/// Attempts of the model to write a text that passes.
+const TRIES: usize = 2;
+
+/// The last rewriting of an ad.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = listing_rewritings, treat_none_as_null = true)]
+pub struct Rewriting {
+    pub listing_id: Uuid,
+    /// `running`, `done`, `refused` or `failed`.
+    pub state: String,
+    pub error_code: Option<String>,
+    pub findings: Value,
+    pub asked_at: DateTime<Utc>,
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+async fn save(conn: &mut AsyncPgConnection, row: &Rewriting) -> QueryResult<usize> {
+    let insert = diesel::insert_into(listing_rewritings::table).values(row);
+    insert.on_conflict(dsl::listing_id).do_update().set(row).execute(conn).await
+}
+
+/// The last rewriting of an ad whose owner the caller has checked.
+pub async fn last(conn: &mut AsyncPgConnection, listing: Uuid) -> QueryResult<Option<Rewriting>> {
+    listing_rewritings::table.find(listing).select(Rewriting::as_select()).first(conn).await.optional()
+}
+
+fn rewriter(app: &App) -> Result<Arc<dyn TextRewriter>> {
+    app.get().map_err(|_| error::rewriter_not_configured())
+}
+
+/// # Errors
+/// `REWRITER_NOT_CONFIGURED`, `NOT_FOUND`, `LISTING_SOLD`, `LISTING_TEXT_MISSING` while there is no text of ours.
+pub async fn start(app: &App, actor: &Actor, id: Uuid) -> Result<Ad> {
+    rewriter(app)?;
+    app.admit(Queue::Outbound, actor.org_id).await?;
+    let mut tx = app.begin().await?;
+    let ad = service::locked(&mut tx, actor, id).await?;
+    if ad.sold_at.is_some() {
+        return Err(error::sold_already());
+    }
+    if advance::written(&mut tx, &ad).await?.is_err() {
+        return Err(error::text_missing());
+    }
+    let asked_at = app.now();
+    let (error_code, findings) = (None, json!([]));
+    let row = Rewriting { listing_id: id, state: "running".to_owned(), error_code, findings, asked_at, ended_at: None };
+    save(&mut tx, &row).await?;
+    tx.enqueue(&RewriteText { listing_id: id, org_id: ad.org_id }).await?;
+    tx.commit().await?;
+    Ok(ad)
+}
+
+/// Asks the language model for one ad.
+#[derive(Serialize, Deserialize)]
+pub struct RewriteText {
+    pub listing_id: Uuid,
+    pub org_id: Uuid,
+}
+
+impl BackgroundJob for RewriteText {
+    const NAME: &'static str = "listing.rewrite";
+    const QUEUE: Queue = Queue::Outbound;
+    const PROVIDER: Option<Provider> = Some(Provider { name: "text_rewriter", at_once: 4 });
+    const TIMEOUT: Duration = Duration::from_secs(150);
+    const MAX_ATTEMPTS: i32 = 3;
+
+    fn org_id(&self) -> Option<Uuid> {
+        Some(self.org_id)
+    }
+
+    fn unique_key(&self) -> Option<String> {
+        Some(self.listing_id.to_string())
+    }
+
+    async fn run(self, app: App) -> Result<Effects, JobError> {
+        let mut tx = app.begin().await?;
+        let Some(ad) = model::lock(&mut tx, self.listing_id).await? else { return Ok(Effects::none()) };
+        let Ok(written) = advance::written(&mut tx, &ad).await? else { return Ok(self.failed(&app).await?) };
+        tx.commit().await?;
+        match attempt(&app, &ad, &written).await {
+            Ok(Ok(body)) => Ok(self.succeeded(&app, &written, body).await?),
+            Ok(Err(objections)) => Ok(self.ended(&app, "refused", "TEXT_REFUSED", &objections).await?),
+            Err(RewriteError::Refused(why)) => {
+                tracing::warn!("the language model refuses: {why}");
+                Ok(self.failed(&app).await?)
+            }
+            Err(e @ RewriteError::Failed(_)) => Err(JobError::Retry(e.into())),
+        }
+    }
+
+    async fn gave_up(self, app: App, _why: GivenUp) -> Result<Effects> {
+        self.failed(&app).await
+    }
+}
+
+/// A text that passes, or what was wrong with the last one.
+async fn attempt(
+    app: &App,
+    ad: &Ad,
+    written: &Written,
+) -> std::result::Result<std::result::Result<String, Vec<Objection>>, RewriteError> {
+    let rewriter = rewriter(app).map_err(|e| RewriteError::Refused(e.message_en().to_owned()))?;
+    let keep = text::duties(&written.facts, &ad.language).into_iter().filter_map(|ways| ways.into_iter().next());
+    let mut draft = Draft {
+        language: ad.language.clone(),
+        tone: AdTone::parse(&ad.tone).as_str().to_owned(),
+        body: written.text.body.clone(),
+        keep: keep.collect(),
+        wrong: Vec::new(),
+    };
+    let mut objections = Vec::new();
+    for _ in 0..TRIES {
+        let body = rewriter.rewrite(&draft).await?;
+        objections = text::objections(&body, &written.facts, &ad.language);
+        if objections.is_empty() {
+            return Ok(Ok(body));
+        }
+        draft.wrong = objections.iter().map(|objection| format!("{objection:?}")).collect();
+    }
+    Ok(Err(objections))
+}
+
+impl RewriteText {
+    /// The facts may have changed meanwhile: then the text is about another car.
+    async fn succeeded(&self, app: &App, written: &Written, body: String) -> Result<Effects> {
+        let mut tx = app.begin().await?;
+        let Some(mut ad) = model::lock(&mut tx, self.listing_id).await? else { return Ok(Effects::none()) };
+        let now = advance::written(&mut tx, &ad).await?;
+        if ad.sold_at.is_some() || now.as_ref().ok().map(|now| &now.text) != Some(&written.text) {
+            drop(tx);
+            return self.ended(app, "failed", "LISTING_CHANGED", &[]).await;
+        }
+        (ad.title, ad.body, ad.text_edited) = (Some(written.text.title.clone()), Some(body), false);
+        let rewriter = rewriter(app)?;
+        let model = format!("{} {}", rewriter.manifest().id, rewriter.manifest().version);
+        texts::keep(&mut tx, &ad, Writer::Model(model), app.now()).await?;
+        let steps = model::steps(&mut tx, ad.id).await?;
+        if let Some(step) = steps.into_iter().find(|step| step.kind() == StepKind::Text) {
+            // The text of these facts is written: the step has nothing to do.
+            let done = Outcome::done(None).with_fingerprint(&written.fingerprint);
+            advance::record(&mut tx, &mut ad, step, done).await?;
+        }
+        self.note(&mut tx, "done", None, &[]).await?;
+        service::reopened(&mut tx, &mut ad).await?;
+        Ok(tx.into())
+    }
+
+    async fn failed(&self, app: &App) -> Result<Effects> {
+        self.ended(app, "failed", "REWRITER_FAILED", &[]).await
+    }
+
+    async fn ended(&self, app: &App, state: &str, code: &str, objections: &[Objection]) -> Result<Effects> {
+        let mut tx = app.begin().await?;
+        self.note(&mut tx, state, Some(code), objections).await?;
+        Ok(tx.into())
+    }
+
+    async fn note(&self, tx: &mut Tx, state: &str, code: Option<&str>, objections: &[Objection]) -> Result<()> {
+        let Some(mut row) = last(tx, self.listing_id).await? else { return Ok(()) };
+        state.clone_into(&mut row.state);
+        (row.error_code, row.findings) = (code.map(str::to_owned), json!(objections));
+        row.ended_at = Some(tx.app().now());
+        save(tx, &row).await?;
+        Ok(())
+    }
+}
