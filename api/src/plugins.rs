@@ -1,4 +1,4 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::Context as _;
@@ -6,14 +6,14 @@ use keroxio_core::{AppBuilder, Env, Secret};
 use keroxio_plugin_faces_seeta::FacesSeeta;
 use keroxio_plugin_images_ort::{CarAngle, ImagesOrt};
 use keroxio_plugin_plates_ort::PlatesOrt;
-use keroxio_plugin_plates_ppocr::PlatesPpocr;
+use keroxio_plugin_plates_ppocr::{PlatesPpocr, TextPpocr};
 use keroxio_plugin_plates_remote::PlatesRemote;
 use keroxio_plugin_pricing_ort::PricingOrt;
 use keroxio_plugin_registry_http::RegistryHttp;
 use keroxio_plugin_rewriter_openai::RewriterOpenai;
 use keroxio_plugin_sdk::{
     AngleFinder, BackgroundRemover, BackgroundRemovers, FaceFinder, PlateReader, PlateReaders, PriceEstimator,
-    TextRewriter, VehicleRegistry,
+    TextReader, TextRewriter, VehicleRegistry,
 };
 
 /// The readers that `KEROXIO_PLATES_READERS` names, in the order in which they are asked:
@@ -36,8 +36,7 @@ fn plate_reader(env: &Env, name: &str) -> anyhow::Result<Arc<dyn PlateReader>> {
             Ok(Arc::new(PlatesOrt::load(&detector, &card).with_context(|| missing(model, &store))?))
         }
         None if name == "ppocr" => {
-            let [detection, recognition] =
-                ["detection", "recognition"].map(|net| store.join(format!("ppocr-v4-{net}.json")));
+            let [detection, recognition] = ppocr_cards(&store);
             Ok(Arc::new(PlatesPpocr::load(&detection, &recognition).with_context(|| missing("PP-OCR", &store))?))
         }
         None if name == "remote" => {
@@ -88,6 +87,20 @@ pub fn faces(env: &Env) -> anyhow::Result<Option<Arc<dyn FaceFinder>>> {
     }
 }
 
+fn ppocr_cards(store: &Path) -> [PathBuf; 2] {
+    ["detection", "recognition"].map(|net| store.join(format!("ppocr-v4-{net}.json")))
+}
+
+/// Reads registration certificates; none with `KEROXIO_CERTIFICATES=off`.
+pub fn texts(env: &Env) -> anyhow::Result<Option<Arc<dyn TextReader>>> {
+    if !keroxio_vehicle::CertificateSwitch::from_env(env).0 {
+        return Ok(None);
+    }
+    let store = store(env);
+    let [detection, recognition] = ppocr_cards(&store);
+    Ok(Some(Arc::new(TextPpocr::load(&detection, &recognition).with_context(|| missing("PP-OCR", &store))?)))
+}
+
 pub fn pricing(env: &Env) -> anyhow::Result<Arc<dyn PriceEstimator>> {
     let dir = folder(env, "KEROXIO_PRICING_MODEL_DIR", "plugins/pricing-ort/model");
     Ok(Arc::new(PricingOrt::load(&dir).with_context(|| missing("pricing", &dir))?))
@@ -108,6 +121,11 @@ pub fn provide(env: &Env, app: &mut AppBuilder) {
         Err(e) => env.problem(format!("{e:#}")),
     }
     match faces(env) {
+        Ok(Some(plugin)) => drop(app.provide(plugin)),
+        Ok(None) => {}
+        Err(e) => env.problem(format!("{e:#}")),
+    }
+    match texts(env) {
         Ok(Some(plugin)) => drop(app.provide(plugin)),
         Ok(None) => {}
         Err(e) => env.problem(format!("{e:#}")),

@@ -125,7 +125,7 @@ async fn everything_in_the_schema_is_described() {
 const OPEN: [&str; 4] = ["register", "logIn", "refreshSession", "logOut"];
 
 /// Mutations that take a file; each has a test of its own.
-const WITH_FILES: [&str; 3] = ["uploadPhoto", "importMarketAds", "importStock"];
+const WITH_FILES: [&str; 4] = ["uploadPhoto", "importMarketAds", "importStock", "readCertificate"];
 
 #[tokio::test]
 async fn every_other_mutation_asks_who_you_are() {
@@ -161,6 +161,10 @@ async fn every_other_mutation_asks_who_you_are() {
         "createStockFeed(format: XML) { id }".to_owned(),
         format!("buildStockFeed(id: \"{id}\") {{ id }}"),
         format!("closeStockFeed(id: \"{id}\")"),
+        format!(
+            "recordHistovec(vehicleId: \"{id}\", input: {{ holderAgrees: true, reportOn: \"2026-01-01\", saleForbidden: false }}) {{ id }}"
+        ),
+        format!("forgetHistovec(vehicleId: \"{id}\")"),
         format!("openListingPage(listingId: \"{id}\") {{ url }}"),
         format!("closeListingPage(listingId: \"{id}\") {{ url }}"),
         format!("withdrawPublication(id: \"{id}\") {{ id }}"),

@@ -13,6 +13,7 @@ mod lab;
 mod migrations;
 mod models;
 mod outage;
+mod papers;
 mod plates;
 mod prices;
 mod privacy;

@@ -15,7 +15,7 @@ use keroxio_core::table::unaccented;
 use keroxio_core::{Actor, App, Error, ErrorCode, Result};
 use keroxio_images::{PublicPicture, public_pictures, shown_files};
 use keroxio_listing::{Ad, service as listings};
-use keroxio_vehicle::Vehicle;
+use keroxio_vehicle::{Vehicle, histovec};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -97,7 +97,9 @@ pub(crate) async fn open(app: &App, actor: &Actor, listing: Uuid) -> Result<Page
         return Err(error::not_for_sale());
     }
     let organization = keroxio_auth::service::organization(app, ad.org_id).await?;
-    let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &[] };
+    let history = histovec::of(&mut *app.conn().await?, vehicle.id).await?;
+    let history = history.as_ref();
+    let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &[], history };
     let judged = service::judge(app, &subject, &service::own_page(), app.now().date_naive())?;
     let blocking = judged.codes(FindingSeverity::Blocking);
     if !blocking.is_empty() {
@@ -210,7 +212,9 @@ async fn render(app: &App, slug: &str) -> Result<Option<String>> {
     let organization = keroxio_auth::service::organization(app, page.org_id).await?;
     // Sold a moment ago, or edited into what may not appear: nobody sees that meanwhile.
     let own = service::own_page();
-    let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &[] };
+    let history = histovec::of(&mut *app.conn().await?, vehicle.id).await?;
+    let history = history.as_ref();
+    let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &[], history };
     let judged = service::judge(app, &subject, &own, app.now().date_naive())?;
     if ad.sold_at.is_some() || vehicle.stock_state().is_gone() || !judged.is_publishable() {
         return Ok(None);

@@ -7,6 +7,7 @@ use chrono::{Datelike as _, Days, Months, NaiveDate};
 use keroxio_listing::Ad;
 use keroxio_plate_grammar::{Plate, day_of_rank};
 use keroxio_vehicle::Vehicle;
+use keroxio_vehicle::histovec::Report;
 use serde::Deserialize;
 
 use crate::channel::{Channel, cut};
@@ -60,6 +61,8 @@ enum Check {
     InspectedAfterRegistration,
     CritAirFitsFuel,
     Undisputed,
+    MileageFitsHistory,
+    SaleAllowed,
     TitleFits,
     BodyFits,
 }
@@ -93,6 +96,8 @@ pub struct Facts<'a> {
     pub vehicle: &'a Vehicle,
     /// Facts about which not everybody says the same.
     pub disputed: &'a [&'static str],
+    /// The car's HistoVec report, where there is one.
+    pub history: Option<&'a Report>,
     pub channel: &'a Channel,
     /// The day on which the ad is to be published.
     pub on: NaiveDate,
@@ -180,6 +185,8 @@ impl Check {
             Self::InspectedAfterRegistration => inspected_too_early(car),
             Self::CritAirFitsFuel => contradicts_fuel(car),
             Self::Undisputed => !facts.disputed.is_empty(),
+            Self::MileageFitsHistory => is_below_history(facts),
+            Self::SaleAllowed => facts.history.is_some_and(|report| report.sale_forbidden),
             Self::TitleFits => longer(ad.title.as_deref(), facts.channel.title_limit),
             Self::BodyFits => longer(ad.body.as_deref(), facts.channel.body_limit),
         };
@@ -200,6 +207,12 @@ fn inspection(facts: &Facts<'_>) -> Option<Option<NaiveDate>> {
     let months = if car.inspection_retest == Some(true) { RETEST_MONTHS } else { REPORT_MONTHS };
     let good_until = inspected.checked_add_months(Months::new(months))?;
     (good_until <= facts.on + Days::new(SOON_DAYS)).then_some(Some(good_until))
+}
+
+/// A mileage grows.
+fn is_below_history(facts: &Facts<'_>) -> bool {
+    let highest = facts.history.and_then(|report| report.mileages().iter().map(|reading| reading.km).max());
+    facts.vehicle.mileage_km.zip(highest).is_some_and(|(km, highest)| km < highest)
 }
 
 fn inspected_too_early(car: &Vehicle) -> bool {

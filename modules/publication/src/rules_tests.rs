@@ -19,6 +19,7 @@ struct Story {
     car: Vehicle,
     on: NaiveDate,
     disputed: &'static [&'static str],
+    history: Option<Report>,
 }
 
 fn complete(seller: Seller) -> Story {
@@ -48,7 +49,21 @@ fn complete(seller: Seller) -> Story {
         sold_at: None,
         tone: "professional".to_owned(),
     };
-    Story { seller, siren: Some("732829320"), ad, car, on: day("2026-11-25"), disputed: &[] }
+    Story { seller, siren: Some("732829320"), ad, car, on: day("2026-11-25"), disputed: &[], history: None }
+}
+
+fn report(km: i32, sale_forbidden: bool) -> Report {
+    Report {
+        vehicle_id: Uuid::nil(),
+        org_id: Uuid::nil(),
+        consent_by: Uuid::nil(),
+        consent_at: DateTime::UNIX_EPOCH,
+        sealed_url: None,
+        report_on: day("2026-11-01"),
+        holders: None,
+        sale_forbidden,
+        mileages: json!([{ "on": "2024-03-01", "km": km }, { "on": "2022-03-01", "km": 9_000 }]),
+    }
 }
 
 fn codes(story: &Story) -> Vec<String> {
@@ -60,6 +75,7 @@ fn codes(story: &Story) -> Vec<String> {
         ad: &story.ad,
         vehicle: &story.car,
         disputed: story.disputed,
+        history: story.history.as_ref(),
         channel: channels.get("leboncoin").unwrap_or_else(|| panic!("no such channel")),
         on: story.on,
     };
@@ -69,7 +85,7 @@ fn codes(story: &Story) -> Vec<String> {
 /// Per rule: who sells, and what breaks it alone.
 type Case = (&'static str, Seller, fn(&mut Story));
 
-const CASES: [Case; 22] = [
+const CASES: [Case; 24] = [
     ("MAKE_MISSING", Seller::Private, |s| s.car.make = None),
     ("MODEL_MISSING", Seller::Private, |s| s.car.model = Some(" ".to_owned())),
     ("VERSION_MISSING", Seller::Private, |s| s.car.version = None),
@@ -96,6 +112,8 @@ const CASES: [Case; 22] = [
     }),
     ("CRIT_AIR_CONTRADICTS_FUEL", Seller::Private, |s| s.car.fuel = Some("diesel".to_owned())),
     ("FACTS_DISPUTED", Seller::Dealer, |s| s.disputed = &["plate"]),
+    ("MILEAGE_BELOW_HISTORY", Seller::Private, |s| s.history = Some(report(45_001, false))),
+    ("SALE_FORBIDDEN", Seller::Dealer, |s| s.history = Some(report(45_000, true))),
     ("TITLE_TOO_LONG", Seller::Private, |s| s.ad.title = Some("x".repeat(51))),
     ("BODY_TOO_LONG", Seller::Private, |s| s.ad.body = Some(format!("non garanti {}", "x".repeat(4_000)))),
 ];

@@ -3,6 +3,7 @@ use keroxio_auth::Organization;
 use keroxio_core::{Actor, App, Effects, Money, Result, Tx, group_digits};
 use keroxio_listing::{Ad, service as listings};
 use keroxio_vehicle::Vehicle;
+use keroxio_vehicle::histovec::{self, Report};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -117,7 +118,10 @@ pub(crate) async fn publishability(
     let vehicle = keroxio_vehicle::service::fetch(app, actor.org_id, ad.vehicle_id).await?;
     let organization = keroxio_auth::service::organization(app, actor.org_id).await?;
     let disputed = keroxio_vehicle::service::disputed(app, &vehicle).await?;
-    judge(app, &Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &disputed }, channel, on)
+    let history = histovec::of(&mut *app.conn().await?, vehicle.id).await?;
+    let (disputed, history) = (disputed.as_slice(), history.as_ref());
+    let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed, history };
+    judge(app, &subject, channel, on)
 }
 
 /// Our own page shows all there is.
@@ -132,14 +136,16 @@ pub(crate) struct Subject<'a> {
     pub organization: &'a Organization,
     /// Facts about which not everybody says the same. They block nothing: who only asks what does may leave them out.
     pub disputed: &'a [&'static str],
+    /// The car's HistoVec report, where there is one.
+    pub history: Option<&'a Report>,
 }
 
 pub(crate) fn judge(app: &App, subject: &Subject<'_>, channel: &Channel, on: NaiveDate) -> Result<Publishability> {
-    let Subject { ad, vehicle, organization, disputed } = *subject;
+    let Subject { ad, vehicle, organization, disputed, history } = *subject;
     let seller = if organization.kind == "dealer" { Seller::Dealer } else { Seller::Private };
     let siren = organization.siren.as_deref();
     let rules: Rules = app.get()?;
-    let facts = Facts { seller, siren, ad, vehicle, disputed, channel, on };
+    let facts = Facts { seller, siren, ad, vehicle, disputed, history, channel, on };
     Ok(Publishability::of(&rules.findings(&facts)))
 }
 

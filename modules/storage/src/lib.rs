@@ -4,6 +4,7 @@ mod budget;
 mod error;
 mod graphql;
 mod http;
+mod jobs;
 mod jpeg;
 mod model;
 pub mod public;
@@ -33,6 +34,10 @@ impl keroxio_core::Module for StorageModule {
         app.provide(budget::PixelBudget::from_env(env));
         app.provide(signature::Signer::from_env(env));
         Ok(())
+    }
+
+    fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
+        jobs.register::<jobs::DeleteFile>();
     }
 
     fn routes(&self) -> Option<axum::Router<keroxio_core::App>> {

@@ -49,3 +49,9 @@ pub async fn find(conn: &mut AsyncPgConnection, org: Uuid, ids: &[Uuid]) -> Quer
 pub async fn find_signed(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<Object>> {
     dsl::storage_objects.find(id).select(Object::as_select()).first(conn).await.optional()
 }
+
+/// Deletes a row; answers where its file is.
+pub async fn delete(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryResult<Option<String>> {
+    let mine = dsl::storage_objects.filter(dsl::org_id.eq(org).and(dsl::id.eq(id)));
+    diesel::delete(mine).returning(dsl::key).get_result(conn).await.optional()
+}

@@ -1,13 +1,14 @@
 use std::sync::Arc;
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use keroxio_core::{Actor, App, Error, Result};
+use keroxio_core::{Actor, App, Error, Result, Tx};
 use keroxio_plugin_sdk::{DecodeLimits, Photo, PhotoFormat, measure, sniff};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::budget::{HeldPhoto, PixelBudget};
 use crate::error;
+use crate::jobs::DeleteFile;
 use crate::jpeg::{self, Stripped};
 use crate::model::{self, Object};
 use crate::settings::Store;
@@ -19,6 +20,26 @@ const MIN_SIDE: u32 = 64;
 
 /// Checks, cleans and stores an uploaded photo.
 pub async fn upload(app: &App, actor: &Actor, bytes: Vec<u8>) -> Result<Object> {
+    let clean = checked(app, bytes).await?;
+    put_hashed(app, actor.org_id, clean.bytes, clean.sha256, PhotoFormat::Jpeg.media_type(), Some(clean.size)).await
+}
+
+/// [`upload`] of a photo that is to be looked at once and [`remove`]d: it is no other object of the same content.
+pub async fn upload_once(app: &App, actor: &Actor, bytes: Vec<u8>) -> Result<Object> {
+    let clean = checked(app, bytes).await?;
+    let own = hash(Uuid::new_v4().as_bytes());
+    put_hashed(app, actor.org_id, clean.bytes, own, PhotoFormat::Jpeg.media_type(), Some(clean.size)).await
+}
+
+/// Forgets an object that [`upload_once`] stored; its file goes once that is committed.
+pub async fn remove(tx: &mut Tx, org: Uuid, id: Uuid) -> Result<()> {
+    if let Some(key) = model::delete(tx, org, id).await? {
+        tx.enqueue(&DeleteFile { key }).await?;
+    }
+    Ok(())
+}
+
+async fn checked(app: &App, bytes: Vec<u8>) -> Result<CleanPhoto> {
     if bytes.len() > MAX_PHOTO {
         return Err(error::too_large());
     }
@@ -28,11 +49,12 @@ pub async fn upload(app: &App, actor: &Actor, bytes: Vec<u8>) -> Result<Object> 
     // The share moves along: a request that is broken off must not make room before its decoding ends.
     let work = move || clean(bytes).map(|clean| (clean, share));
     let (clean, share) = tokio::task::spawn_blocking(work).await.map_err(Error::internal)??;
-    if let Some(photo) = clean.photo {
+    let mut clean = clean;
+    if let Some(photo) = clean.photo.take() {
         // A worker in this process is about to want it.
         budget.keep(&clean.sha256, &HeldPhoto { photo, _share: share });
     }
-    put_hashed(app, actor.org_id, clean.bytes, clean.sha256, PhotoFormat::Jpeg.media_type(), Some(clean.size)).await
+    Ok(clean)
 }
 
 /// A proved JPEG without metadata.

@@ -14,6 +14,10 @@ pub const IMPORT_UNDONE: ErrorCode = ErrorCode("IMPORT_UNDONE");
 pub const STOCK_NUMBER_TAKEN: ErrorCode = ErrorCode("STOCK_NUMBER_TAKEN");
 pub const REGISTRY_NOT_CONFIGURED: ErrorCode = ErrorCode("REGISTRY_NOT_CONFIGURED");
 pub const REGISTRY_ACCESS_MISSING: ErrorCode = ErrorCode("REGISTRY_ACCESS_MISSING");
+pub const VIN_INVALID: ErrorCode = ErrorCode("VIN_INVALID");
+pub const CERTIFICATE_READER_NOT_CONFIGURED: ErrorCode = ErrorCode("CERTIFICATE_READER_NOT_CONFIGURED");
+pub const HISTOVEC_URL_INVALID: ErrorCode = ErrorCode("HISTOVEC_URL_INVALID");
+pub const CONSENT_REQUIRED: ErrorCode = ErrorCode("CONSENT_REQUIRED");
 pub const TEXT_TOO_LONG: ErrorCode = ErrorCode("TEXT_TOO_LONG");
 
 pub fn mileage() -> Error {
@@ -45,6 +49,45 @@ pub fn plate() -> Error {
         PLATE_INVALID,
         "Cette plaque n'a pas un format français connu, par exemple AB-123-CD : vérifiez chaque caractère, ou dites qu'elle est étrangère (foreignPlate).",
         "This plate has no known French format, for instance AB-123-CD: check each character, or say that it is foreign (foreignPlate).",
+    )
+}
+
+pub fn vin() -> Error {
+    Error::new(
+        VIN_INVALID,
+        "Le numéro d'identification (rubrique E) compte 17 lettres et chiffres, sans I, O ni Q : vérifiez chaque caractère.",
+        "The identification number (field E) has 17 letters and digits, without I, O and Q: check each character.",
+    )
+}
+
+pub fn text_reader_missing() -> Error {
+    Error::new(
+        CERTIFICATE_READER_NOT_CONFIGURED,
+        "Cette installation n'a pas de lecteur de texte : saisissez les informations de la carte grise (updateVehicle).",
+        "This installation has no text reader: type in what the certificate says (updateVehicle).",
+    )
+}
+
+pub fn histovec_url() -> Error {
+    Error::new(
+        HISTOVEC_URL_INVALID,
+        "Collez le lien de partage du rapport, qui commence par https://histovec.interieur.gouv.fr/.",
+        "Paste the report's sharing link, which begins with https://histovec.interieur.gouv.fr/.",
+    )
+}
+
+pub fn histovec_consent() -> Error {
+    Error::new(
+        CONSENT_REQUIRED,
+        "Le rapport HistoVec appartient au titulaire de la carte grise : confirmez qu'il est d'accord (holderAgrees).",
+        "The HistoVec report is the certificate holder's: confirm that they agree (holderAgrees).",
+    )
+}
+
+pub fn histovec_day() -> Error {
+    Error::bad_input(
+        "Les dates du rapport ne peuvent être ni à venir ni antérieures à 1980.",
+        "The dates of the report can be neither to come nor before 1980.",
     )
 }
 

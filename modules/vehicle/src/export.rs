@@ -11,7 +11,7 @@ use crate::model::{self, StockFilter, Vehicle};
 /// Cars of one file.
 const MOST: i64 = 50_000;
 
-const COLUMNS: [&str; 20] = [
+const COLUMNS: [&str; 22] = [
     "reference",
     "immatriculation",
     "marque",
@@ -28,6 +28,8 @@ const COLUMNS: [&str; 20] = [
     "couleur",
     "crit_air",
     "controle_technique",
+    "numero_de_serie",
+    "co2",
     "prix_ttc",
     "entree_en_stock",
     "etat",
@@ -127,6 +129,8 @@ fn row(car: &Vehicle, today: NaiveDate) -> [Cell; COLUMNS.len()] {
         Cell::text(car.colour.as_deref()),
         shown("critAir"),
         Cell::day(car.inspected_on),
+        Cell::text(car.vin.as_deref()),
+        Cell::number(car.co2),
         Cell::number(car.asking_price_eur),
         Cell::day(car.entered_on),
         Cell::text(Some(car.stock_state().french())),

@@ -1,6 +1,6 @@
 //! What people call the facts that the API names in camel case.
 
-const WORDS: [(&str, &str, &str); 19] = [
+const WORDS: [(&str, &str, &str); 21] = [
     ("plate", "immatriculation", "registration number"),
     ("make", "marque", "make"),
     ("model", "modèle", "model"),
@@ -17,6 +17,8 @@ const WORDS: [(&str, &str, &str); 19] = [
     ("technicalInspectionOn", "contrôle technique", "technical inspection"),
     ("inspectionRetest", "contre-visite", "re-test"),
     ("critAir", "Crit'Air", "Crit'Air"),
+    ("vin", "numéro d'identification (VIN)", "identification number (VIN)"),
+    ("co2", "émissions de CO2", "CO2 emissions"),
     ("stockNumber", "référence", "stock number"),
     ("askingPrice", "prix demandé", "asking price"),
     ("enteredOn", "entrée en stock", "entry into the stock"),

@@ -8,7 +8,7 @@ use crate::input::CritAir;
 use crate::model::Vehicle;
 
 /// Every fact, by its name in `VehicleInput`.
-pub const FIELDS: [&str; 19] = [
+pub const FIELDS: [&str; 21] = [
     "plate",
     "make",
     "model",
@@ -25,6 +25,8 @@ pub const FIELDS: [&str; 19] = [
     "technicalInspectionOn",
     "inspectionRetest",
     "critAir",
+    "vin",
+    "co2",
     "stockNumber",
     "askingPrice",
     "enteredOn",
@@ -50,6 +52,8 @@ impl Vehicle {
             "technicalInspectionOn" => json!(self.inspected_on),
             "inspectionRetest" => json!(self.inspection_retest),
             "critAir" => json!(self.crit_air),
+            "vin" => json!(self.vin),
+            "co2" => json!(self.co2),
             "stockNumber" => json!(self.stock_number),
             "askingPrice" => json!(self.asking_price_eur),
             "enteredOn" => json!(self.entered_on),
@@ -83,6 +87,8 @@ impl Vehicle {
             "technicalInspectionOn" => self.inspected_on = day(),
             "inspectionRetest" => self.inspection_retest = value.as_bool(),
             "critAir" => self.crit_air = text(),
+            "vin" => self.vin = text(),
+            "co2" => self.co2 = number(),
             "stockNumber" => self.stock_number = text(),
             "askingPrice" => self.asking_price_eur = number(),
             "enteredOn" => self.entered_on = day(),
@@ -112,10 +118,10 @@ pub fn shown(field: &str, value: &Value) -> Option<String> {
     })
 }
 
-/// Whether a fact may appear in public. A registration number is personal data, and how a seller keeps the stock is the
+/// Whether a fact may appear in public. The numbers of a car are personal data, and how a seller keeps the stock is the
 /// seller's.
 pub fn may_be_shown(field: &str) -> bool {
-    !matches!(field, "plate" | "stockNumber" | "enteredOn")
+    !matches!(field, "plate" | "vin" | "stockNumber" | "enteredOn")
 }
 
 #[cfg(test)]
@@ -128,7 +134,7 @@ mod tests {
         let full = json!({ "plate": "AB123CD", "make": "Renault", "model": "Clio", "version": "TCe 90",
             "firstRegistration": "2020-03", "mileageKm": 45_000, "fuel": "plugin_hybrid", "gearbox": "automatic",
             "powerHp": 90, "fiscalHp": 5, "doors": 5, "seats": 5, "colour": "bleu",
-            "technicalInspectionOn": "2026-05-04", "inspectionRetest": false, "critAir": "1", "stockNumber": "VO-1042",
+            "technicalInspectionOn": "2026-05-04", "inspectionRetest": false, "critAir": "1", "vin": "VF15RB20A12345678", "co2": 114, "stockNumber": "VO-1042",
             "askingPrice": 11_990, "enteredOn": "2026-10-01" });
         let now = chrono::Utc::now();
         let mut car = Vehicle::empty(uuid::Uuid::nil(), now);

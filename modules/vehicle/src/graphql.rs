@@ -9,10 +9,11 @@ use uuid::Uuid;
 use crate::fact_graphql::{VehicleDispute, VehicleFact};
 use crate::input::{CritAir, FuelType, GearboxType, VehicleInput, parsed};
 use crate::model::{StockFilter, Vehicle};
+use crate::papers_graphql::{CertificateReading, HistovecReport};
 use crate::registry_graphql::RegistryAnswer;
-use crate::service;
 use crate::stock::StockState;
 use crate::stock_graphql::StockMove;
+use crate::{certificate, histovec, service};
 
 /// A car and what is known of it.
 pub struct VehicleObject(Vehicle);
@@ -28,7 +29,7 @@ impl From<Vehicle> for VehicleObject {
 pub struct FactSource {
     /// Name of the field.
     field: String,
-    /// `SELLER`, `PLATE` (read from a photo) or `REGISTRY`.
+    /// `SELLER`, `HISTOVEC`, `REGISTRY`, `CERTIFICATE` or `PLATE`.
     source: String,
 }
 
@@ -104,6 +105,30 @@ impl VehicleObject {
     /// Exterior colour.
     async fn colour(&self) -> Option<&str> {
         self.0.colour.as_deref()
+    }
+
+    /// Vehicle identification number (field E), for you alone.
+    async fn vin(&self) -> Option<&str> {
+        self.0.vin.as_deref()
+    }
+
+    /// Grams of CO2 per kilometre (field V.7).
+    async fn co2(&self) -> Option<i32> {
+        self.0.co2
+    }
+
+    /// The last reading of its registration certificate; null when none was asked for.
+    async fn certificate(&self, ctx: &Context<'_>) -> GqlResult<Option<CertificateReading>> {
+        let mut conn = ctx.app().conn().await?;
+        let reading = certificate::last(&mut conn, self.0.id).await.map_err(keroxio_core::Error::from)?;
+        Ok(reading.map(CertificateReading::from))
+    }
+
+    /// What its HistoVec report says; null when none was recorded.
+    async fn histovec(&self, ctx: &Context<'_>) -> GqlResult<Option<HistovecReport>> {
+        let mut conn = ctx.app().conn().await?;
+        let report = histovec::of(&mut conn, self.0.id).await.map_err(keroxio_core::Error::from)?;
+        Ok(report.map(HistovecReport))
     }
 
     /// Day of the last technical inspection.

@@ -23,7 +23,7 @@ pub const MOST_ROWS: usize = 5_000;
 const AT_ONCE: usize = 1_000;
 
 /// Columns by the name of the fact, and what else garages and their software call them.
-const COLUMNS: [(&str, &[&str]); 18] = [
+const COLUMNS: [(&str, &[&str]); 20] = [
     ("stock_number", &["reference", "ref", "numero_de_stock", "numero_stock", "no_stock", "n_stock", "id_vehicule"]),
     ("plate", &["immatriculation", "plaque", "immat"]),
     ("make", &["marque", "brand"]),
@@ -40,6 +40,8 @@ const COLUMNS: [(&str, &[&str]); 18] = [
     ("colour", &["couleur", "color"]),
     ("crit_air", &["critair", "vignette_crit_air"]),
     ("technical_inspection_on", &["controle_technique", "date_controle_technique", "date_ct"]),
+    ("vin", &["numero_de_serie", "numero_d_identification", "chassis", "n_serie"]),
+    ("co2", &["emissions_co2", "emission_co2", "co2_g_km"]),
     ("asking_price", &["prix", "prix_ttc", "prix_de_vente", "prix_de_vente_ttc", "price"]),
     ("entered_on", &["entree_en_stock", "date_d_entree", "date_entree", "entree"]),
 ];
@@ -235,6 +237,8 @@ fn fact(column: &str, text: &str) -> Option<VehicleInput> {
         "model" => input.model = words(),
         "version" => input.version = words(),
         "colour" => input.colour = words(),
+        "vin" => input.vin = words(),
+        "co2" => input.co2 = count()?,
         "first_registration" => input.first_registration = MaybeUndefined::Value(month(text)?),
         "mileage_km" => input.mileage_km = count()?,
         "power_hp" => input.power_hp = count()?,

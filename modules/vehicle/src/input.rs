@@ -141,6 +141,11 @@ pub struct VehicleInput {
     pub inspection_retest: MaybeUndefined<bool>,
     /// Class of the Crit'Air sticker.
     pub crit_air: MaybeUndefined<CritAir>,
+    /// Vehicle identification number (field E): 17 letters and digits without I, O and Q, or fewer for a car from before
+    /// 1981. It is shown to nobody else.
+    pub vin: MaybeUndefined<String>,
+    /// Grams of CO2 per kilometre (field V.7), 0 to 1,000.
+    pub co2: MaybeUndefined<i32>,
     /// Your own number of the car, unique in your stock.
     pub stock_number: MaybeUndefined<String>,
     /// Price you want to ask, in whole euros with all taxes, 1 to 10,000,000. Its ad begins with it.
@@ -172,6 +177,7 @@ impl VehicleInput {
             ("fiscalHp", self.fiscal_hp, 1, 200, &mut vehicle.fiscal_hp),
             ("doors", self.doors, 1, 7, &mut vehicle.doors),
             ("seats", self.seats, 1, 9, &mut vehicle.seats),
+            ("co2", self.co2, 0, 1_000, &mut vehicle.co2),
             ("askingPrice", self.asking_price, 1, 10_000_000, &mut vehicle.asking_price_eur),
         ];
         for (field, given, low, high, slot) in numbers {
@@ -221,6 +227,11 @@ impl VehicleInput {
             note("critAir");
             vehicle.crit_air = value.map(|class| class.word().to_owned());
         }
+        if let Some(value) = given_value(self.vin) {
+            let vin = value.map(|text| identification(&text)).transpose()?;
+            note("vin");
+            vehicle.vin = vin;
+        }
         if let Some(value) = given_value(self.first_registration) {
             let month = value.map(|text| year_and_month(&text, now)).transpose()?;
             note("firstRegistration");
@@ -242,6 +253,14 @@ fn registration(text: &str, foreign: bool) -> Result<String> {
     }
     let plate = Plate::parse(text).map_err(|_| error::plate())?;
     if plate.identifies_car() { Ok(plate.normalized().to_owned()) } else { Err(error::temporary_plate()) }
+}
+
+/// A VIN has 17 signs since 1981 (ISO 3779); those before had other numbers.
+fn identification(text: &str) -> Result<String> {
+    let vin: String = text.chars().filter(|c| !c.is_whitespace()).flat_map(char::to_uppercase).collect();
+    let signs = vin.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    let whole = vin.len() == 17 && !vin.contains(['I', 'O', 'Q']);
+    if signs && (whole || (4..17).contains(&vin.len())) { Ok(vin) } else { Err(error::vin()) }
 }
 
 /// `None` when the field is absent, `Some(None)` when it is to be erased.

@@ -2,6 +2,7 @@
 
 mod catalogue;
 mod catalogue_graphql;
+mod certificate;
 mod error;
 pub mod events;
 mod export;
@@ -9,10 +10,12 @@ mod fact_graphql;
 pub mod facts;
 mod fields;
 mod graphql;
+pub mod histovec;
 mod import;
 mod input;
 mod metrics;
 mod model;
+mod papers_graphql;
 mod registry;
 mod registry_graphql;
 pub mod service;
@@ -21,6 +24,7 @@ pub mod stock;
 mod stock_graphql;
 mod tables;
 
+pub use certificate::Switch as CertificateSwitch;
 pub use graphql::VehicleObject;
 pub use input::{CritAir, FuelType, GearboxType, VehicleInput, word};
 pub use keroxio_core::NoSubscription as Subscription;
@@ -39,7 +43,12 @@ pub struct Query(
 
 #[derive(async_graphql::MergedObject, Default)]
 #[graphql(name = "VehicleAndStockMutation")]
-pub struct Mutation(graphql::VehicleMutation, stock_graphql::StockMutation, registry_graphql::RegistryMutation);
+pub struct Mutation(
+    graphql::VehicleMutation,
+    stock_graphql::StockMutation,
+    registry_graphql::RegistryMutation,
+    papers_graphql::PapersMutation,
+);
 
 pub struct VehicleModule;
 pub const MODULE: VehicleModule = VehicleModule;
@@ -51,11 +60,14 @@ impl keroxio_core::Module for VehicleModule {
 
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
         app.provide(registry::Sealer::from_env(env));
+        app.provide(certificate::Switch::from_env(env));
         Ok(())
     }
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
-        jobs.register::<registry::LookUp>();
+        jobs.register::<registry::LookUp>().register::<certificate::ReadCertificate>();
+        let every_night = histovec::ForgetReports;
+        jobs.register::<histovec::ForgetReports>().recur(keroxio_core::Recurrence("50 3 * * *"), &every_night);
     }
 
     fn describe_metrics(&self) {

@@ -57,6 +57,10 @@ pub struct Vehicle {
     pub asking_price_eur: Option<i32>,
     /// The import that created it, while nothing else has touched it.
     pub import_id: Option<Uuid>,
+    /// Vehicle identification number (field E).
+    pub vin: Option<String>,
+    /// Grams of CO2 per kilometre (field V.7).
+    pub co2: Option<i32>,
 }
 
 impl Vehicle {
@@ -90,6 +94,8 @@ impl Vehicle {
             left_on: None,
             asking_price_eur: None,
             import_id: None,
+            vin: None,
+            co2: None,
         }
     }
 
@@ -135,6 +141,11 @@ pub async fn find(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryRes
         .first(conn)
         .await
         .optional()
+}
+
+pub async fn find_all(conn: &mut AsyncPgConnection, org: Uuid, ids: &[Uuid]) -> QueryResult<Vec<Vehicle>> {
+    let mine = dsl::vehicle_vehicles.filter(dsl::org_id.eq(org).and(dsl::id.eq_any(ids)));
+    mine.select(Vehicle::as_select()).load(conn).await
 }
 
 pub async fn lock(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryResult<Option<Vehicle>> {

@@ -1,3 +1,5 @@
+use std::collections::HashMap;
+
 use chrono::NaiveDate;
 use diesel_async::AsyncPgConnection;
 use keroxio_core::{Actor, App, Error, Page, Result, Tx};
@@ -164,6 +166,12 @@ pub async fn get(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> Result<Ve
 pub async fn fetch(app: &App, org: Uuid, id: Uuid) -> Result<Vehicle> {
     let mut conn = app.conn().await?;
     get(&mut conn, org, id).await
+}
+
+/// Cars of an organization by their ids; those that are not its own are missing.
+pub async fn fetch_all(app: &App, org: Uuid, ids: &[Uuid]) -> Result<HashMap<Uuid, Vehicle>> {
+    let found = model::find_all(&mut *app.conn().await?, org, ids).await?;
+    Ok(found.into_iter().map(|vehicle| (vehicle.id, vehicle)).collect())
 }
 
 pub(crate) async fn list(app: &App, actor: &Actor, filter: &StockFilter, page: Page) -> Result<Vec<Vehicle>> {

@@ -28,11 +28,20 @@ pub enum FactOrigin {
     Plate,
     /// A vehicle register, asked by its registration number.
     Registry,
+    /// Read on a photo of the registration certificate.
+    Certificate,
+    /// The holder's HistoVec report.
+    Histovec,
 }
 
 impl FactOrigin {
-    const WORDS: [(Self, &'static str); 3] =
-        [(Self::Seller, "SELLER"), (Self::Registry, "REGISTRY"), (Self::Plate, "PLATE")];
+    const WORDS: [(Self, &'static str); 5] = [
+        (Self::Seller, "SELLER"),
+        (Self::Histovec, "HISTOVEC"),
+        (Self::Registry, "REGISTRY"),
+        (Self::Certificate, "CERTIFICATE"),
+        (Self::Plate, "PLATE"),
+    ];
 
     pub fn word(self) -> &'static str {
         Self::WORDS.iter().find(|(origin, _)| *origin == self).map_or("SELLER", |(_, word)| word)

@@ -29,6 +29,8 @@ diesel::table! {
         asking_price_eur -> Nullable<Int4>,
         import_id -> Nullable<Uuid>,
         search -> Text,
+        vin -> Nullable<Text>,
+        co2 -> Nullable<Int4>,
     }
 }
 
@@ -89,5 +91,32 @@ diesel::table! {
         car -> Nullable<Jsonb>,
         cost_cents -> Int4,
         asked_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    vehicle_certificates (vehicle_id) {
+        vehicle_id -> Uuid,
+        org_id -> Uuid,
+        object_id -> Nullable<Uuid>,
+        state -> Text,
+        fields -> Jsonb,
+        read_by -> Nullable<Text>,
+        asked_at -> Timestamptz,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    vehicle_histovec (vehicle_id) {
+        vehicle_id -> Uuid,
+        org_id -> Uuid,
+        consent_by -> Uuid,
+        consent_at -> Timestamptz,
+        sealed_url -> Nullable<Text>,
+        report_on -> Date,
+        holders -> Nullable<Int4>,
+        sale_forbidden -> Bool,
+        mileages -> Jsonb,
     }
 }

@@ -33,6 +33,20 @@ pub fn plate_shaped(map: &TextMap, photo: &RgbImage, threshold: f32) -> Vec<Tilt
     boxes.into_iter().map(|(_, tilted)| tilted).collect()
 }
 
+/// Rectangles in photo pixels around every line of text, the largest first, so many at most.
+pub fn text_lines(map: &TextMap, photo: &RgbImage, threshold: f32, most: usize) -> Vec<Tilted> {
+    let scale = (photo.width() as f32 / map.width as f32, photo.height() as f32 / map.height as f32);
+    let line = |area: Area| {
+        let tight = Tilted::around(&area.outline)?;
+        let reach = tight.width * tight.height * UNCLIP / (2.0 * (tight.width + tight.height)).max(1.0);
+        (area.mean >= LOWEST_MEAN).then(|| tight.grown(reach, reach).scaled(scale.0, scale.1))
+    };
+    let mut lines: Vec<Tilted> = areas(map, threshold).into_iter().filter_map(line).collect();
+    lines.sort_by(|a, b| (b.width * b.height).total_cmp(&(a.width * a.height)));
+    lines.truncate(most);
+    lines
+}
+
 /// One connected area of text.
 struct Area {
     outline: Vec<Point>,

@@ -8,6 +8,8 @@ pub const STRIP_HEIGHT: u32 = 48;
 const STRIP_MIN_WIDTH: u32 = 320;
 /// Longest strip worth reading: nine times as wide as high is no plate any more.
 const STRIP_MAX_WIDTH: u32 = 480;
+/// Longest strip of other texts.
+const LINE_MAX_WIDTH: u32 = 1_200;
 
 /// A rectangle at an angle: centre, full sizes and the direction of its longer side, in pixels.
 #[derive(Debug, Clone, Copy)]
@@ -90,8 +92,17 @@ impl Tilted {
 
     /// Cuts the rectangle out of the photo, upright and as high as the network reads.
     pub fn strip(&self, photo: &RgbImage, slant: f32) -> RgbImage {
+        self.strip_within(photo, slant, STRIP_MAX_WIDTH)
+    }
+
+    /// [`Self::strip`] of a text that is no plate and may be longer.
+    pub fn long_strip(&self, photo: &RgbImage) -> RgbImage {
+        self.strip_within(photo, 0.0, LINE_MAX_WIDTH)
+    }
+
+    fn strip_within(&self, photo: &RgbImage, slant: f32, most: u32) -> RgbImage {
         let ratio = self.width / self.height.max(1.0);
-        let inner = ((STRIP_HEIGHT as f32 * ratio).round() as u32).clamp(16, STRIP_MAX_WIDTH);
+        let inner = ((STRIP_HEIGHT as f32 * ratio).round() as u32).clamp(16, most);
         let mut strip = RgbImage::from_pixel(inner.max(STRIP_MIN_WIDTH), STRIP_HEIGHT, Rgb([128, 128, 128]));
         // Several samples per pixel where the photo is finer than the strip, or thin strokes would break.
         let samples = ((self.height / STRIP_HEIGHT as f32).ceil() as u32).clamp(1, 4);

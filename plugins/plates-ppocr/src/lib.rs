@@ -2,6 +2,7 @@
 
 mod boxes;
 mod geometry;
+mod lines;
 mod nets;
 mod pipeline;
 mod text;
@@ -11,7 +12,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use keroxio_onnx::Contract;
-use keroxio_plugin_sdk::{Manifest, ModelCard, Photo, PlateReader, PlateSighting, PluginError};
+use keroxio_plugin_sdk::{Manifest, ModelCard, Photo, PlateReader, PlateSighting, PluginError, TextLine, TextReader};
 use tokio::sync::Semaphore;
 
 use crate::nets::Nets;
@@ -35,26 +36,44 @@ impl PlatesPpocr {
     /// # Errors
     /// [`PluginError::ModelUnavailable`] when ONNX Runtime, a card or a network is missing, or a checksum differs.
     pub fn load(detection: &Path, recognition: &Path) -> Result<Self, PluginError> {
-        let (detector, detection, detection_bytes) = ModelCard::load(detection)?;
-        let (card, recognition, recognition_bytes) = ModelCard::load(recognition)?;
-        for (card, bytes, contract) in
-            [(&detector, &detection_bytes, "ppocr-detection"), (&card, &recognition_bytes, "ppocr-recognition")]
-        {
-            let kind = Contract::named(&card.contract).filter(|kind| kind.name == contract);
-            let wrong = || PluginError::ModelUnavailable(format!("{}: contract {}", card.model, card.contract));
-            kind.ok_or_else(wrong)?.check(&keroxio_onnx::session(bytes)?)?;
-        }
-        let nets = Nets::new(&detection_bytes, &recognition_bytes, AT_ONCE)?;
-        Ok(Self {
-            manifest: Manifest {
-                id: "plates-ppocr".to_owned(),
-                version: format!("{}+{}@{}", env!("CARGO_PKG_VERSION"), card.model, card.version),
-                models: vec![detection, recognition],
-            },
-            nets: Arc::new(nets),
-            turns: Arc::new(Semaphore::new(AT_ONCE)),
-        })
+        let (manifest, nets) = load("plates-ppocr", detection, recognition, AT_ONCE)?;
+        Ok(Self { manifest, nets: Arc::new(nets), turns: Arc::new(Semaphore::new(AT_ONCE)) })
     }
+}
+
+/// Reads any text by the same networks, one photo at a time.
+pub struct TextPpocr {
+    manifest: Manifest,
+    nets: Arc<Nets>,
+    turns: Arc<Semaphore>,
+}
+
+impl TextPpocr {
+    /// # Errors
+    /// As [`PlatesPpocr::load`].
+    pub fn load(detection: &Path, recognition: &Path) -> Result<Self, PluginError> {
+        let (manifest, nets) = load("text-ppocr", detection, recognition, 1)?;
+        Ok(Self { manifest, nets: Arc::new(nets), turns: Arc::new(Semaphore::new(1)) })
+    }
+}
+
+fn load(id: &str, detection: &Path, recognition: &Path, at_once: usize) -> Result<(Manifest, Nets), PluginError> {
+    let (detector, detection, detection_bytes) = ModelCard::load(detection)?;
+    let (card, recognition, recognition_bytes) = ModelCard::load(recognition)?;
+    for (card, bytes, contract) in
+        [(&detector, &detection_bytes, "ppocr-detection"), (&card, &recognition_bytes, "ppocr-recognition")]
+    {
+        let kind = Contract::named(&card.contract).filter(|kind| kind.name == contract);
+        let wrong = || PluginError::ModelUnavailable(format!("{}: contract {}", card.model, card.contract));
+        kind.ok_or_else(wrong)?.check(&keroxio_onnx::session(bytes)?)?;
+    }
+    let nets = Nets::new(&detection_bytes, &recognition_bytes, at_once)?;
+    let manifest = Manifest {
+        id: id.to_owned(),
+        version: format!("{}+{}@{}", env!("CARGO_PKG_VERSION"), card.model, card.version),
+        models: vec![detection, recognition],
+    };
+    Ok((manifest, nets))
 }
 
 #[async_trait]
@@ -68,14 +87,33 @@ impl PlateReader for PlatesPpocr {
     }
 
     async fn read(&self, photo: &Photo) -> Result<Vec<PlateSighting>, PluginError> {
-        let failed = |e: &dyn std::fmt::Display| PluginError::Failed(e.to_string());
-        let turn = Arc::clone(&self.turns).acquire_owned().await.map_err(|e| failed(&e))?;
-        let (nets, photo) = (Arc::clone(&self.nets), photo.clone());
-        // The turn moves along: a caller that gives up must not let one more photo in.
-        let work = move || {
-            let _turn = turn;
-            pipeline::read(&nets, photo.rgb())
-        };
-        keroxio_onnx::interruptible(work).await
+        in_turn(&self.turns, &self.nets, photo, pipeline::read).await
     }
+}
+
+#[async_trait]
+impl TextReader for TextPpocr {
+    fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    async fn read_text(&self, photo: &Photo) -> Result<Vec<TextLine>, PluginError> {
+        in_turn(&self.turns, &self.nets, photo, lines::read).await
+    }
+}
+
+async fn in_turn<T: Send + 'static>(
+    turns: &Arc<Semaphore>,
+    nets: &Arc<Nets>,
+    photo: &Photo,
+    read: fn(&Nets, &image::RgbImage) -> Result<T, PluginError>,
+) -> Result<T, PluginError> {
+    let turn = Arc::clone(turns).acquire_owned().await.map_err(|e| PluginError::Failed(e.to_string()))?;
+    let (nets, photo) = (Arc::clone(nets), photo.clone());
+    // The turn moves along: a caller that gives up must not let one more photo in.
+    let work = move || {
+        let _turn = turn;
+        read(&nets, photo.rgb())
+    };
+    keroxio_onnx::interruptible(work).await
 }

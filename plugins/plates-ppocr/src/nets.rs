@@ -13,6 +13,8 @@ pub struct Nets {
     pairs: Pool<Pair>,
     /// For each class of the recognition network, the letter or digit it stands for.
     symbols: Vec<Option<usize>>,
+    /// For each class, what it prints; the blank prints nothing.
+    signs: Vec<String>,
 }
 
 /// One detection and one recognition session, borrowed for the length of one photo.
@@ -36,8 +38,12 @@ impl Nets {
             Ok(Pair { detection: keroxio_onnx::session(detection)?, recognition: keroxio_onnx::session(recognition)? })
         };
         let pairs = Pool::new(pairs, pair)?;
-        let symbols = pairs.lend(|pair| alphabet(&pair.recognition))?;
-        Ok(Self { pairs, symbols })
+        let signs = pairs.lend(|pair| alphabet(&pair.recognition))?;
+        let symbol = |text: &String| match text.as_bytes() {
+            [byte] => symbol_of(char::from(byte.to_ascii_uppercase())),
+            _ => None,
+        };
+        Ok(Self { pairs, symbols: signs.iter().map(symbol).collect(), signs })
     }
 
     /// Lends a pair of sessions to `work`.
@@ -80,6 +86,35 @@ impl Nets {
         })
     }
 
+    /// The text of a strip 48 pixels high, and how sure the network is of it; nothing where it sees none.
+    ///
+    /// # Errors
+    /// [`PluginError::Failed`] when the runtime fails.
+    pub fn line(&self, pair: &mut Pair, strip: &RgbImage) -> Result<Option<(String, f32)>, PluginError> {
+        let (width, height) = (strip.width() as usize, strip.height() as usize);
+        let planes = planes(strip);
+        let tensor = TensorRef::from_array_view(([1, 3, height, width], planes.as_slice())).map_err(failed)?;
+        keroxio_onnx::run(&mut pair.recognition, ort::inputs![tensor], |answer| {
+            let (_, values) = answer[0].try_extract_tensor::<f32>().map_err(failed)?;
+            Ok(self.spelt(values.chunks_exact(self.signs.len().max(1))))
+        })
+    }
+
+    /// The likeliest class of each place; a class again beside itself is the same sign, unless a blank parts them.
+    fn spelt<'a>(&self, places: impl Iterator<Item = &'a [f32]>) -> Option<(String, f32)> {
+        let (mut text, mut sum, mut count, mut before) = (String::new(), 0.0, 0_u16, 0);
+        for place in places {
+            let best = (0..place.len()).max_by(|a, b| place[*a].total_cmp(&place[*b])).unwrap_or_default();
+            if best != 0 && best != before {
+                text.push_str(&self.signs[best]);
+                sum += place[best];
+                count += 1;
+            }
+            before = best;
+        }
+        (count > 0).then(|| (text.trim().to_owned(), (sum / f32::from(count)).clamp(0.0, 1.0)))
+    }
+
     /// Folds thousands of classes to letters and digits; the rest counts as nothing seen.
     fn frame(&self, row: &[f32]) -> Frame {
         let mut frame = [0.0; SYMBOLS];
@@ -93,16 +128,12 @@ impl Nets {
 }
 
 /// The network's own list of characters: blank first, then the list, then the space.
-fn alphabet(recognition: &Session) -> Result<Vec<Option<usize>>, PluginError> {
+fn alphabet(recognition: &Session) -> Result<Vec<String>, PluginError> {
     let refused = |e: &dyn Display| PluginError::ModelUnavailable(format!("alphabet of the recognition model: {e}"));
     let metadata = recognition.metadata().map_err(|e| refused(&e))?;
     let list = metadata.custom("character").ok_or_else(|| refused(&"missing"))?;
-    let characters = list.strip_suffix('\n').unwrap_or(&list).split('\n');
-    let folded = characters.map(|text| match text.as_bytes() {
-        [byte] => symbol_of(char::from(byte.to_ascii_uppercase())),
-        _ => None,
-    });
-    Ok(std::iter::once(None).chain(folded).chain(std::iter::once(None)).collect())
+    let characters = list.strip_suffix('\n').unwrap_or(&list).split('\n').map(str::to_owned);
+    Ok(std::iter::once(String::new()).chain(characters).chain(std::iter::once(" ".to_owned())).collect())
 }
 
 /// Red, green and blue one after the other, from -1 to 1.

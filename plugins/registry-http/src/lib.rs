@@ -57,6 +57,8 @@ struct Fields {
     doors: Option<String>,
     seats: Option<String>,
     colour: Option<String>,
+    vin: Option<String>,
+    co2: Option<String>,
 }
 
 /// A vehicle register behind somebody's HTTP service.
@@ -121,7 +123,7 @@ impl RegistryHttp {
 
     fn car(&self, answer: &Value) -> RegisteredCar {
         let Fields { make, model, version, first_registration, fuel, gearbox, .. } = &self.settings.fields;
-        let Fields { power_hp, fiscal_hp, doors, seats, colour, .. } = &self.settings.fields;
+        let Fields { power_hp, fiscal_hp, doors, seats, colour, vin, co2, .. } = &self.settings.fields;
         RegisteredCar {
             make: text(answer, make),
             model: text(answer, model),
@@ -135,6 +137,8 @@ impl RegistryHttp {
             doors: number(answer, doors),
             seats: number(answer, seats),
             colour: text(answer, colour),
+            vin: text(answer, vin),
+            co2: number(answer, co2),
         }
     }
 

@@ -11,6 +11,7 @@ mod plate;
 mod price;
 mod registry;
 mod rewrite;
+mod text;
 
 pub use angle::{Angle, AngleFinder};
 pub use face::{Face, FaceFinder};
@@ -26,6 +27,7 @@ pub use price::{
 };
 pub use registry::{RegisteredCar, RegistryError, VehicleRegistry};
 pub use rewrite::{Draft, RewriteError, TextRewriter};
+pub use text::{TextLine, TextReader};
 
 /// What can go wrong inside a plugin; the runner decides from the variant whether trying again makes sense.
 #[derive(Debug, thiserror::Error)]

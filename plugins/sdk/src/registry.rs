@@ -27,6 +27,10 @@ pub struct RegisteredCar {
     /// Seats (field S.1).
     pub seats: Option<u32>,
     pub colour: Option<String>,
+    /// Vehicle identification number (field E).
+    pub vin: Option<String>,
+    /// Grams of CO2 per kilometre (field V.7).
+    pub co2: Option<u32>,
 }
 
 /// Why a register did not answer.

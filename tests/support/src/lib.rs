@@ -211,7 +211,7 @@ impl TestApp {
     }
 
     /// The column `text` of a query of the test's own.
-    async fn texts(&self, query: &str) -> Vec<String> {
+    pub async fn texts(&self, query: &str) -> Vec<String> {
         #[derive(diesel::QueryableByName)]
         struct Row {
             #[diesel(sql_type = diesel::sql_types::Text)]

@@ -3,8 +3,8 @@ use std::sync::Arc;
 use async_graphql::Executor;
 use keroxio_core::{App, AppBuilder, Env, Module};
 use keroxio_plugin_sdk::{
-    Angle, AngleFinder, BackgroundRemovers, FaceFinder, PlateReader, PlateReaders, PriceEstimator, TextRewriter,
-    VehicleRegistry,
+    Angle, AngleFinder, BackgroundRemovers, FaceFinder, PlateReader, PlateReaders, PriceEstimator, TextReader,
+    TextRewriter, VehicleRegistry,
 };
 
 use crate::{FakeAngles, FakeFaces, FakePlates, FakePrices, FakeRemover, TestApp, TestDatabase, migrate, setting};
@@ -18,6 +18,7 @@ pub struct Setup {
     prices: Arc<dyn PriceEstimator>,
     registry: Option<Arc<dyn VehicleRegistry>>,
     rewriter: Option<Arc<dyn TextRewriter>>,
+    texts: Option<Arc<dyn TextReader>>,
     settings: Vec<(String, String)>,
 }
 
@@ -31,6 +32,7 @@ impl Default for Setup {
             prices: Arc::new(FakePrices::new()),
             registry: None,
             rewriter: None,
+            texts: None,
             settings: Vec::new(),
         }
     }
@@ -82,6 +84,11 @@ impl Setup {
         self
     }
 
+    pub fn texts(mut self, texts: Arc<dyn TextReader>) -> Self {
+        self.texts = Some(texts);
+        self
+    }
+
     /// A setting as the environment would give it; it wins over the usual one of tests.
     pub fn set(mut self, name: &str, value: &str) -> Self {
         self.settings.push((name.to_owned(), value.to_owned()));
@@ -128,6 +135,9 @@ impl Setup {
         builder.provide(self.prices);
         if let Some(registry) = self.registry {
             builder.provide(registry);
+        }
+        if let Some(texts) = self.texts {
+            builder.provide(texts);
         }
         if let Some(rewriter) = self.rewriter {
             builder.provide(rewriter);

@@ -3,7 +3,7 @@ use keroxio_core::{App, Result};
 use keroxio_images::shown_files;
 use keroxio_listing::{Ad, service as listings};
 use keroxio_storage::PublicUrl;
-use keroxio_vehicle::Vehicle;
+use keroxio_vehicle::{Vehicle, histovec};
 use uuid::Uuid;
 
 use crate::rules::FindingSeverity;
@@ -50,12 +50,16 @@ pub async fn of_org(app: &App, org: Uuid) -> Result<Vec<FeedCar>> {
     let organization = keroxio_auth::service::organization(app, org).await?;
     let (own, today) = (service::own_page(), app.now().date_naive());
     let mut cars = Vec::new();
-    for ad in listings::ready(app, org, MOST).await? {
-        let vehicle = keroxio_vehicle::service::fetch(app, org, ad.vehicle_id).await?;
-        if vehicle.stock_state().is_gone() {
+    let ads = listings::ready(app, org, MOST).await?;
+    let ids: Vec<_> = ads.iter().map(|ad| ad.vehicle_id).collect();
+    let vehicles = keroxio_vehicle::service::fetch_all(app, org, &ids).await?;
+    let reports = histovec::of_all(&mut *app.conn().await?, &ids).await?;
+    for ad in ads {
+        let Some(vehicle) = vehicles.get(&ad.vehicle_id).filter(|vehicle| !vehicle.stock_state().is_gone()) else {
             continue;
-        }
-        let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &[] };
+        };
+        let history = reports.get(&ad.vehicle_id);
+        let subject = Subject { ad: &ad, vehicle, organization: &organization, disputed: &[], history };
         let judged = service::judge(app, &subject, &own, today)?;
         if !judged.codes(FindingSeverity::Blocking).is_empty() {
             continue;
@@ -64,7 +68,7 @@ pub async fn of_org(app: &App, org: Uuid) -> Result<Vec<FeedCar>> {
         let photos = files.iter().filter_map(|file| PublicUrl::of(app, file).transpose());
         let photos: Vec<String> = photos.map(|url| url.map(|url| url.as_str().to_owned())).collect::<Result<_>>()?;
         if !photos.is_empty() {
-            cars.push(FeedCar { facts: facts(&ad, &vehicle, &organization), photos });
+            cars.push(FeedCar { facts: facts(&ad, vehicle, &organization), photos });
         }
     }
     Ok(cars)

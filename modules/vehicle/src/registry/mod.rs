@@ -110,7 +110,11 @@ fn french(vehicle: &Vehicle) -> Option<String> {
 }
 
 /// A car with what a register says of it, and the fields it speaks of; what could not be true is left out.
-fn as_registered(car: &RegisteredCar, vehicle: &Vehicle, now: DateTime<Utc>) -> (Vehicle, Vec<&'static str>) {
+pub(crate) fn as_registered(
+    car: &RegisteredCar,
+    vehicle: &Vehicle,
+    now: DateTime<Utc>,
+) -> (Vehicle, Vec<&'static str>) {
     let text = |text: &Option<String>| known(text.clone());
     let number = |number: Option<u32>| known(number.and_then(|n| i32::try_from(n).ok()));
     let month = car.first_registration.map(|day| day.format("%Y-%m").to_string());
@@ -126,6 +130,8 @@ fn as_registered(car: &RegisteredCar, vehicle: &Vehicle, now: DateTime<Utc>) -> 
         VehicleInput { doors: number(car.doors), ..VehicleInput::default() },
         VehicleInput { seats: number(car.seats), ..VehicleInput::default() },
         VehicleInput { colour: text(&car.colour), ..VehicleInput::default() },
+        VehicleInput { vin: text(&car.vin), ..VehicleInput::default() },
+        VehicleInput { co2: number(car.co2), ..VehicleInput::default() },
     ];
     let mut said = vehicle.clone();
     let mut fields = Vec::new();
@@ -145,7 +151,7 @@ fn known<T>(value: Option<T>) -> MaybeUndefined<T> {
 }
 
 /// The register's words for makes and models are capitals; ours are as people write them.
-fn written(car: RegisteredCar) -> RegisteredCar {
+pub(crate) fn written(car: RegisteredCar) -> RegisteredCar {
     let words = |text: Option<String>| text.map(|text| if text.len() > 3 { capitalised(&text) } else { text });
     RegisteredCar {
         make: words(car.make),
