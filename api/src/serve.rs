@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::{graphql_http, plugins};
+use crate::{graphql, listen, plugins};
 
 /// Which parts of the executable this process runs.
 #[derive(Clone, Copy)]
@@ -94,7 +94,7 @@ pub async fn start(env: &Env, roles: Roles, stop: CancellationToken) -> anyhow::
         tracing::info!("listening on http://{}", listener.local_addr()?);
         let router = router(app.clone(), keroxio_schema::build(app.clone()), MODULES, Some(metrics));
         tasks.push(tokio::spawn(async move {
-            axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await?;
+            listen::listen(listener, router, stop).await;
             Ok(())
         }));
     }
@@ -103,7 +103,7 @@ pub async fn start(env: &Env, roles: Roles, stop: CancellationToken) -> anyhow::
 
 /// Everything the API answers.
 pub fn router(app: App, schema: impl Executor, modules: &[&dyn Module], metrics: Option<PrometheusHandle>) -> Router {
-    let mut router = Router::new().merge(graphql_http::router(schema)).merge(
+    let mut router = Router::new().merge(graphql::router(schema)).merge(
         Router::new()
             .route("/", get(|| async { Html(include_str!("../web/index.html")) }))
             .route("/healthz", get(|| async { "ok" }))

@@ -2,11 +2,13 @@
 
 mod guard;
 mod root_metrics;
+mod variables;
 
 use async_graphql::{ObjectType, SchemaBuilder, SubscriptionType};
 
-pub use guard::check_document;
+pub use guard::{UPLOAD_MARKER, Unreadable, read};
 pub use root_metrics::RootMetrics;
+pub use variables::check_variables;
 
 // What `compose!` names in the crate that calls it.
 #[doc(hidden)]

@@ -17,6 +17,8 @@ mod papers;
 mod plates;
 mod prices;
 mod privacy;
+mod protocol;
+
 mod publication;
 mod runner;
 mod s3;

@@ -6,6 +6,7 @@ use keroxio_plugin_sdk::{
     Angle, AngleFinder, BackgroundRemovers, FaceFinder, PlateReader, PlateReaders, PriceEstimator, TextReader,
     TextRewriter, VehicleRegistry,
 };
+use tokio_util::sync::CancellationToken;
 
 use crate::{FakeAngles, FakeFaces, FakePlates, FakePrices, FakeRemover, TestApp, TestDatabase, migrate, setting};
 
@@ -146,7 +147,7 @@ impl Setup {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let router = keroxio_api::serve::router(app.clone(), schema(app.clone()), modules, None);
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        tokio::spawn(keroxio_api::listen::listen(listener, router, CancellationToken::new()));
         (app, base)
     }
 

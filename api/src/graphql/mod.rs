@@ -1,0 +1,172 @@
+//! GraphQL over HTTP (the specification of that name) and over WebSocket (graphql-transport-ws), with the guards the
+//! library leaves to us.
+
+mod multipart;
+mod request;
+mod response;
+mod socket;
+
+use std::time::{Duration, Instant};
+
+use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
+use async_graphql::{Executor, Request};
+use axum::Router;
+use axum::extract::{FromRequestParts as _, State, WebSocketUpgrade};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::Response as HttpResponse;
+use axum::routing::get;
+use keroxio_core::{App, Authentication, Error, ErrorCode};
+
+use request::bad_request;
+use response::Format;
+
+/// Largest JSON body, in bytes.
+const MAX_JSON: usize = 1 << 20;
+/// Time for one operation.
+const TIMEOUT: Duration = Duration::from_secs(60);
+/// The only subprotocol spoken.
+const PROTOCOL: &str = "graphql-transport-ws";
+
+pub fn router(schema: impl Executor) -> Router<App> {
+    let (on_get, on_post) = (schema.clone(), schema);
+    Router::new().route(
+        "/graphql",
+        get(move |State(app): State<App>, request: axum::extract::Request| get_graphql(app, on_get, request))
+            .post(move |State(app): State<App>, request: axum::extract::Request| post_graphql(app, on_post, request)),
+    )
+}
+
+/// WebSocket upgrades and queries in the address; mutations need POST.
+async fn get_graphql(app: App, schema: impl Executor, request: axum::extract::Request) -> HttpResponse {
+    let (mut parts, _) = request.into_parts();
+    let format = Format::wanted(&parts.headers);
+    if parts.headers.contains_key(header::UPGRADE) {
+        let token = bearer(&parts.headers);
+        return match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
+            Ok(upgrade) => upgrade
+                // tungstenite reserves 128 KiB a socket otherwise.
+                .read_buffer_size(4_096)
+                .write_buffer_size(4_096)
+                .max_message_size(MAX_JSON)
+                .max_frame_size(MAX_JSON)
+                .protocols([PROTOCOL])
+                .on_upgrade(move |socket| socket::serve(socket, app, schema, token)),
+            Err(_) => format.refuse(StatusCode::BAD_REQUEST, bad_request()),
+        };
+    }
+    match request::from_query(&parts.uri) {
+        Ok(request) => answer(&app, &schema, &parts.headers, format, request, true).await,
+        Err((status, error)) => format.refuse(status, error),
+    }
+}
+
+async fn post_graphql(app: App, schema: impl Executor, request: axum::extract::Request) -> HttpResponse {
+    let (parts, body) = request.into_parts();
+    let format = Format::wanted(&parts.headers);
+    let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
+    let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let request = match essence.as_str() {
+        "application/json" => request::from_json(body).await,
+        // A form can send multipart from any site without asking first; these headers cannot be forged there.
+        "multipart/form-data" if has_preflight_header(&parts.headers) => multipart::request(content_type, body).await,
+        "multipart/form-data" => Err((StatusCode::FORBIDDEN, preflight_required())),
+        _ => Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, bad_request())),
+    };
+    match request {
+        Ok(request) => answer(&app, &schema, &parts.headers, format, request, false).await,
+        Err((status, error)) => format.refuse(status, error),
+    }
+}
+
+fn has_preflight_header(headers: &HeaderMap) -> bool {
+    let known = ["authorization", "x-requested-with", "apollo-require-preflight", "graphql-require-preflight"];
+    known.iter().chain(&["x-apollo-operation-name"]).any(|name| headers.get(*name).is_some_and(|v| !v.is_empty()))
+}
+
+async fn answer(
+    app: &App,
+    schema: &impl Executor,
+    headers: &HeaderMap,
+    format: Format,
+    request: Request,
+    read_only: bool,
+) -> HttpResponse {
+    let started = Instant::now();
+    let document = match keroxio_schema::read(&request.query) {
+        Ok(document) => document,
+        Err(why) => return format.invalid(response::unreadable(why)),
+    };
+    let operation = chosen(&document, request.operation_name.as_deref());
+    let kind = operation.map(|operation| operation.ty);
+    if read_only && kind.is_some_and(|kind| kind != OperationType::Query) {
+        return format.only_by_post(post_required());
+    }
+    if kind == Some(OperationType::Subscription) {
+        return format.refuse(StatusCode::BAD_REQUEST, socket_required());
+    }
+    let wrong = operation.map(|operation| response::of_variables(operation, &request.variables)).unwrap_or_default();
+    if !wrong.is_empty() {
+        return format.invalid(wrong);
+    }
+    let actor = authenticate(app, bearer(headers).as_deref());
+    let mut request = request.data(actor);
+    request.set_parsed_query(document);
+    let Ok(mut answer) = tokio::time::timeout(TIMEOUT, schema.execute(request)).await else {
+        return format.refuse(StatusCode::GATEWAY_TIMEOUT, timed_out());
+    };
+    response::give_codes(&mut answer);
+    let outcome = if answer.errors.is_empty() { "ok" } else { "error" };
+    metrics::histogram!(keroxio_core::metrics::REQUEST_SECONDS, "kind" => "http", "outcome" => outcome)
+        .record(started.elapsed().as_secs_f64());
+    if response::was_executed(&answer) { format.executed(answer) } else { format.invalid(answer.errors) }
+}
+
+/// The operation a request names, or its only one; none where that is not decided.
+fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'a OperationDefinition> {
+    match (&document.operations, name) {
+        (DocumentOperations::Single(operation), _) => Some(&operation.node),
+        (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name).map(|o| &o.node),
+        (DocumentOperations::Multiple(_), None) => None,
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Option<String> {
+    headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()).map(str::to_owned)
+}
+
+/// `Bearer` is optional in front of the token, as clients differ.
+fn authenticate(app: &App, authorization: Option<&str>) -> Authentication {
+    let Some(value) = authorization else { return Ok(None) };
+    let token = value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer ")).unwrap_or(value);
+    keroxio_auth::service::authenticate(app, token.trim()).map(Some)
+}
+
+fn preflight_required() -> Error {
+    Error::new(
+        ErrorCode::FORBIDDEN,
+        "Un envoi multipart demande un en-tête Authorization, X-Requested-With ou Apollo-Require-Preflight.",
+        "A multipart request needs an Authorization, X-Requested-With or Apollo-Require-Preflight header.",
+    )
+}
+
+fn post_required() -> Error {
+    Error::bad_input(
+        "GET n'accepte que des requêtes de lecture : utilisez POST.",
+        "GET accepts queries only: use POST.",
+    )
+}
+
+fn socket_required() -> Error {
+    Error::bad_input(
+        "Un abonnement demande une connexion WebSocket (graphql-transport-ws) à la même adresse.",
+        "A subscription needs a WebSocket connection (graphql-transport-ws) to the same address.",
+    )
+}
+
+fn timed_out() -> Error {
+    Error::new(
+        ErrorCode::UNAVAILABLE,
+        "La requête a dépassé le temps accordé. Réessayez avec moins de champs.",
+        "The request took longer than allowed. Try again with fewer fields.",
+    )
+}

@@ -1,0 +1,234 @@
+//! GraphQL over WebSocket by the graphql-transport-ws protocol: its messages, its close codes, and bounds on what one
+//! connection may keep going.
+
+use std::time::{Duration, Instant};
+
+use async_graphql::parser::types::OperationType;
+use async_graphql::{Executor, Response, ServerError};
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures_util::stream::{self, BoxStream, StreamExt as _};
+use keroxio_core::{App, Authentication, Error, ErrorCode};
+use serde_json::{Value, json};
+use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
+use tokio_stream::StreamMap;
+
+use super::request::{from_value, is_well_formed};
+use super::{PROTOCOL, TIMEOUT, authenticate, chosen, response, timed_out};
+
+/// Time for `connection_init` to arrive.
+const INIT: Duration = Duration::from_secs(10);
+/// A connection that has been silent for this long is asked for a sign of life, and after twice as long is gone.
+const SILENCE: Duration = Duration::from_secs(30);
+/// Time for a client to take a message.
+const TAKING: Duration = Duration::from_secs(30);
+/// Time for a client to answer a close.
+const PARTING: Duration = Duration::from_secs(2);
+/// Operations under way on one connection.
+const MAX_OPERATIONS: usize = 100;
+
+/// Why a connection is closed by us.
+struct Close(u16, String);
+
+impl Close {
+    fn invalid(why: &str) -> Self {
+        Self(4400, format!("Invalid message: {why}"))
+    }
+}
+
+/// What an operation has to say.
+enum Out {
+    Next(Response),
+    Error(Vec<ServerError>),
+    Complete,
+}
+
+pub async fn serve(mut socket: WebSocket, app: App, schema: impl Executor, token: Option<String>) {
+    let close = if socket.protocol().is_some_and(|protocol| protocol == PROTOCOL) {
+        let session = Session { app, schema, token, actor: None, operations: StreamMap::new() };
+        session.run(&mut socket).await
+    } else {
+        Some(Close(4406, "Subprotocol not acceptable".to_owned()))
+    };
+    let Some(Close(code, reason)) = close else { return };
+    let frame = CloseFrame { code, reason: reason.into() };
+    if socket.send(Message::Close(Some(frame))).await.is_ok() {
+        // What the client still sends is taken, or the reset of the connection would overtake the reason.
+        let _ = timeout(PARTING, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
+    }
+}
+
+struct Session<E> {
+    app: App,
+    schema: E,
+    /// From the request that opened the connection.
+    token: Option<String>,
+    /// Who speaks; none before `connection_init`.
+    actor: Option<Authentication>,
+    operations: StreamMap<String, BoxStream<'static, Out>>,
+}
+
+impl<E: Executor> Session<E> {
+    /// Runs until the connection ends; answers why we are to close it, or none where the client did.
+    async fn run(mut self, socket: &mut WebSocket) -> Option<Close> {
+        let init = sleep(INIT);
+        tokio::pin!(init);
+        let mut look = looking();
+        let mut heard = Instant::now();
+        loop {
+            let next = tokio::select! {
+                message = socket.recv() => {
+                    heard = Instant::now();
+                    match message? {
+                        Ok(Message::Text(text)) => self.hear(&text),
+                        Ok(Message::Binary(_)) => Err(Close::invalid("text only")),
+                        Ok(Message::Close(_)) => return None,
+                        Ok(Message::Ping(_) | Message::Pong(_)) => Ok(None),
+                        Err(e) if e.to_string().contains("too long") => Err(Close(1009, "Message too big".to_owned())),
+                        Err(_) => Err(Close(1002, "Protocol error".to_owned())),
+                    }
+                }
+                Some((id, out)) = self.operations.next(), if !self.operations.is_empty() => Ok(Some(self.tell(id, out))),
+                () = &mut init, if self.actor.is_none() => Err(Close(4408, "Connection initialisation timeout".to_owned())),
+                _ = look.tick() => match heard.elapsed() {
+                    silent if silent >= SILENCE * 2 => Err(Close(1001, "No sign of life".to_owned())),
+                    silent if silent >= SILENCE && self.actor.is_some() => Ok(Some(json!({ "type": "ping" }))),
+                    _ => Ok(None),
+                }
+            };
+            match next {
+                Ok(None) => {}
+                Ok(Some(message)) => {
+                    let text = Message::Text(message.to_string().into());
+                    if !matches!(timeout(TAKING, socket.send(text)).await, Ok(Ok(()))) {
+                        return None;
+                    }
+                }
+                Err(close) => return Some(close),
+            }
+        }
+    }
+
+    /// One message of the client; answers what is said at once.
+    fn hear(&mut self, text: &str) -> Result<Option<Value>, Close> {
+        let message: Value = serde_json::from_str(text).map_err(|_| Close::invalid("not JSON"))?;
+        let kind = message.get("type").and_then(Value::as_str).ok_or_else(|| Close::invalid("no type"))?;
+        let payload = message.get("payload").unwrap_or(&Value::Null);
+        let is_map = payload.is_null() || payload.is_object();
+        match kind {
+            "connection_init" if is_map => self.begin(payload).map(Some),
+            "ping" if is_map && payload.is_null() => Ok(Some(json!({ "type": "pong" }))),
+            "ping" if is_map => Ok(Some(json!({ "type": "pong", "payload": payload }))),
+            "pong" if is_map => Ok(None),
+            "subscribe" => {
+                let id = id_of(&message)?;
+                if self.actor.is_none() {
+                    return Err(Close(4401, "Unauthorized".to_owned()));
+                }
+                self.subscribe(id, payload.clone())
+            }
+            "complete" => {
+                self.operations.remove(&id_of(&message)?);
+                Ok(None)
+            }
+            _ => Err(Close::invalid("unknown type or payload")),
+        }
+    }
+
+    /// A token that is none, or has expired, opens no connection: the client is to bring another.
+    fn begin(&mut self, payload: &Value) -> Result<Value, Close> {
+        if self.actor.is_some() {
+            return Err(Close(4429, "Too many initialisation requests".to_owned()));
+        }
+        let given = ["authorization", "Authorization"].iter().find_map(|name| payload.get(name)?.as_str());
+        let token = given.map(str::to_owned).or_else(|| self.token.take());
+        let actor = authenticate(&self.app, token.as_deref());
+        if let Err(error) = &actor {
+            return Err(Close(4403, format!("Forbidden: {}", error.0)));
+        }
+        self.actor = Some(actor);
+        Ok(json!({ "type": "connection_ack" }))
+    }
+
+    fn subscribe(&mut self, id: String, payload: Value) -> Result<Option<Value>, Close> {
+        if self.operations.contains_key(&id) {
+            return Err(Close(4409, format!("Subscriber for {id} already exists")));
+        }
+        if !is_well_formed(&payload) {
+            return Err(Close::invalid("payload"));
+        }
+        let request = match from_value(payload) {
+            Ok(request) => request,
+            Err(error) => return Ok(Some(failed(&id, &[response::coded(error)]))),
+        };
+        if self.operations.len() >= MAX_OPERATIONS {
+            return Ok(Some(failed(&id, &[response::coded(too_many())])));
+        }
+        let document = match keroxio_schema::read(&request.query) {
+            Ok(document) => document,
+            Err(why) => return Ok(Some(failed(&id, &response::unreadable(why)))),
+        };
+        let operation = chosen(&document, request.operation_name.as_deref());
+        let kind = operation.map(|operation| operation.ty);
+        let wrong =
+            operation.map(|operation| response::of_variables(operation, &request.variables)).unwrap_or_default();
+        if !wrong.is_empty() {
+            return Ok(Some(failed(&id, &wrong)));
+        }
+        let mut request = request.data(self.actor.unwrap_or(Ok(None)));
+        request.set_parsed_query(document);
+        let schema = self.schema.clone();
+        let answers: BoxStream<'static, Response> = if kind == Some(OperationType::Subscription) {
+            schema.execute_stream(request, None)
+        } else {
+            let answer = async move {
+                let late = |_| Response::from_errors(vec![response::coded(timed_out())]);
+                timeout(TIMEOUT, schema.execute(request)).await.unwrap_or_else(late)
+            };
+            stream::once(answer).boxed()
+        };
+        let outs = answers.enumerate().map(|(at, mut answer)| {
+            response::give_codes(&mut answer);
+            // Only the first answer tells of a document that cannot be executed.
+            if at == 0 && !response::was_executed(&answer) { Out::Error(answer.errors) } else { Out::Next(answer) }
+        });
+        self.operations.insert(id, outs.chain(stream::once(async { Out::Complete })).boxed());
+        Ok(None)
+    }
+
+    fn tell(&mut self, id: String, out: Out) -> Value {
+        match out {
+            Out::Next(answer) => json!({ "id": id, "type": "next", "payload": answer }),
+            Out::Error(errors) => {
+                self.operations.remove(&id);
+                failed(&id, &errors)
+            }
+            Out::Complete => {
+                self.operations.remove(&id);
+                json!({ "id": id, "type": "complete" })
+            }
+        }
+    }
+}
+
+fn failed(id: &str, errors: &[ServerError]) -> Value {
+    json!({ "id": id, "type": "error", "payload": errors })
+}
+
+fn id_of(message: &Value) -> Result<String, Close> {
+    let id = message.get("id").and_then(Value::as_str).filter(|id| !id.is_empty());
+    id.map(str::to_owned).ok_or_else(|| Close::invalid("no id"))
+}
+
+fn looking() -> Interval {
+    let mut look = interval(SILENCE / 2);
+    look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    look
+}
+
+fn too_many() -> Error {
+    Error::new(
+        ErrorCode("TOO_MANY_OPERATIONS"),
+        format!("Cette connexion a déjà {MAX_OPERATIONS} opérations en cours : terminez-en une."),
+        format!("This connection has {MAX_OPERATIONS} operations under way already: complete one."),
+    )
+}
