@@ -165,6 +165,8 @@ async fn every_other_mutation_asks_who_you_are() {
             "recordHistovec(vehicleId: \"{id}\", input: {{ holderAgrees: true, reportOn: \"2026-01-01\", saleForbidden: false }}) {{ id }}"
         ),
         format!("forgetHistovec(vehicleId: \"{id}\")"),
+        format!("completeSaleTask(id: \"{id}\") {{ id }}"),
+        format!("reopenSaleTask(id: \"{id}\") {{ id }}"),
         format!("openListingPage(listingId: \"{id}\") {{ url }}"),
         format!("closeListingPage(listingId: \"{id}\") {{ url }}"),
         format!("withdrawPublication(id: \"{id}\") {{ id }}"),

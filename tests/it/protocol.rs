@@ -310,6 +310,9 @@ async fn an_id_is_used_by_one_operation_at_a_time_and_a_socket_bears_a_hundred()
 #[tokio::test]
 async fn a_socket_that_never_begins_is_closed() {
     let app = TestApp::start().await;
+    let mut polite = Raw::begun(&app).await;
+    polite.0.close(None).await.unwrap();
+    assert!(matches!(polite.0.next().await, Some(Ok(Message::Close(None)))), "a close is answered");
     let mut socket = Raw::open(&app, Some("graphql-transport-ws")).await;
     let closed = tokio::time::timeout(Duration::from_secs(30), socket.closed()).await.unwrap();
     assert_eq!(closed, (4408, "Connection initialisation timeout".into()));

@@ -209,3 +209,65 @@ async fn an_inspection_to_come_is_no_inspection() {
     assert_eq!(refused.code(), "BAD_INPUT");
     app.finish().await;
 }
+
+const TASKS: &str = "query($o: Boolean!) { saleTasks(open: $o) { id kind dueOn article listing { id } } }";
+
+#[tokio::test]
+async fn deadlines_of_the_law_are_tasks_that_follow_the_facts() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let today = app.app.now().date_naive();
+    let mut facts = clio();
+    facts["technicalInspectionOn"] = json!(today - chrono::Days::new(90));
+    let listing = prepared(&app, &garage, facts).await;
+    let open = garage.run(TASKS, json!({ "o": true })).await;
+    let until = (today - chrono::Days::new(90)) + chrono::Months::new(6);
+    assert_eq!(open.at("/saleTasks").as_array().unwrap().len(), 1);
+    assert_eq!(
+        (open.at("/saleTasks/0/kind"), open.at("/saleTasks/0/dueOn")),
+        (&json!("RENEW_INSPECTION"), &json!(until.to_string()))
+    );
+
+    relay::look(&app.app).await.unwrap();
+    for (days, told) in [(65, 1), (1, 1), (24, 2), (1, 2)] {
+        app.app.clock().advance(Duration::from_secs(days * 24 * 3_600));
+        relay::look(&app.app).await.unwrap();
+        app.run_jobs().await;
+        let garage = app.log_in("dupont").await;
+        let all = garage.run("{ notifications(first: 50) { nodes { kind } } }", json!({})).await;
+        let nodes = all.at("/notifications/nodes").as_array().unwrap().clone();
+        assert_eq!(nodes.iter().filter(|node| node["kind"] == "sale_task_due").count(), told, "after {days} days more");
+    }
+    let garage = app.log_in("dupont").await;
+    let fresh = app.app.now().date_naive();
+    garage.run(CORRECT, json!({ "l": listing, "v": { "technicalInspectionOn": fresh } })).await.at("/correctListing");
+    app.run_jobs().await;
+    let open = garage.run(TASKS, json!({ "o": true })).await;
+    assert_eq!(open.at("/saleTasks/0/dueOn"), &json!((fresh + chrono::Months::new(6)).to_string()), "a new report");
+    assert_eq!(garage.run(TASKS, json!({ "o": false })).await.at("/saleTasks/0/dueOn"), &json!(until.to_string()));
+
+    let sell = "mutation($l: UUID!) { markListingSold(id: $l) { id } }";
+    garage.run(sell, json!({ "l": listing })).await.at("/markListingSold");
+    app.run_jobs().await;
+    let open = garage.run(TASKS, json!({ "o": true })).await;
+    let declare = open.at("/saleTasks/0");
+    assert_eq!(
+        (&declare["kind"], &declare["dueOn"]),
+        (&json!("DECLARE_SALE"), &json!((fresh + chrono::Days::new(15)).to_string()))
+    );
+    assert_eq!(declare["listing"]["id"], json!(listing));
+    assert!(declare["article"].as_str().unwrap().contains("R. 322-4"));
+
+    let done = "mutation($t: UUID!) { completeSaleTask(id: $t) { doneBy closedAt } }";
+    let stranger = app.garage("martin").await;
+    assert_eq!(stranger.run(done, json!({ "t": declare["id"] })).await.code(), "NOT_FOUND");
+    assert!(garage.run(done, json!({ "t": declare["id"] })).await.at("/completeSaleTask/doneBy").is_string());
+    app.app.clock().advance(Duration::from_secs(12 * 24 * 3_600));
+    relay::look(&app.app).await.unwrap();
+    app.run_jobs().await;
+    let garage = app.log_in("dupont").await;
+    assert_eq!(garage.run(TASKS, json!({ "o": true })).await.at("/saleTasks"), &json!([]), "what is done stays done");
+    let again = "mutation($t: UUID!) { reopenSaleTask(id: $t) { closedAt } }";
+    assert_eq!(garage.run(again, json!({ "t": declare["id"] })).await.at("/reopenSaleTask/closedAt"), &json!(null));
+    app.finish().await;
+}

@@ -78,8 +78,8 @@ fn map_of(text: &str, operations: &Value) -> Result<HashMap<String, Vec<String>>
 
 /// Keeps a file on the disk while the request runs. Each place reads it from its beginning.
 async fn attach(request: &mut Request, mut field: Field<'_>, paths: &[String]) -> Result<(), Refusal> {
-    let (filename, content_type) =
-        (field.file_name().unwrap_or("file").to_owned(), field.content_type().map(ToString::to_string));
+    let filename = field.file_name().ok_or_else(|| bad("a file without a name"))?.to_owned();
+    let content_type = field.content_type().map(ToString::to_string);
     let kept = tempfile::NamedTempFile::new().map_err(full)?;
     let mut file = tokio::fs::File::from_std(kept.reopen().map_err(full)?);
     while let Some(piece) = field.chunk().await.map_err(broken)? {

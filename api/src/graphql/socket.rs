@@ -81,9 +81,10 @@ impl<E: Executor> Session<E> {
                     match message? {
                         Ok(Message::Text(text)) => self.hear(&text),
                         Ok(Message::Binary(_)) => Err(Close::invalid("text only")),
-                        Ok(Message::Close(_)) => return None,
-                        Ok(Message::Ping(_) | Message::Pong(_)) => Ok(None),
+                        // The next look sends our answer to a close, and finds the end.
+                        Ok(Message::Close(_) | Message::Ping(_) | Message::Pong(_)) => Ok(None),
                         Err(e) if e.to_string().contains("too long") => Err(Close(1009, "Message too big".to_owned())),
+                        Err(e) if e.to_string().to_lowercase().contains("utf") => Err(Close(1007, "Text only".to_owned())),
                         Err(_) => Err(Close(1002, "Protocol error".to_owned())),
                     }
                 }

@@ -175,6 +175,18 @@ pub async fn unsold(conn: &mut AsyncPgConnection, org: Uuid, after: Option<Uuid>
     page.order(listing_ads::id).limit(most).select(listing_ads::id).load(conn).await
 }
 
+/// Listings of all organizations, with theirs, that are unsold or were sold since then.
+pub async fn current(
+    conn: &mut AsyncPgConnection,
+    after: Option<Uuid>,
+    since: DateTime<Utc>,
+    most: i64,
+) -> QueryResult<Vec<(Uuid, Uuid)>> {
+    let open = listing_ads::sold_at.is_null().or(listing_ads::sold_at.ge(since));
+    let page = listing_ads::table.filter(listing_ads::id.gt(after.unwrap_or_default()).and(open));
+    page.order(listing_ads::id).limit(most).select((listing_ads::id, listing_ads::org_id)).load(conn).await
+}
+
 /// Whether a car has an ad that is not sold.
 pub async fn is_listed(conn: &mut AsyncPgConnection, org: Uuid, vehicle: Uuid) -> QueryResult<bool> {
     let open = listing_ads::org_id.eq(org).and(listing_ads::vehicle_id.eq(vehicle)).and(listing_ads::sold_at.is_null());

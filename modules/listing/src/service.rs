@@ -300,6 +300,17 @@ pub async fn ready(app: &App, org: Uuid, most: i64) -> Result<Vec<Ad>> {
     Ok(model::ready(&mut *app.conn().await?, org, most).await?)
 }
 
+/// A listing of any organization, locked: for a job, which acts for the listing itself.
+pub async fn locked_ad(tx: &mut Tx, id: Uuid) -> Result<Option<Ad>> {
+    Ok(model::lock(tx, id).await?)
+}
+
+/// Listings of all organizations with theirs that are unsold or were sold within a month, a page in the order of ids.
+pub async fn current(app: &App, after: Option<Uuid>, most: i64) -> Result<Vec<(Uuid, Uuid)>> {
+    let since = app.now() - chrono::Duration::days(31);
+    Ok(model::current(&mut *app.conn().await?, after, since, most).await?)
+}
+
 /// The car of a listing.
 pub async fn vehicle_of(conn: &mut AsyncPgConnection, org: Uuid, listing: Uuid) -> Result<Uuid> {
     Ok(model::find(conn, org, listing).await?.ok_or_else(error::not_found)?.vehicle_id)

@@ -15,16 +15,18 @@ mod page;
 mod rules;
 pub mod service;
 mod tables;
+mod task_graphql;
+mod tasks;
 
 pub use keroxio_core::NoSubscription as Subscription;
 
 #[derive(async_graphql::MergedObject, Default)]
 #[graphql(name = "PublicationAndFeedQuery")]
-pub struct Query(graphql::PublicationQuery, feed_graphql::FeedQuery);
+pub struct Query(graphql::PublicationQuery, feed_graphql::FeedQuery, task_graphql::TaskQuery);
 
 #[derive(async_graphql::MergedObject, Default)]
 #[graphql(name = "PublicationAndFeedMutation")]
-pub struct Mutation(graphql::PublicationMutation, feed_graphql::FeedMutation);
+pub struct Mutation(graphql::PublicationMutation, feed_graphql::FeedMutation, task_graphql::TaskMutation);
 
 pub struct PublicationModule;
 pub const MODULE: PublicationModule = PublicationModule;
@@ -37,6 +39,7 @@ impl keroxio_core::Module for PublicationModule {
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
         app.provide(channel::Channels::load()?);
         app.provide(rules::Rules::load()?);
+        app.provide(tasks::Deadlines::load()?);
         app.provide(page::Site::read(env));
         Ok(())
     }
@@ -51,6 +54,14 @@ impl keroxio_core::Module for PublicationModule {
         let every_hour = feed::BuildFeeds { after: None };
         jobs.register::<feed::BuildFeeds>().recur(keroxio_core::Recurrence("20 * * * *"), &every_hour);
         jobs.on::<keroxio_vehicle::events::VehicleMoved, online::FollowMove>();
+        jobs.register::<tasks::ReviewListing>().register::<tasks::ReviewCar>();
+        let each_day = tasks::ReviewAll { after: None };
+        jobs.register::<tasks::ReviewAll>().recur(keroxio_core::Recurrence("45 6 * * *"), &each_day);
+        jobs.on::<keroxio_listing::events::ListingSold, tasks::ReviewListing>();
+        jobs.on::<keroxio_listing::events::ListingTakenBack, tasks::ReviewListing>();
+        jobs.on::<keroxio_listing::events::ListingPrepared, tasks::ReviewListing>();
+        jobs.on::<keroxio_vehicle::events::VehicleChanged, tasks::ReviewCar>();
+        jobs.on::<keroxio_vehicle::events::VehicleMoved, tasks::ReviewCar>();
         let every_morning = life::RemindSellers { after: None };
         jobs.recur(keroxio_core::Recurrence("15 8 * * *"), &every_morning);
         jobs.on::<keroxio_listing::events::ListingSold, life::FollowSale>();

@@ -196,17 +196,25 @@ impl Check {
 
 /// Broken where a car of four years has no report, an old one, or one that ends within a month.
 fn inspection(facts: &Facts<'_>) -> Option<Option<NaiveDate>> {
-    let car = facts.vehicle;
-    let year = car.first_registration_year?;
-    let month = u32::try_from(car.first_registration_month.unwrap_or(1)).ok()?;
-    let due = NaiveDate::from_ymd_opt(year + INSPECTED_FROM_YEARS, month, 1)?;
-    if facts.on < due {
+    if !needs_report(facts.vehicle, facts.on)? {
         return None;
     }
-    let Some(inspected) = car.inspected_on else { return Some(None) };
-    let months = if car.inspection_retest == Some(true) { RETEST_MONTHS } else { REPORT_MONTHS };
-    let good_until = inspected.checked_add_months(Months::new(months))?;
+    let Some(good_until) = report_good_until(facts.vehicle, facts.on) else { return Some(None) };
     (good_until <= facts.on + Days::new(SOON_DAYS)).then_some(Some(good_until))
+}
+
+/// Whether a car is too old to be sold without a report; none where its age is not known.
+fn needs_report(car: &Vehicle, on: NaiveDate) -> Option<bool> {
+    let month = u32::try_from(car.first_registration_month.unwrap_or(1)).ok()?;
+    let due = NaiveDate::from_ymd_opt(car.first_registration_year? + INSPECTED_FROM_YEARS, month, 1)?;
+    Some(due <= on)
+}
+
+/// The last day on which the report of a car that needs one is good for its sale.
+pub fn report_good_until(car: &Vehicle, on: NaiveDate) -> Option<NaiveDate> {
+    needs_report(car, on).filter(|needs| *needs)?;
+    let months = if car.inspection_retest == Some(true) { RETEST_MONTHS } else { REPORT_MONTHS };
+    car.inspected_on?.checked_add_months(Months::new(months))
 }
 
 /// A mileage grows.

@@ -44,4 +44,18 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    publication_tasks (id) {
+        id -> Uuid,
+        org_id -> Uuid,
+        listing_id -> Uuid,
+        kind -> Text,
+        due_on -> Date,
+        opened_at -> Timestamptz,
+        reminded_days -> Nullable<Int4>,
+        closed_at -> Nullable<Timestamptz>,
+        done_by -> Nullable<Uuid>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(publication_packs, publication_pages,);
