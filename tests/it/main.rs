@@ -10,6 +10,7 @@ mod images;
 mod jobs;
 mod journey;
 mod lab;
+mod lists;
 mod migrations;
 mod models;
 mod outage;

@@ -15,7 +15,7 @@ use axum::extract::{FromRequestParts as _, State, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response as HttpResponse;
 use axum::routing::get;
-use keroxio_core::{App, Authentication, Error, ErrorCode};
+use keroxio_core::{App, Authentication, Error, ErrorCode, Loaders};
 
 use request::bad_request;
 use response::Format;
@@ -109,7 +109,7 @@ async fn answer(
         return format.invalid(wrong);
     }
     let actor = authenticate(app, bearer(headers).as_deref());
-    let mut request = request.data(actor);
+    let mut request = request.data(actor).data(Loaders::default());
     request.set_parsed_query(document);
     let Ok(mut answer) = tokio::time::timeout(TIMEOUT, schema.execute(request)).await else {
         return format.refuse(StatusCode::GATEWAY_TIMEOUT, timed_out());

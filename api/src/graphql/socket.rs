@@ -7,7 +7,7 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Executor, Response, ServerError};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
-use keroxio_core::{App, Authentication, Error, ErrorCode};
+use keroxio_core::{App, Authentication, Error, ErrorCode, Loaders};
 use serde_json::{Value, json};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 use tokio_stream::StreamMap;
@@ -175,7 +175,7 @@ impl<E: Executor> Session<E> {
         if !wrong.is_empty() {
             return Ok(Some(failed(&id, &wrong)));
         }
-        let mut request = request.data(self.actor.unwrap_or(Ok(None)));
+        let mut request = request.data(self.actor.unwrap_or(Ok(None))).data(Loaders::default());
         request.set_parsed_query(document);
         let schema = self.schema.clone();
         let answers: BoxStream<'static, Response> = if kind == Some(OperationType::Subscription) {

@@ -1,7 +1,7 @@
 use async_graphql::Context;
 use uuid::Uuid;
 
-use crate::{App, Error, Result};
+use crate::{App, Batch, Error, GqlResult, Loaders, Result};
 
 /// What a user may do in an organization.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,6 +26,9 @@ pub trait RequestContext {
     /// # Errors
     /// `UNAUTHENTICATED` without a valid token, or the reason why the token given was refused.
     fn actor(&self) -> Result<Actor>;
+
+    /// A row that other fields of the request may ask for too, read together with theirs.
+    fn load<B: Batch>(&self, key: B::Key) -> impl Future<Output = GqlResult<Option<B::Value>>> + Send;
 }
 
 /// Outcome of authentication, put into the request by the HTTP layer.
@@ -45,6 +48,14 @@ impl RequestContext for Context<'_> {
                 "The access token has expired: renew the session with refreshSession.",
             )),
             _ => Err(Error::unauthenticated()),
+        }
+    }
+
+    async fn load<B: Batch>(&self, key: B::Key) -> GqlResult<Option<B::Value>> {
+        match self.data_opt::<Loaders>() {
+            Some(loaders) => loaders.load::<B>(self.app(), key).await,
+            // Whoever runs the schema without the HTTP layer reads row by row.
+            None => Ok(B::load(self.app(), std::slice::from_ref(&key)).await?.remove(&key)),
         }
     }
 }

@@ -10,6 +10,7 @@ mod event;
 mod guard;
 mod jobs;
 mod live;
+mod loader;
 pub mod metrics;
 mod module;
 mod page;
@@ -33,6 +34,7 @@ pub use jobs::{
     relay, worker,
 };
 pub use live::Live;
+pub use loader::{Batch, Loaders};
 pub use module::{Module, NoMutation, NoQuery, NoSubscription};
 pub use page::{MAX_PAGE, Page, connection};
 pub use redis::Redis;

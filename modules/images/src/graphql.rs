@@ -1,6 +1,7 @@
 use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
+use keroxio_storage::Objects;
 use uuid::Uuid;
 
 use crate::angles::{self, MissingAngle, PhotoAngle};
@@ -207,8 +208,8 @@ impl PhotoCleaning {
     async fn rendition(&self, ctx: &Context<'_>, id: Option<Uuid>) -> GqlResult<Option<PhotoRendition>> {
         Ok(match id {
             Some(id) => {
-                let object = keroxio_storage::service::get(ctx.app(), self.row.org_id, id).await?;
-                Some(PhotoRendition::of(object, self.row.id))
+                let object = ctx.load::<Objects>((self.row.org_id, id)).await?;
+                object.map(|object| PhotoRendition::of(object, self.row.id))
             }
             None => None,
         })

@@ -9,6 +9,7 @@ pub mod files;
 mod graphql;
 pub mod hiding;
 mod jobs;
+mod loaders;
 mod look;
 mod model;
 mod pictures;
@@ -26,6 +27,7 @@ pub mod verdict;
 pub use angles::MissingAngle;
 pub use graphql::{ImagesMutation as Mutation, ImagesQuery as Query, PhotoCleaning, PhotoRemark, PhotoVerdict};
 pub use keroxio_core::NoSubscription as Subscription;
+pub use loaders::Cleanings;
 pub use model::Cleaning;
 pub use pictures::{PublicPicture, public_pictures, shown_files};
 

@@ -1,19 +1,21 @@
 use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
+use futures_util::future::try_join_all;
 use keroxio_core::{GqlResult, Money, Page, RequestContext as _, RequireUser, connection};
-use keroxio_images::PhotoCleaning;
-use keroxio_plates::PlateReading;
-use keroxio_pricing::PriceEstimate;
-use keroxio_storage::StoredPhoto;
-use keroxio_vehicle::{VehicleInput, VehicleObject};
+use keroxio_images::{Cleanings, PhotoCleaning};
+use keroxio_plates::{PlateReading, Readings};
+use keroxio_pricing::{Estimates, PriceEstimate};
+use keroxio_storage::{Objects, StoredPhoto};
+use keroxio_vehicle::{VehicleInput, VehicleObject, Vehicles};
 use uuid::Uuid;
 
+use crate::loaders::{Photos, Steps};
 use crate::model::{Ad, Progress, Step};
-use crate::service;
 use crate::steps::{ListingState, StepKind, StepState};
 use crate::text::AdTone;
 use crate::text_graphql::{ListingRewriting, ListingText, ListingTextDiff};
+use crate::{error, service};
 use crate::{rewriting, texts};
 
 /// Language of an ad.
@@ -104,18 +106,19 @@ impl From<Ad> for Listing {
 impl Listing {
     /// The car.
     async fn vehicle(&self, ctx: &Context<'_>) -> GqlResult<VehicleObject> {
-        Ok(keroxio_vehicle::service::fetch(ctx.app(), self.ad.org_id, self.ad.vehicle_id).await?.into())
+        let vehicle = ctx.load::<Vehicles>((self.ad.org_id, self.ad.vehicle_id)).await?;
+        Ok(vehicle.ok_or_else(error::not_found)?.into())
     }
 
     /// Every step of the preparation, in order.
     async fn steps(&self, ctx: &Context<'_>) -> GqlResult<Vec<ListingStep>> {
-        let steps = service::steps(ctx.app(), self.ad.id).await?;
+        let steps = ctx.load::<Steps>(self.ad.id).await?.unwrap_or_default();
         Ok(steps.into_iter().map(ListingStep::from).collect())
     }
 
     /// The photos in the seller's order, with their finished renditions.
     async fn photos(&self, ctx: &Context<'_>) -> GqlResult<Vec<ListingPhoto>> {
-        let photos = service::photos(ctx.app(), self.ad.id).await?;
+        let photos = ctx.load::<Photos>(self.ad.id).await?.unwrap_or_default();
         Ok(photos.into_iter().map(|id| ListingPhoto { org: self.ad.org_id, id }).collect())
     }
 
@@ -123,7 +126,12 @@ impl Listing {
     /// it needs confirmation is judged by all photos together.
     async fn plate(&self, ctx: &Context<'_>) -> GqlResult<Option<PlateReading>> {
         Ok(match self.result_of(ctx, StepKind::Plate).await? {
-            Some(_) => service::plate(ctx.app(), &self.ad).await?.map(PlateReading::from),
+            Some(_) => {
+                let photos = ctx.load::<Photos>(self.ad.id).await?.unwrap_or_default();
+                let readings = photos.into_iter().map(|photo| ctx.load::<Readings>((self.ad.org_id, photo)));
+                let readings: Vec<_> = try_join_all(readings).await?.into_iter().flatten().collect();
+                keroxio_plates::service::consensus(&readings, ctx.app().now()).map(PlateReading::from)
+            }
             None => None,
         })
     }
@@ -131,7 +139,7 @@ impl Listing {
     /// The estimate behind the price, with its range.
     async fn estimate(&self, ctx: &Context<'_>) -> GqlResult<Option<PriceEstimate>> {
         Ok(match self.result_of(ctx, StepKind::Price).await? {
-            Some(id) => Some(keroxio_pricing::service::get(ctx.app(), self.ad.org_id, id).await?.into()),
+            Some(id) => ctx.load::<Estimates>((self.ad.org_id, id)).await?.map(PriceEstimate::from),
             None => None,
         })
     }
@@ -167,7 +175,7 @@ impl Listing {
 
 impl Listing {
     async fn result_of(&self, ctx: &Context<'_>, kind: StepKind) -> GqlResult<Option<Uuid>> {
-        let steps = service::steps(ctx.app(), self.ad.id).await?;
+        let steps = ctx.load::<Steps>(self.ad.id).await?.unwrap_or_default();
         Ok(steps.iter().find(|s| s.kind() == kind).and_then(|s| s.result_id))
     }
 }
@@ -188,13 +196,13 @@ impl ListingPhoto {
 
     /// The photo as uploaded, without its metadata; private to the organization.
     async fn original(&self, ctx: &Context<'_>) -> GqlResult<StoredPhoto> {
-        let object = keroxio_storage::service::get(ctx.app(), self.org, self.id).await?;
-        Ok(object.into())
+        let object = ctx.load::<Objects>((self.org, self.id)).await?;
+        Ok(object.ok_or_else(error::not_found)?.into())
     }
 
     /// Cleaned and masked renditions, once the photo step has started.
     async fn cleaning(&self, ctx: &Context<'_>) -> GqlResult<Option<PhotoCleaning>> {
-        let cleaning = keroxio_images::service::fetch_by_photo(ctx.app(), self.org, self.id).await?;
+        let cleaning = ctx.load::<Cleanings>((self.org, self.id)).await?;
         Ok(cleaning.map(PhotoCleaning::from))
     }
 }

@@ -5,6 +5,7 @@ mod error;
 pub mod events;
 mod graphql;
 mod jobs;
+mod loaders;
 mod model;
 mod rewriting;
 pub mod service;

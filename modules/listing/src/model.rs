@@ -250,6 +250,25 @@ pub async fn steps(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Vec<St
         .await
 }
 
+pub async fn steps_of_all(conn: &mut AsyncPgConnection, listings: &[Uuid]) -> QueryResult<Vec<Step>> {
+    listing_steps::table
+        .filter(listing_steps::listing_id.eq_any(listings))
+        .order(listing_steps::position)
+        .select(Step::as_select())
+        .load(conn)
+        .await
+}
+
+/// Photos of some listings with the listing of each, in the sellers' order.
+pub async fn photos_of_all(conn: &mut AsyncPgConnection, listings: &[Uuid]) -> QueryResult<Vec<(Uuid, Uuid)>> {
+    listing_photos::table
+        .filter(listing_photos::listing_id.eq_any(listings))
+        .order(listing_photos::position)
+        .select((listing_photos::listing_id, listing_photos::photo_id))
+        .load(conn)
+        .await
+}
+
 pub async fn save_step(conn: &mut AsyncPgConnection, step: &Step) -> QueryResult<usize> {
     diesel::update(listing_steps::table.find((step.listing_id, &step.kind, step.subject_id)))
         .set((

@@ -3,7 +3,6 @@ use std::collections::HashSet;
 use diesel_async::AsyncPgConnection;
 use futures_util::Stream;
 use keroxio_core::{Actor, App, Effects, Error, Page, Queue, Result, Tx};
-use keroxio_plates::Reading;
 use keroxio_vehicle::events::VehicleMoved;
 use keroxio_vehicle::{StockState, VehicleInput, service as vehicles, stock};
 use uuid::Uuid;
@@ -129,11 +128,6 @@ pub async fn get(app: &App, org: Uuid, id: Uuid) -> Result<Ad> {
 pub(crate) async fn list(app: &App, actor: &Actor, page: Page) -> Result<Vec<Ad>> {
     let mut conn = app.conn().await?;
     Ok(model::page(&mut conn, actor.org_id, page).await?)
-}
-
-pub(crate) async fn steps(app: &App, listing: Uuid) -> Result<Vec<Step>> {
-    let mut conn = app.conn().await?;
-    Ok(model::steps(&mut conn, listing).await?)
 }
 
 /// Photos of a listing in the seller's order. The caller has checked whose listing it is.
@@ -376,11 +370,4 @@ pub(crate) async fn progress_after(app: &App, actor: &Actor, id: Uuid, seq: i32)
     let ad = model::find(&mut conn, actor.org_id, id).await?.ok_or_else(error::not_found)?;
     let rows = model::progress_after(&mut conn, id, seq).await?;
     Ok((ad, rows))
-}
-
-/// What the photos say together of the plate.
-pub(crate) async fn plate(app: &App, ad: &Ad) -> Result<Option<Reading>> {
-    let mut conn = app.conn().await?;
-    let readings = crate::advance::readings(&mut conn, ad).await?;
-    Ok(keroxio_plates::service::consensus(&readings, app.now()))
 }

@@ -5,6 +5,7 @@ mod error;
 pub mod events;
 mod graphql;
 mod jobs;
+mod loaders;
 mod metrics;
 mod model;
 pub mod service;
@@ -13,6 +14,7 @@ mod tables;
 
 pub use graphql::{PlateReading, PlatesMutation as Mutation, PlatesQuery as Query};
 pub use keroxio_core::NoSubscription as Subscription;
+pub use loaders::Readings;
 pub use model::Reading;
 
 pub struct PlatesModule;

@@ -116,6 +116,11 @@ pub async fn by_photo(conn: &mut AsyncPgConnection, org: Uuid, photo: Uuid) -> Q
         .optional()
 }
 
+/// Readings of some photos, of any organization: the caller looks whose they are.
+pub async fn of_photos(conn: &mut AsyncPgConnection, photos: &[Uuid]) -> QueryResult<Vec<Reading>> {
+    dsl::plates_readings.filter(dsl::photo_id.eq_any(photos)).select(Reading::as_select()).load(conn).await
+}
+
 /// For a job, which acts for the reading itself and not for a caller.
 pub async fn lock(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<Reading>> {
     dsl::plates_readings.find(id).select(Reading::as_select()).for_update().first(conn).await.optional()

@@ -7,6 +7,7 @@ mod error;
 mod graphql;
 mod jobs;
 mod level;
+mod loaders;
 mod market;
 mod market_graphql;
 mod metrics;
@@ -25,6 +26,7 @@ pub use ads::MarketAd;
 pub use error::{FACTS_MISSING, refusal_sentences};
 pub use graphql::{PriceEstimate, PricingMutation as Mutation, PricingQuery as Query};
 pub use keroxio_core::NoSubscription as Subscription;
+pub use loaders::Estimates;
 pub use model::Estimate;
 
 pub struct PricingModule;

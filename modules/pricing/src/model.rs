@@ -69,6 +69,11 @@ pub(crate) async fn insert(conn: &mut AsyncPgConnection, row: &Row) -> QueryResu
     diesel::insert_into(dsl::pricing_estimates).values(row).execute(conn).await
 }
 
+/// Estimates of any organization: the caller looks whose they are.
+pub(crate) async fn with_ids(conn: &mut AsyncPgConnection, ids: &[Uuid]) -> QueryResult<Vec<Row>> {
+    dsl::pricing_estimates.filter(dsl::id.eq_any(ids)).select(Row::as_select()).load(conn).await
+}
+
 pub(crate) async fn find(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryResult<Option<Row>> {
     dsl::pricing_estimates
         .filter(dsl::org_id.eq(org).and(dsl::id.eq(id)))

@@ -6,6 +6,7 @@ mod graphql;
 mod http;
 mod jobs;
 mod jpeg;
+mod loaders;
 mod model;
 pub mod public;
 pub mod service;
@@ -16,6 +17,7 @@ mod tables;
 pub use budget::HeldPhoto;
 pub use graphql::{StorageMutation as Mutation, StorageQuery as Query, StoredPhoto};
 pub use keroxio_core::NoSubscription as Subscription;
+pub use loaders::Objects;
 pub use model::Object;
 pub use public::{MaskingDecision, PublicUrl};
 

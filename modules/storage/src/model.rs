@@ -45,6 +45,11 @@ pub async fn find(conn: &mut AsyncPgConnection, org: Uuid, ids: &[Uuid]) -> Quer
         .await
 }
 
+/// Objects of any organization: the caller looks whose they are.
+pub async fn with_ids(conn: &mut AsyncPgConnection, ids: &[Uuid]) -> QueryResult<Vec<Object>> {
+    dsl::storage_objects.filter(dsl::id.eq_any(ids)).select(Object::as_select()).load(conn).await
+}
+
 /// Whatever its organization: only for a caller that holds a valid signature.
 pub async fn find_signed(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<Object>> {
     dsl::storage_objects.find(id).select(Object::as_select()).first(conn).await.optional()

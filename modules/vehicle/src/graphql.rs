@@ -8,12 +8,14 @@ use uuid::Uuid;
 
 use crate::fact_graphql::{VehicleDispute, VehicleFact};
 use crate::input::{CritAir, FuelType, GearboxType, VehicleInput, parsed};
+use crate::loaders::{Certificates, Histories, Moves, Reports};
 use crate::model::{StockFilter, Vehicle};
 use crate::papers_graphql::{CertificateReading, HistovecReport};
 use crate::registry_graphql::RegistryAnswer;
+use crate::statements::{self, Statement};
 use crate::stock::StockState;
 use crate::stock_graphql::StockMove;
-use crate::{certificate, histovec, service};
+use crate::{service, stock};
 
 /// A car and what is known of it.
 pub struct VehicleObject(Vehicle);
@@ -31,6 +33,14 @@ pub struct FactSource {
     field: String,
     /// `SELLER`, `HISTOVEC`, `REGISTRY`, `CERTIFICATE` or `PLATE`.
     source: String,
+}
+
+impl VehicleObject {
+    /// All that was said of it and still counts, in order.
+    async fn said(&self, ctx: &Context<'_>) -> GqlResult<Vec<Statement>> {
+        let history = ctx.load::<Histories>(self.0.id).await?.unwrap_or_default();
+        Ok(statements::whole(&self.0, history))
+    }
 }
 
 /// A car and what is known of it.
@@ -119,16 +129,12 @@ impl VehicleObject {
 
     /// The last reading of its registration certificate; null when none was asked for.
     async fn certificate(&self, ctx: &Context<'_>) -> GqlResult<Option<CertificateReading>> {
-        let mut conn = ctx.app().conn().await?;
-        let reading = certificate::last(&mut conn, self.0.id).await.map_err(keroxio_core::Error::from)?;
-        Ok(reading.map(CertificateReading::from))
+        Ok(ctx.load::<Certificates>(self.0.id).await?.map(CertificateReading::from))
     }
 
     /// What its HistoVec report says; null when none was recorded.
     async fn histovec(&self, ctx: &Context<'_>) -> GqlResult<Option<HistovecReport>> {
-        let mut conn = ctx.app().conn().await?;
-        let report = histovec::of(&mut conn, self.0.id).await.map_err(keroxio_core::Error::from)?;
-        Ok(report.map(HistovecReport))
+        Ok(ctx.load::<Reports>(self.0.id).await?.map(HistovecReport))
     }
 
     /// Day of the last technical inspection.
@@ -170,8 +176,8 @@ impl VehicleObject {
     /// Where it has been, latest first, a hundred moves at most.
     #[graphql(complexity = "10 + child_complexity")]
     async fn moves(&self, ctx: &Context<'_>) -> GqlResult<Vec<StockMove>> {
-        let moves = crate::stock::moves(ctx.app(), self.0.id).await?;
-        Ok(moves.into_iter().map(StockMove::from).collect())
+        let moves = ctx.load::<Moves>(self.0.id).await?.unwrap_or_default();
+        Ok(moves.into_iter().take(stock::MOST_MOVES).map(StockMove::from).collect())
     }
 
     /// Day on which it came into your stock, or will.
@@ -192,14 +198,14 @@ impl VehicleObject {
     /// What is known, each fact with who said it, how sure they are and when.
     #[graphql(complexity = "10 + child_complexity")]
     async fn facts(&self, ctx: &Context<'_>) -> GqlResult<Vec<VehicleFact>> {
-        Ok(VehicleFact::standing(&service::statements(ctx.app(), &self.0).await?))
+        Ok(VehicleFact::standing(&self.said(ctx).await?))
     }
 
     /// Facts about which somebody says otherwise, such as a plate read on a photo that is not the one you gave. What
     /// you said stands until you decide with `settleVehicleFact`.
     #[graphql(complexity = "10 + child_complexity")]
     async fn disputes(&self, ctx: &Context<'_>) -> GqlResult<Vec<VehicleDispute>> {
-        Ok(VehicleDispute::all(&service::statements(ctx.app(), &self.0).await?))
+        Ok(VehicleDispute::all(&self.said(ctx).await?))
     }
 
     /// All that was ever said of the car, latest first.

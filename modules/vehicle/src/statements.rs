@@ -265,14 +265,28 @@ fn differs(field: &str, one: &Value, other: &Value) -> bool {
     }
 }
 
-/// [`of`] a car, and what it began with where it is older than its history.
-pub async fn known(conn: &mut AsyncPgConnection, car: &Vehicle) -> QueryResult<Vec<Statement>> {
-    let mut history = of(conn, car.id).await?;
-    history.splice(0..0, beginning(car, &history));
-    Ok(history)
+/// All that was said of some cars and not taken back, in order.
+pub async fn of_all(conn: &mut AsyncPgConnection, vehicles: &[Uuid]) -> QueryResult<Vec<Statement>> {
+    dsl::vehicle_statements
+        .filter(dsl::vehicle_id.eq_any(vehicles).and(dsl::retracted_at.is_null()))
+        .order((dsl::stated_at, dsl::id))
+        .select(Statement::as_select())
+        .load(conn)
+        .await
 }
 
-/// [`known`], and from now on the history holds it.
+/// A history, and what the car began with where it is older than that.
+pub fn whole(car: &Vehicle, mut history: Vec<Statement>) -> Vec<Statement> {
+    history.splice(0..0, beginning(car, &history));
+    history
+}
+
+/// [`of`] a car, [`whole`].
+pub async fn known(conn: &mut AsyncPgConnection, car: &Vehicle) -> QueryResult<Vec<Statement>> {
+    Ok(whole(car, of(conn, car.id).await?))
+}
+
+/// A history, [`whole`], and from now on the history holds it.
 async fn with_beginning(conn: &mut AsyncPgConnection, car: &Vehicle) -> Result<Vec<Statement>> {
     let mut history = of(conn, car.id).await?;
     let older = beginning(car, &history);

@@ -3,7 +3,7 @@
 use async_graphql::Enum;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
-use diesel_async::RunQueryDsl;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_core::{Actor, App, Result, Tx};
 use uuid::Uuid;
 
@@ -14,7 +14,7 @@ use crate::service::{car_facts, locked};
 use crate::tables::vehicle_moves::{self, dsl};
 
 /// Moves of a car that are told.
-const MOST_MOVES: i64 = 100;
+pub const MOST_MOVES: usize = 100;
 
 /// Where a car stands in the stock.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum, serde::Serialize, serde::Deserialize)]
@@ -164,10 +164,11 @@ async fn record(tx: &mut Tx, vehicle: &mut Vehicle, to: StockState, by: Option<U
     Ok(())
 }
 
-/// Where a car has been, latest first.
-pub(crate) async fn moves(app: &App, vehicle: Uuid) -> Result<Vec<Move>> {
-    let of_car = dsl::vehicle_moves.filter(dsl::vehicle_id.eq(vehicle)).order(dsl::id.desc()).limit(MOST_MOVES);
-    Ok(of_car.select(Move::as_select()).load(&mut *app.conn().await?).await?)
+/// Where some cars have been, latest first: as many moves of each as one is told of at most.
+pub(crate) async fn moves_of_all(conn: &mut AsyncPgConnection, vehicles: &[Uuid]) -> QueryResult<Vec<Move>> {
+    let most = i64::try_from(MOST_MOVES.saturating_mul(vehicles.len())).unwrap_or(i64::MAX);
+    let of_cars = dsl::vehicle_moves.filter(dsl::vehicle_id.eq_any(vehicles)).order(dsl::id.desc()).limit(most);
+    of_cars.select(Move::as_select()).load(conn).await
 }
 
 /// The stock of an organization by state.

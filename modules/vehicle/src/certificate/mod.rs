@@ -114,6 +114,12 @@ async fn save(conn: &mut AsyncPgConnection, row: &Reading) -> QueryResult<usize>
     insert.on_conflict(dsl::vehicle_id).do_update().set(row).execute(conn).await
 }
 
+/// The last readings of some cars whose owners the caller has checked.
+pub async fn last_of_all(conn: &mut AsyncPgConnection, vehicles: &[Uuid]) -> QueryResult<Vec<Reading>> {
+    let found = vehicle_certificates::table.filter(dsl::vehicle_id.eq_any(vehicles));
+    found.select(Reading::as_select()).load(conn).await
+}
+
 /// The last reading of a car whose owner the caller has checked.
 pub async fn last(conn: &mut AsyncPgConnection, vehicle: Uuid) -> QueryResult<Option<Reading>> {
     vehicle_certificates::table.find(vehicle).select(Reading::as_select()).first(conn).await.optional()

@@ -1,0 +1,40 @@
+//! What lists of listings ask for one by one. The caller has checked whose listings they are.
+
+use std::collections::HashMap;
+
+use keroxio_core::{App, Batch, Result};
+use uuid::Uuid;
+
+use crate::model::{self, Step};
+
+/// Steps of a listing, in order.
+pub struct Steps;
+
+impl Batch for Steps {
+    type Key = Uuid;
+    type Value = Vec<Step>;
+
+    async fn load(app: &App, keys: &[Uuid]) -> Result<HashMap<Uuid, Vec<Step>>> {
+        let mut steps: HashMap<Uuid, Vec<Step>> = HashMap::new();
+        for step in model::steps_of_all(&mut *app.conn().await?, keys).await? {
+            steps.entry(step.listing_id).or_default().push(step);
+        }
+        Ok(steps)
+    }
+}
+
+/// Photos of a listing, in the seller's order.
+pub struct Photos;
+
+impl Batch for Photos {
+    type Key = Uuid;
+    type Value = Vec<Uuid>;
+
+    async fn load(app: &App, keys: &[Uuid]) -> Result<HashMap<Uuid, Vec<Uuid>>> {
+        let mut photos: HashMap<Uuid, Vec<Uuid>> = HashMap::new();
+        for (listing, photo) in model::photos_of_all(&mut *app.conn().await?, keys).await? {
+            photos.entry(listing).or_default().push(photo);
+        }
+        Ok(photos)
+    }
+}
