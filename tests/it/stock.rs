@@ -154,23 +154,29 @@ async fn what_is_exported_comes_in_again_unchanged() {
     let app = TestApp::start().await;
     let garage = app.garage("dupont").await;
     import(&garage, three_cars().replace("1.5 dCi", "=HYPERLINK(1)"), false, false).await.at("/importStock");
+    let abroad = json!({ "make": "Opel", "model": "Corsa", "plate": "B-AB 1234", "foreignPlate": true,
+        "vin": "W0L0XEP6894123456", "co2": 118 });
+    garage
+        .run("mutation($i: VehicleInput!) { createVehicle(input: $i) { id } }", json!({ "i": abroad }))
+        .await
+        .at("/createVehicle");
     let export = "mutation($f: StockFormat!, $s: String) { exportStock(format: $f, search: $s) { url cars } }";
     for format in ["CSV", "XLSX"] {
         let file = garage.run(export, json!({ "f": format })).await;
-        assert_eq!(file.at("/exportStock/cars"), 3);
+        assert_eq!(file.at("/exportStock/cars"), 4);
         let answer = garage.get(&file.text("/exportStock/url")).await;
         let saved = answer.headers()["content-disposition"].to_str().unwrap().to_owned();
         assert!(saved.starts_with("attachment; filename="), "{saved}");
         let bytes = answer.bytes().await.unwrap();
         if format == "CSV" {
             let text = String::from_utf8(bytes.to_vec()).unwrap();
-            assert!(text.starts_with("\u{feff}reference;immatriculation;marque"), "{text}");
+            assert!(text.starts_with("\u{feff}reference;immatriculation;plaque_etrangere;marque"), "{text}");
             assert!(text.contains(";'=HYPERLINK(1);"), "{text}");
         }
         let again = import(&garage, bytes, true, false).await;
         let counts =
             ["created", "updated", "unchanged", "refused"].map(|n| again.at(&format!("/importStock/{n}")).clone());
-        assert_eq!(counts, [0, 0, 3, 0], "{format}: {}", again.0);
+        assert_eq!(counts, [0, 0, 4, 0], "{format}: {}", again.0);
     }
     let some = garage.run(export, json!({ "f": "CSV", "s": "peugeot" })).await;
     assert_eq!(some.at("/exportStock/cars"), 1);

@@ -187,6 +187,15 @@ pub async fn current(
     page.order(listing_ads::id).limit(most).select((listing_ads::id, listing_ads::org_id)).load(conn).await
 }
 
+/// Listings of an organization that were sold since then.
+pub async fn sold_since(conn: &mut AsyncPgConnection, org: Uuid, since: DateTime<Utc>) -> QueryResult<i64> {
+    listing_ads::table
+        .filter(listing_ads::org_id.eq(org).and(listing_ads::sold_at.ge(since)))
+        .count()
+        .get_result(conn)
+        .await
+}
+
 /// Whether a car has an ad that is not sold.
 pub async fn is_listed(conn: &mut AsyncPgConnection, org: Uuid, vehicle: Uuid) -> QueryResult<bool> {
     let open = listing_ads::org_id.eq(org).and(listing_ads::vehicle_id.eq(vehicle)).and(listing_ads::sold_at.is_null());

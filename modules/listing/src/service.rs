@@ -305,6 +305,11 @@ pub async fn current(app: &App, after: Option<Uuid>, most: i64) -> Result<Vec<(U
     Ok(model::current(&mut *app.conn().await?, after, since, most).await?)
 }
 
+/// Cars an organization sold since then.
+pub async fn sold_since(app: &App, org: Uuid, since: chrono::DateTime<chrono::Utc>) -> Result<i64> {
+    Ok(model::sold_since(&mut *app.conn().await?, org, since).await?)
+}
+
 /// The car of a listing.
 pub async fn vehicle_of(conn: &mut AsyncPgConnection, org: Uuid, listing: Uuid) -> Result<Uuid> {
     Ok(model::find(conn, org, listing).await?.ok_or_else(error::not_found)?.vehicle_id)

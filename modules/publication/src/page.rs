@@ -99,7 +99,7 @@ pub(crate) async fn open(app: &App, actor: &Actor, listing: Uuid) -> Result<Page
     let organization = keroxio_auth::service::organization(app, ad.org_id).await?;
     let history = histovec::of(&mut *app.conn().await?, vehicle.id).await?;
     let history = history.as_ref();
-    let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &[], history };
+    let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &[], history, sales: 0 };
     let judged = service::judge(app, &subject, &service::own_page(), app.now().date_naive())?;
     let blocking = judged.codes(FindingSeverity::Blocking);
     if !blocking.is_empty() {
@@ -214,7 +214,7 @@ async fn render(app: &App, slug: &str) -> Result<Option<String>> {
     let own = service::own_page();
     let history = histovec::of(&mut *app.conn().await?, vehicle.id).await?;
     let history = history.as_ref();
-    let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &[], history };
+    let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &[], history, sales: 0 };
     let judged = service::judge(app, &subject, &own, app.now().date_naive())?;
     if ad.sold_at.is_some() || vehicle.stock_state().is_gone() || !judged.is_publishable() {
         return Ok(None);

@@ -19,6 +19,8 @@ const REPORT_MONTHS: u32 = 6;
 const RETEST_MONTHS: u32 = 2;
 /// A report that ends within these days is worth a word.
 const SOON_DAYS: u64 = 30;
+/// Sales of twelve months from which a private person is warned. No text names a number: a judge looks at the habit.
+const FREQUENT_SALES: i64 = 5;
 /// Days by which the dates of plate numbers may be wrong.
 const PLATE_SLACK_DAYS: u64 = 90;
 
@@ -63,6 +65,7 @@ enum Check {
     Undisputed,
     MileageFitsHistory,
     SaleAllowed,
+    FewSales,
     TitleFits,
     BodyFits,
 }
@@ -98,6 +101,8 @@ pub struct Facts<'a> {
     pub disputed: &'a [&'static str],
     /// The car's HistoVec report, where there is one.
     pub history: Option<&'a Report>,
+    /// Cars the seller sold in the twelve months before.
+    pub sales: i64,
     pub channel: &'a Channel,
     /// The day on which the ad is to be published.
     pub on: NaiveDate,
@@ -187,6 +192,7 @@ impl Check {
             Self::Undisputed => !facts.disputed.is_empty(),
             Self::MileageFitsHistory => is_below_history(facts),
             Self::SaleAllowed => facts.history.is_some_and(|report| report.sale_forbidden),
+            Self::FewSales => facts.sales >= FREQUENT_SALES,
             Self::TitleFits => longer(ad.title.as_deref(), facts.channel.title_limit),
             Self::BodyFits => longer(ad.body.as_deref(), facts.channel.body_limit),
         };

@@ -20,6 +20,7 @@ struct Story {
     on: NaiveDate,
     disputed: &'static [&'static str],
     history: Option<Report>,
+    sales: i64,
 }
 
 fn complete(seller: Seller) -> Story {
@@ -49,7 +50,7 @@ fn complete(seller: Seller) -> Story {
         sold_at: None,
         tone: "professional".to_owned(),
     };
-    Story { seller, siren: Some("732829320"), ad, car, on: day("2026-11-25"), disputed: &[], history: None }
+    Story { seller, siren: Some("732829320"), ad, car, on: day("2026-11-25"), disputed: &[], history: None, sales: 0 }
 }
 
 fn report(km: i32, sale_forbidden: bool) -> Report {
@@ -76,6 +77,7 @@ fn codes(story: &Story) -> Vec<String> {
         vehicle: &story.car,
         disputed: story.disputed,
         history: story.history.as_ref(),
+        sales: story.sales,
         channel: channels.get("leboncoin").unwrap_or_else(|| panic!("no such channel")),
         on: story.on,
     };
@@ -85,7 +87,7 @@ fn codes(story: &Story) -> Vec<String> {
 /// Per rule: who sells, and what breaks it alone.
 type Case = (&'static str, Seller, fn(&mut Story));
 
-const CASES: [Case; 24] = [
+const CASES: [Case; 25] = [
     ("MAKE_MISSING", Seller::Private, |s| s.car.make = None),
     ("MODEL_MISSING", Seller::Private, |s| s.car.model = Some(" ".to_owned())),
     ("VERSION_MISSING", Seller::Private, |s| s.car.version = None),
@@ -114,6 +116,7 @@ const CASES: [Case; 24] = [
     ("FACTS_DISPUTED", Seller::Dealer, |s| s.disputed = &["plate"]),
     ("MILEAGE_BELOW_HISTORY", Seller::Private, |s| s.history = Some(report(45_001, false))),
     ("SALE_FORBIDDEN", Seller::Dealer, |s| s.history = Some(report(45_000, true))),
+    ("FREQUENT_SALES", Seller::Private, |s| s.sales = 5),
     ("TITLE_TOO_LONG", Seller::Private, |s| s.ad.title = Some("x".repeat(51))),
     ("BODY_TOO_LONG", Seller::Private, |s| s.ad.body = Some(format!("non garanti {}", "x".repeat(4_000)))),
 ];

@@ -1,4 +1,4 @@
-use chrono::NaiveDate;
+use chrono::{Duration, NaiveDate};
 use keroxio_auth::Organization;
 use keroxio_core::{Actor, App, Effects, Money, Result, Tx, group_digits};
 use keroxio_listing::{Ad, service as listings};
@@ -120,7 +120,8 @@ pub(crate) async fn publishability(
     let disputed = keroxio_vehicle::service::disputed(app, &vehicle).await?;
     let history = histovec::of(&mut *app.conn().await?, vehicle.id).await?;
     let (disputed, history) = (disputed.as_slice(), history.as_ref());
-    let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed, history };
+    let sales = listings::sold_since(app, actor.org_id, app.now() - Duration::days(365)).await?;
+    let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed, history, sales };
     judge(app, &subject, channel, on)
 }
 
@@ -138,14 +139,16 @@ pub(crate) struct Subject<'a> {
     pub disputed: &'a [&'static str],
     /// The car's HistoVec report, where there is one.
     pub history: Option<&'a Report>,
+    /// Cars the seller sold in the twelve months before. They block nothing either.
+    pub sales: i64,
 }
 
 pub(crate) fn judge(app: &App, subject: &Subject<'_>, channel: &Channel, on: NaiveDate) -> Result<Publishability> {
-    let Subject { ad, vehicle, organization, disputed, history } = *subject;
+    let Subject { ad, vehicle, organization, disputed, history, sales } = *subject;
     let seller = if organization.kind == "dealer" { Seller::Dealer } else { Seller::Private };
     let siren = organization.siren.as_deref();
     let rules: Rules = app.get()?;
-    let facts = Facts { seller, siren, ad, vehicle, disputed, history, channel, on };
+    let facts = Facts { seller, siren, ad, vehicle, disputed, history, sales, channel, on };
     Ok(Publishability::of(&rules.findings(&facts)))
 }
 

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use keroxio_core::table::guarded;
 use keroxio_core::{App, Error, Result};
+use keroxio_plate_grammar::Plate;
 use rust_xlsxwriter::{Format, Workbook};
 use uuid::Uuid;
 
@@ -11,9 +12,10 @@ use crate::model::{self, StockFilter, Vehicle};
 /// Cars of one file.
 const MOST: i64 = 50_000;
 
-const COLUMNS: [&str; 22] = [
+const COLUMNS: [&str; 23] = [
     "reference",
     "immatriculation",
+    "plaque_etrangere",
     "marque",
     "modele",
     "version",
@@ -115,6 +117,7 @@ fn row(car: &Vehicle, today: NaiveDate) -> [Cell; COLUMNS.len()] {
     [
         Cell::text(car.stock_number.as_deref()),
         shown("plate"),
+        Cell::text(car.plate.as_deref().filter(|plate| Plate::parse(plate).is_err()).map(|_| "oui")),
         Cell::text(car.make.as_deref()),
         Cell::text(car.model.as_deref()),
         Cell::text(car.version.as_deref()),

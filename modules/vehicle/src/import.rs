@@ -8,6 +8,7 @@ use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use keroxio_core::table::{LineError, Row, Table, day, number, unaccented};
 use keroxio_core::{Actor, App, Error, Page, Result, Tx};
+use keroxio_plate_grammar::{Plate, normalize_foreign};
 use uuid::Uuid;
 
 use crate::error;
@@ -45,6 +46,9 @@ const COLUMNS: [(&str, &[&str]); 20] = [
     ("asking_price", &["prix", "prix_ttc", "prix_de_vente", "prix_de_vente_ttc", "price"]),
     ("entered_on", &["entree_en_stock", "date_d_entree", "date_entree", "entree"]),
 ];
+
+/// It is no fact of its own, but says how the plate is meant.
+const FOREIGN: (&str, &[&str]) = ("foreign_plate", &["plaque_etrangere", "immatriculation_etrangere"]);
 
 /// How a table is taken.
 #[derive(Debug, Clone, Copy)]
@@ -135,6 +139,7 @@ pub async fn import(app: &App, actor: &Actor, bytes: Vec<u8>, how: How) -> Resul
 fn read(bytes: &[u8]) -> Result<Table> {
     let mut table = Table::read(bytes, MOST_ROWS)?;
     table.rename(&COLUMNS);
+    table.rename(&[FOREIGN]);
     table.require(&["make", "model"])?;
     Ok(table)
 }
@@ -178,8 +183,16 @@ fn stock_number(row: &Row<'_>) -> Option<String> {
 }
 
 fn plate(row: &Row<'_>) -> Option<String> {
-    let plate = keroxio_plate_grammar::Plate::parse(row.get("plate")?).ok()?;
-    Some(plate.normalized().to_owned())
+    let text = row.get("plate")?;
+    if is_foreign(row) {
+        return normalize_foreign(text).ok();
+    }
+    Some(Plate::parse(text).ok()?.normalized().to_owned())
+}
+
+/// Whether the line says that its plate is of another country.
+fn is_foreign(row: &Row<'_>) -> bool {
+    row.get(FOREIGN.0).is_some_and(|text| ["oui", "o", "yes", "y", "1", "true", "x"].contains(&unaccented(text).trim()))
 }
 
 /// The same car on two lines is a slip.
@@ -207,9 +220,10 @@ fn line(row: &Row<'_>, mut car: Vehicle, now: DateTime<Utc>) -> Result<Line, Lin
     for (column, _) in COLUMNS {
         let Some(text) = row.get(column) else { continue };
         let wrong = |fr: &str, en: &str| LineError::new(row.line, column, fr, en);
-        let input = fact(column, text).ok_or_else(|| {
+        let mut input = fact(column, text).ok_or_else(|| {
             wrong(&format!("« {} » n'est pas compris", short(text)), &format!("“{}” is not understood", short(text)))
         })?;
+        input.foreign_plate = is_foreign(row);
         let fields = input.apply(&mut car, now).map_err(|e| wrong(e.message_fr(), e.message_en()))?;
         given.extend(fields);
     }
@@ -374,8 +388,10 @@ pub async fn undo(app: &App, actor: &Actor, id: Uuid) -> Result<Undone> {
     }
     let now = app.now();
     diesel::update(dsl::vehicle_imports.find(id)).set(dsl::undone_at.eq(now)).execute(&mut *tx).await?;
-    let removed = model::delete_imported(&mut tx, id).await?;
     let changed = statements::changed_by(&mut tx, id).await?;
+    // In the order in which an import locks them: two that meet wait for one another in one direction only.
+    model::lock_imported(&mut tx, id, &changed).await?;
+    let removed = model::delete_imported(&mut tx, id).await?;
     for vehicle in &changed {
         let mut car = service::locked(&mut tx, actor.org_id, *vehicle).await?;
         let number = car.plate.clone();

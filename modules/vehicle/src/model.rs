@@ -183,6 +183,17 @@ pub async fn lock_known(
         .await
 }
 
+/// Locks the cars an import created and those it changed, in the order of their ids.
+pub async fn lock_imported(conn: &mut AsyncPgConnection, import: Uuid, changed: &[Uuid]) -> QueryResult<Vec<Uuid>> {
+    dsl::vehicle_vehicles
+        .filter(dsl::import_id.eq(import).or(dsl::id.eq_any(changed)))
+        .order(dsl::id)
+        .select(dsl::id)
+        .for_update()
+        .load(conn)
+        .await
+}
+
 /// Removes the cars of an import that nobody touched since.
 pub async fn delete_imported(conn: &mut AsyncPgConnection, import: Uuid) -> QueryResult<usize> {
     diesel::delete(dsl::vehicle_vehicles.filter(dsl::import_id.eq(import))).execute(conn).await

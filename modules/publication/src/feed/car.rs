@@ -59,7 +59,7 @@ pub async fn of_org(app: &App, org: Uuid) -> Result<Vec<FeedCar>> {
             continue;
         };
         let history = reports.get(&ad.vehicle_id);
-        let subject = Subject { ad: &ad, vehicle, organization: &organization, disputed: &[], history };
+        let subject = Subject { ad: &ad, vehicle, organization: &organization, disputed: &[], history, sales: 0 };
         let judged = service::judge(app, &subject, &own, today)?;
         if !judged.codes(FindingSeverity::Blocking).is_empty() {
             continue;
