@@ -9,6 +9,7 @@ pub mod jobs;
 pub mod listen;
 pub mod migrate;
 pub mod models;
+pub mod origins;
 pub mod plugins;
 pub mod serve;
 pub mod users;

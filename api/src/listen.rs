@@ -3,19 +3,28 @@
 use std::time::Duration;
 
 use axum::Router;
+use axum::http::Request;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use tokio::net::TcpListener;
+use keroxio_core::ClientAddress;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use tower::ServiceExt as _;
 
-/// Time for the head of a request, from the first moment at which the connection waits for one.
+/// Time for the first bytes of a connection, and then for the head of each request.
 const HEAD: Duration = Duration::from_secs(30);
 /// Time for the requests under way to end once we are to stop.
 const PARTING: Duration = Duration::from_secs(60);
 /// Pause after a connection could not be taken, for instance for want of file descriptors.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// Whether a proxy of ours stands before us, whose `X-Forwarded-For` is believed: `KEROXIO_PROXY=on`.
+#[derive(Clone, Copy)]
+pub struct Proxy(pub bool);
 
 /// Serves until `stop`, then lets the requests under way end.
 pub async fn listen(listener: TcpListener, router: Router, stop: CancellationToken) {
@@ -28,8 +37,8 @@ pub async fn listen(listener: TcpListener, router: Router, stop: CancellationTok
             accepted = listener.accept() => accepted,
             () = stop.cancelled() => break,
         };
-        let stream = match accepted {
-            Ok((stream, _)) => stream,
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
             Err(e) => {
                 tracing::warn!("a connection could not be taken: {e}");
                 tokio::time::sleep(BREATH).await;
@@ -37,17 +46,41 @@ pub async fn listen(listener: TcpListener, router: Router, stop: CancellationTok
             }
         };
         let _ = stream.set_nodelay(true);
-        let service = TowerToHyperService::new(router.clone());
-        let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-        let connection = graceful.watch(connection);
+        let from = ClientAddress(peer.ip());
+        let service = router.clone().map_request(move |mut request: Request<Incoming>| {
+            request.extensions_mut().insert(from);
+            request
+        });
+        let (builder, watcher) = (builder.clone(), graceful.watcher());
         tokio::spawn(async move {
-            if let Err(e) = connection.await {
+            if !matches!(timeout(HEAD, begins(&stream)).await, Ok(true)) {
+                return;
+            }
+            let service = TowerToHyperService::new(service);
+            let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
+            if let Err(e) = watcher.watch(connection.into_owned()).await {
                 tracing::debug!("a connection broke off: {e}");
             }
         });
     }
     drop(listener);
-    if tokio::time::timeout(PARTING, graceful.shutdown()).await.is_err() {
+    if timeout(PARTING, graceful.shutdown()).await.is_err() {
         tracing::warn!("requests still under way are broken off");
+    }
+}
+
+/// Waits until it is clear which version of HTTP is spoken; the library would wait for that without end. Answers whether
+/// anything is.
+async fn begins(stream: &TcpStream) -> bool {
+    const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+    let mut first = [0; PREFACE.len()];
+    loop {
+        match stream.peek(&mut first).await {
+            Ok(0) | Err(_) => return false,
+            Ok(length) if length < PREFACE.len() && PREFACE.starts_with(&first[..length]) => {
+                tokio::time::sleep(BREATH).await;
+            }
+            Ok(_) => return true,
+        }
     }
 }

@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use async_graphql::Executor;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use keroxio_core::{App, AppBuilder, Env, Module, telemetry, worker};
@@ -13,8 +13,8 @@ use keroxio_schema::MODULES;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::set_header::SetResponseHeaderLayer;
 
+use crate::origins::{self, Origins};
 use crate::{graphql, listen, plugins};
 
 /// Which parts of the executable this process runs.
@@ -71,6 +71,8 @@ pub async fn start(env: &Env, roles: Roles, stop: CancellationToken) -> anyhow::
     }
     plugins::provide_registry(env, &mut builder);
     plugins::provide_rewriter(env, &mut builder);
+    builder.provide(listen::Proxy(env.optional("KEROXIO_PROXY").as_deref() == Some("on")));
+    builder.provide(Origins::read(env));
     let inference = env.parsed("KEROXIO_INFERENCE_CONCURRENCY", 1_usize);
     let default = env.parsed("KEROXIO_DEFAULT_CONCURRENCY", 8_usize);
     let outbound = env.parsed("KEROXIO_OUTBOUND_CONCURRENCY", 8_usize);
@@ -117,14 +119,8 @@ pub fn router(app: App, schema: impl Executor, modules: &[&dyn Module], metrics:
     if let Some(handle) = metrics {
         router = router.route("/metrics", get(move || std::future::ready(handle.render())));
     }
-    router
-        .layer(DefaultBodyLimit::disable())
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ))
-        .layer(CatchPanicLayer::new())
-        .with_state(app)
+    let origins = app.get::<Origins>().unwrap_or_default();
+    origins::guarded(router.layer(DefaultBodyLimit::disable()), origins).layer(CatchPanicLayer::new()).with_state(app)
 }
 
 async fn ready(State(app): State<App>) -> impl IntoResponse {

@@ -1,3 +1,4 @@
+DELETE FROM vehicle_statements WHERE source IN ('CERTIFICATE', 'HISTOVEC') OR field IN ('vin', 'co2');
 DROP TABLE vehicle_histovec;
 DROP TABLE vehicle_certificates;
 ALTER TABLE vehicle_vehicles DROP COLUMN vin, DROP COLUMN co2;

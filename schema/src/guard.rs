@@ -35,7 +35,7 @@ pub enum Unreadable {
 /// # Errors
 /// [`Unreadable`], at a cost that grows with the length of the text alone.
 pub fn read(text: &str) -> Result<ExecutableDocument, Unreadable> {
-    check_text(text).map_err(Unreadable::Refused)?;
+    check_text(text)?;
     let mut document = async_graphql::parser::parse_query(text).map_err(|e| {
         // The library draws the line with a finger under it: the sentence is its last part.
         let message = e.to_string();
@@ -53,7 +53,10 @@ pub fn read(text: &str) -> Result<ExecutableDocument, Unreadable> {
 }
 
 /// Counts brackets and tokens without building anything.
-fn check_text(text: &str) -> Result<(), Error> {
+///
+/// What the parser might take for the end of a string where we do not, or the other way round, is no document: a string
+/// that never ends, and three quotation marks within a block string.
+fn check_text(text: &str) -> Result<(), Unreadable> {
     let (mut depth, mut tokens, mut in_word) = (0_usize, 0_usize, false);
     let bytes = text.as_bytes();
     let mut at = 0;
@@ -62,7 +65,7 @@ fn check_text(text: &str) -> Result<(), Error> {
         match byte {
             b'#' => at += bytes[at..].iter().take_while(|b| !matches!(b, b'\n' | b'\r')).count(),
             b'"' => {
-                at = end_of_string(bytes, at);
+                at = end_of_string(bytes, at).ok_or_else(unterminated)?;
                 tokens += 1;
                 in_word = false;
                 continue;
@@ -75,32 +78,38 @@ fn check_text(text: &str) -> Result<(), Error> {
         tokens += usize::from(if is_word { !in_word } else { !separates });
         in_word = is_word;
         if depth > MAX_NESTING || tokens > MAX_TOKENS {
-            return Err(too_complex());
+            return Err(Unreadable::Refused(too_complex()));
         }
         at += 1;
     }
     Ok(())
 }
 
+fn unterminated() -> Unreadable {
+    Unreadable::Syntax { message: "Syntax error: a string without its end".to_owned(), at: None }
+}
+
 /// The place after a string or block string that begins at a quotation mark.
-fn end_of_string(bytes: &[u8], start: usize) -> usize {
+fn end_of_string(bytes: &[u8], start: usize) -> Option<usize> {
     let is_block = bytes[start..].starts_with(b"\"\"\"");
     let mut at = start + if is_block { 3 } else { 1 };
     while at < bytes.len() {
         let rest = &bytes[at..];
         if rest.starts_with(b"\\\"\"\"") && is_block {
-            at += 4;
+            return None;
         } else if rest.starts_with(b"\"\"\"") && is_block {
-            return at + 3;
-        } else if !is_block && matches!(bytes[at], b'"' | b'\n' | b'\r') {
-            return at + 1;
+            return Some(at + 3);
+        } else if !is_block && bytes[at] == b'"' {
+            return Some(at + 1);
+        } else if !is_block && matches!(bytes[at], b'\n' | b'\r') {
+            return None;
         } else if !is_block && bytes[at] == b'\\' {
             at += 2;
         } else {
             at += 1;
         }
     }
-    at
+    None
 }
 
 /// Bounds what the fragments of a document expand to. The library's validation visits every
@@ -313,6 +322,18 @@ mod tests {
             "(".repeat(999)
         );
         assert!(read(&harmless).is_ok());
+    }
+
+    #[test]
+    fn no_string_hides_brackets_from_us_that_the_parser_sees() {
+        for text in [
+            format!("{{ a(b: [\"\"\" \" {}", "[".repeat(500_000)),
+            format!("{{ a(b: \"\"\" \\\"\"\" {} \"\"\") }}", "[".repeat(500_000)),
+            format!("{{ a(b: \"\n{}", "[".repeat(500_000)),
+            "{ a(b: \"".to_owned(),
+        ] {
+            assert!(matches!(read(&text), Err(Unreadable::Syntax { .. })), "{text:.60}");
+        }
     }
 
     #[test]

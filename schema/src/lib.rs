@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod cost;
 mod guard;
 mod root_metrics;
 mod variables;
 
 use async_graphql::{ObjectType, SchemaBuilder, SubscriptionType};
 
+pub use cost::Cost;
 pub use guard::{UPLOAD_MARKER, Unreadable, read};
 pub use root_metrics::RootMetrics;
 pub use variables::check_variables;
@@ -37,7 +39,7 @@ macro_rules! compose {
         /// The schema of a running application.
         pub fn build(app: $crate::keroxio_core::App) -> Schema {
             let roots = (Query::default(), Mutation::default(), Subscription::default());
-            $crate::builder(roots).extension($crate::RootMetrics).data(app).finish()
+            $crate::builder(roots).extension($crate::RootMetrics).extension($crate::Cost).data(app).finish()
         }
 
         /// The schema in the definition language.

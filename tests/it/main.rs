@@ -10,6 +10,7 @@ mod images;
 mod jobs;
 mod journey;
 mod lab;
+mod limits;
 mod lists;
 mod migrations;
 mod models;

@@ -12,10 +12,13 @@ use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, Opera
 use async_graphql::{Executor, Request};
 use axum::Router;
 use axum::extract::{FromRequestParts as _, State, WebSocketUpgrade};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response as HttpResponse;
 use axum::routing::get;
-use keroxio_core::{App, Authentication, Error, ErrorCode, Loaders};
+use keroxio_core::{App, Authentication, ClientAddress, Error, ErrorCode, Loaders};
+
+use crate::listen::Proxy;
 
 use request::bad_request;
 use response::Format;
@@ -39,6 +42,7 @@ pub fn router(schema: impl Executor) -> Router<App> {
 /// WebSocket upgrades and queries in the address; mutations need POST.
 async fn get_graphql(app: App, schema: impl Executor, request: axum::extract::Request) -> HttpResponse {
     let (mut parts, _) = request.into_parts();
+    let address = address(&app, &parts);
     let format = Format::wanted(&parts.headers);
     if parts.headers.contains_key(header::UPGRADE) {
         let token = bearer(&parts.headers);
@@ -50,32 +54,41 @@ async fn get_graphql(app: App, schema: impl Executor, request: axum::extract::Re
                 .max_message_size(MAX_JSON)
                 .max_frame_size(MAX_JSON)
                 .protocols([PROTOCOL])
-                .on_upgrade(move |socket| socket::serve(socket, app, schema, token)),
+                .on_upgrade(move |socket| socket::serve(socket, app, schema, token, address)),
             Err(_) => format.refuse(StatusCode::BAD_REQUEST, bad_request()),
         };
     }
     match request::from_query(&parts.uri) {
-        Ok(request) => answer(&app, &schema, &parts.headers, format, request, true).await,
+        Ok(request) => answer(&app, &schema, &parts.headers, format, with(request, address), true).await,
         Err((status, error)) => format.refuse(status, error),
     }
 }
 
 async fn post_graphql(app: App, schema: impl Executor, request: axum::extract::Request) -> HttpResponse {
     let (parts, body) = request.into_parts();
+    let address = address(&app, &parts);
     let format = Format::wanted(&parts.headers);
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let request = match essence.as_str() {
         "application/json" => request::from_json(body).await,
         // A form can send multipart from any site without asking first; these headers cannot be forged there.
+        // Nobody without an account fills our disk.
+        "multipart/form-data" if !is_signed_in(&app, &parts.headers) => {
+            Err((StatusCode::UNAUTHORIZED, Error::unauthenticated()))
+        }
         "multipart/form-data" if has_preflight_header(&parts.headers) => multipart::request(content_type, body).await,
         "multipart/form-data" => Err((StatusCode::FORBIDDEN, preflight_required())),
         _ => Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, bad_request())),
     };
     match request {
-        Ok(request) => answer(&app, &schema, &parts.headers, format, request, false).await,
+        Ok(request) => answer(&app, &schema, &parts.headers, format, with(request, address), false).await,
         Err((status, error)) => format.refuse(status, error),
     }
+}
+
+fn is_signed_in(app: &App, headers: &HeaderMap) -> bool {
+    authenticate(app, bearer(headers).as_deref()).is_ok_and(|actor| actor.is_some())
 }
 
 fn has_preflight_header(headers: &HeaderMap) -> bool {
@@ -126,7 +139,29 @@ fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'
     match (&document.operations, name) {
         (DocumentOperations::Single(operation), _) => Some(&operation.node),
         (DocumentOperations::Multiple(operations), Some(name)) => operations.get(name).map(|o| &o.node),
+        // The parser calls a document of one named operation multiple too.
+        (DocumentOperations::Multiple(operations), None) if operations.len() == 1 => {
+            operations.values().next().map(|operation| &operation.node)
+        }
         (DocumentOperations::Multiple(_), None) => None,
+    }
+}
+
+/// Where a request comes from: the last address that a proxy of ours added, or the connection's own.
+fn address(app: &App, parts: &Parts) -> Option<ClientAddress> {
+    let forwarded = || {
+        let header = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
+        header.rsplit(',').next()?.trim().parse().ok().map(ClientAddress)
+    };
+    let is_behind = app.get::<Proxy>().is_ok_and(|proxy| proxy.0);
+    let own = parts.extensions.get::<ClientAddress>().copied();
+    if is_behind { forwarded().or(own) } else { own }
+}
+
+fn with(request: Request, address: Option<ClientAddress>) -> Request {
+    match address {
+        Some(address) => request.data(address),
+        None => request,
     }
 }
 

@@ -11,6 +11,7 @@ use keroxio_core::Error;
 use multer::{Constraints, Field, Multipart, SizeLimit};
 use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
+use tokio::sync::Semaphore;
 
 use super::MAX_JSON;
 use super::request::{Refusal, bad_request, from_value, too_large, too_slow};
@@ -25,7 +26,19 @@ const MAX_ALL: u64 = MAX_FILE * 6;
 /// Time for the next piece to arrive.
 const ARRIVAL: Duration = Duration::from_secs(30);
 
+/// Time for all of a request.
+const WHOLE: Duration = Duration::from_secs(600);
+/// Requests with files that are taken at once.
+static TURNS: Semaphore = Semaphore::const_new(64);
+
 pub async fn request(content_type: &str, body: Body) -> Result<Request, Refusal> {
+    let busy = || (StatusCode::SERVICE_UNAVAILABLE, Error::unavailable(anyhow::anyhow!("too many uploads at once")));
+    let _turn = TURNS.try_acquire().map_err(|_| busy())?;
+    let taken = tokio::time::timeout(WHOLE, take(content_type, body)).await;
+    taken.unwrap_or_else(|_| Err((StatusCode::REQUEST_TIMEOUT, too_slow())))
+}
+
+async fn take(content_type: &str, body: Body) -> Result<Request, Refusal> {
     let boundary = multer::parse_boundary(content_type).map_err(|_| bad("boundary"))?;
     let limits = SizeLimit::new().whole_stream(MAX_ALL).per_field(MAX_FILE);
     let limits = limits.for_field("operations", MAX_JSON as u64).for_field("map", MAX_MAP);
@@ -81,13 +94,14 @@ async fn attach(request: &mut Request, mut field: Field<'_>, paths: &[String]) -
     let filename = field.file_name().ok_or_else(|| bad("a file without a name"))?.to_owned();
     let content_type = field.content_type().map(ToString::to_string);
     let kept = tempfile::NamedTempFile::new().map_err(full)?;
-    let mut file = tokio::fs::File::from_std(kept.reopen().map_err(full)?);
+    let places: Vec<_> = paths.iter().map(|_| kept.reopen()).collect::<Result<_, _>>().map_err(full)?;
+    // Its name goes before a byte is in it: whatever happens to us, nothing stays behind.
+    let mut file = tokio::fs::File::from_std(kept.into_file());
     while let Some(piece) = field.chunk().await.map_err(broken)? {
         file.write_all(&piece).await.map_err(full)?;
     }
     file.flush().await.map_err(full)?;
-    for path in paths {
-        let content = kept.reopen().map_err(full)?;
+    for (path, content) in paths.iter().zip(places) {
         let (filename, content_type) = (filename.clone(), content_type.clone());
         request.set_upload(path, UploadValue { filename, content_type, content });
     }

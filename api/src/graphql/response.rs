@@ -63,6 +63,11 @@ impl Format {
 
     /// The document could not be executed.
     pub fn invalid(self, errors: Vec<ServerError>) -> HttpResponse {
+        if let Some(seconds) = errors.iter().find_map(seconds_to_wait) {
+            let mut answer = self.with(StatusCode::TOO_MANY_REQUESTS, &errors);
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            return answer;
+        }
         let status = if self == Self::Modern { StatusCode::BAD_REQUEST } else { StatusCode::OK };
         self.with(status, &errors)
     }
@@ -82,6 +87,14 @@ impl Format {
         let body = json!({ "errors": errors }).to_string();
         (status, [(header::CONTENT_TYPE, self.media_type())], body).into_response()
     }
+}
+
+/// Of an error that says that too much was asked for.
+fn seconds_to_wait(error: &ServerError) -> Option<u64> {
+    let extensions = error.extensions.as_ref()?;
+    let is_limit = extensions.get("code") == Some(&ErrorCode::RATE_LIMITED.0.into());
+    let details = extensions.get("details").filter(|_| is_limit)?;
+    details.clone().into_json().ok()?.get("retryAfterSeconds")?.as_u64()
 }
 
 /// One of our errors, as GraphQL carries it.

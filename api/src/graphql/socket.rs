@@ -7,13 +7,13 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Executor, Response, ServerError};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
-use keroxio_core::{App, Authentication, Error, ErrorCode, Loaders};
+use keroxio_core::{App, Authentication, ClientAddress, Error, ErrorCode, Loaders};
 use serde_json::{Value, json};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 use tokio_stream::StreamMap;
 
 use super::request::{from_value, is_well_formed};
-use super::{PROTOCOL, TIMEOUT, authenticate, chosen, response, timed_out};
+use super::{PROTOCOL, TIMEOUT, authenticate, chosen, response, timed_out, with};
 
 /// Time for `connection_init` to arrive.
 const INIT: Duration = Duration::from_secs(10);
@@ -42,15 +42,23 @@ enum Out {
     Complete,
 }
 
-pub async fn serve(mut socket: WebSocket, app: App, schema: impl Executor, token: Option<String>) {
+pub async fn serve(
+    mut socket: WebSocket,
+    app: App,
+    schema: impl Executor,
+    token: Option<String>,
+    address: Option<ClientAddress>,
+) {
     let close = if socket.protocol().is_some_and(|protocol| protocol == PROTOCOL) {
-        let session = Session { app, schema, token, actor: None, operations: StreamMap::new() };
+        let session = Session { app, schema, token, address, actor: None, operations: StreamMap::new() };
         session.run(&mut socket).await
     } else {
         Some(Close(4406, "Subprotocol not acceptable".to_owned()))
     };
     let Some(Close(code, reason)) = close else { return };
-    let frame = CloseFrame { code, reason: reason.into() };
+    // A close bears 125 bytes, two of them for the code.
+    let end = (0..=reason.len().min(123)).rev().find(|end| reason.is_char_boundary(*end)).unwrap_or_default();
+    let frame = CloseFrame { code, reason: reason.get(..end).unwrap_or_default().into() };
     if socket.send(Message::Close(Some(frame))).await.is_ok() {
         // What the client still sends is taken, or the reset of the connection would overtake the reason.
         let _ = timeout(PARTING, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
@@ -62,6 +70,7 @@ struct Session<E> {
     schema: E,
     /// From the request that opened the connection.
     token: Option<String>,
+    address: Option<ClientAddress>,
     /// Who speaks; none before `connection_init`.
     actor: Option<Authentication>,
     operations: StreamMap<String, BoxStream<'static, Out>>,
@@ -175,7 +184,7 @@ impl<E: Executor> Session<E> {
         if !wrong.is_empty() {
             return Ok(Some(failed(&id, &wrong)));
         }
-        let mut request = request.data(self.actor.unwrap_or(Ok(None))).data(Loaders::default());
+        let mut request = with(request, self.address).data(self.actor.unwrap_or(Ok(None))).data(Loaders::default());
         request.set_parsed_query(document);
         let schema = self.schema.clone();
         let answers: BoxStream<'static, Response> = if kind == Some(OperationType::Subscription) {

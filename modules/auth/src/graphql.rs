@@ -1,6 +1,6 @@
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
+use keroxio_core::{ClientAddress, GqlResult, Limits, RequestContext as _, RequireUser};
 use uuid::Uuid;
 
 use crate::model::{Organization as OrganizationRow, User};
@@ -89,6 +89,23 @@ pub struct RegisterInput {
     organization_kind: OrganizationKind,
 }
 
+/// Where the request comes from.
+fn address(ctx: &Context<'_>) -> Option<ClientAddress> {
+    ctx.data_opt::<ClientAddress>().copied()
+}
+
+/// How much you may ask of the API.
+#[derive(SimpleObject)]
+pub struct ApiLimits {
+    /// Points your organization may spend at once. A field is about one point, times the rows of its list; every
+    /// answer tells in `extensions.cost` what it took.
+    capacity: u32,
+    /// Points that come back each second.
+    per_second: u32,
+    /// Points that are left now.
+    remaining: i64,
+}
+
 #[derive(Default)]
 pub struct AuthQuery;
 
@@ -99,6 +116,17 @@ impl AuthQuery {
     async fn viewer(&self, ctx: &Context<'_>) -> GqlResult<Viewer> {
         Ok(service::viewer(ctx.app(), &ctx.actor()?).await?.into())
     }
+
+    /// How much your organization may ask of the API, and how much of that is left. What goes beyond is refused with
+    /// `RATE_LIMITED`, status 429 and the seconds to wait.
+    #[graphql(guard = "RequireUser")]
+    async fn api_limits(&self, ctx: &Context<'_>) -> GqlResult<ApiLimits> {
+        let (app, actor) = (ctx.app(), ctx.actor()?);
+        let limits = Limits::of(app, true);
+        let name = Limits::bucket_of(Some(&actor), None).unwrap_or_default();
+        let left = app.take(&name, limits.bucket(), 0.0).await.left;
+        Ok(ApiLimits { capacity: limits.capacity, per_second: limits.per_second, remaining: left.floor() as i64 })
+    }
 }
 
 #[derive(Default)]
@@ -106,7 +134,8 @@ pub struct AuthMutation;
 
 #[Object]
 impl AuthMutation {
-    /// Creates an account with its organization and signs in. `EMAIL_TAKEN` when the address has one.
+    /// Creates an account with its organization and signs in. `EMAIL_TAKEN` when the address has one,
+    /// `TOO_MANY_ATTEMPTS` for many accounts from one place.
     async fn register(
         &self,
         ctx: &Context<'_>,
@@ -116,18 +145,21 @@ impl AuthMutation {
             OrganizationKind::Dealer => "dealer",
             OrganizationKind::PrivateSeller => "private_seller",
         };
-        let opened = service::register(ctx.app(), &input.email, input.password, &input.organization_name, kind).await?;
+        let opened =
+            service::register(ctx.app(), address(ctx), &input.email, input.password, &input.organization_name, kind)
+                .await?;
         Ok(opened.into())
     }
 
-    /// Signs in. `INVALID_CREDENTIALS` for a wrong password and for an unknown address alike.
+    /// Signs in. `INVALID_CREDENTIALS` for a wrong password and for an unknown address alike, `TOO_MANY_ATTEMPTS` with the
+    /// seconds to wait after many attempts.
     async fn log_in(
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "E-mail address.")] email: String,
         #[graphql(desc = "Password.")] password: String,
     ) -> GqlResult<Session> {
-        Ok(service::log_in(ctx.app(), &email, password).await?.into())
+        Ok(service::log_in(ctx.app(), &email, password, address(ctx)).await?.into())
     }
 
     /// Exchanges a refresh token for a new session. A token used twice ends every session that came from it.

@@ -1,8 +1,9 @@
 use chrono::{DateTime, Duration, Utc};
 use diesel_async::AsyncPgConnection;
-use keroxio_core::{Actor, App, Error, ErrorCode, Result, Tx};
+use keroxio_core::{Actor, App, ClientAddress, Error, ErrorCode, Result, Tx};
 use uuid::Uuid;
 
+use crate::attempts;
 use crate::events::OrganizationChanged;
 use crate::model::{self, Organization, RefreshToken, User};
 use crate::token::{self, Keys};
@@ -28,6 +29,7 @@ pub fn authenticate(app: &App, bearer: &str) -> std::result::Result<Actor, Error
 
 pub(crate) async fn register(
     app: &App,
+    from: Option<ClientAddress>,
     email: &str,
     password: String,
     organization: &str,
@@ -36,6 +38,7 @@ pub(crate) async fn register(
     let email = normalised_email(email)?;
     check_password(&password)?;
     let name = checked_name(organization)?;
+    attempts::register(app, from).await?;
     let password_hash = password::hash(password).await?;
     let now = app.now();
     let organization = Organization { id: Uuid::now_v7(), name, kind: kind.to_owned(), created_at: now, siren: None };
@@ -111,10 +114,11 @@ fn is_siren(text: &str) -> bool {
         && digits.iter().rev().enumerate().map(doubled).sum::<u32>().is_multiple_of(10)
 }
 
-pub(crate) async fn log_in(app: &App, email: &str, password: String) -> Result<Opened> {
+pub(crate) async fn log_in(app: &App, email: &str, password: String, from: Option<ClientAddress>) -> Result<Opened> {
     if password.len() > MAX_PASSWORD * 4 {
         return Err(error::invalid_credentials());
     }
+    attempts::log_in(app, email, from).await?;
     let user = {
         let mut conn = app.conn().await?;
         model::user_by_email(&mut conn, &email.trim().to_lowercase()).await?

@@ -5,6 +5,8 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::jobs::{self, Desks, JobSettings, Ticket, Waiting};
+use crate::limits::AllLimits;
+use crate::throttle::Throttle;
 use crate::{Clock, Env, Error, JobRegistry, Live, Module, Pool, Redis, Result, db};
 
 /// Everything a request or a job needs, in one cheap handle.
@@ -19,6 +21,8 @@ struct Inner {
     jobs: JobRegistry,
     job_settings: JobSettings,
     waiting: Waiting,
+    throttle: Throttle,
+    limits: AllLimits,
     desks: Desks,
     services: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
 }
@@ -55,6 +59,7 @@ impl AppBuilder {
         let prefix = env.optional("KEROXIO_REDIS_PREFIX").unwrap_or_else(|| "keroxio".to_owned());
         let pool_size = env.parsed("KEROXIO_DATABASE_POOL", 16_u32);
         let job_settings = JobSettings::read(env);
+        let limits = AllLimits::read(env);
         let mut jobs = JobRegistry::default();
         jobs::register_own(&mut jobs);
         for module in modules {
@@ -68,6 +73,7 @@ impl AppBuilder {
         let redis = Redis::connect(&redis, &prefix, env).await?;
         let live = Live::start(redis.clone());
         let waiting = Waiting::new(redis.clone());
+        let throttle = Throttle::new(redis.clone());
         let Self { clock, services } = self;
         Ok(App(Arc::new(Inner {
             pool,
@@ -77,6 +83,8 @@ impl AppBuilder {
             jobs,
             job_settings,
             waiting,
+            throttle,
+            limits,
             desks: Desks::default(),
             services,
         })))
@@ -131,6 +139,14 @@ impl App {
 
     pub(crate) fn waiting(&self) -> &Waiting {
         &self.0.waiting
+    }
+
+    pub(crate) fn throttle(&self) -> &Throttle {
+        &self.0.throttle
+    }
+
+    pub(crate) fn limits(&self) -> AllLimits {
+        self.0.limits
     }
 
     /// Loses every ticket of the job queues, as a Redis restarted empty does: for tests.

@@ -22,6 +22,8 @@ impl ErrorCode {
     pub const BAD_INPUT: Self = Self("BAD_INPUT");
     pub const JOB_NOT_CANCELLABLE: Self = Self("JOB_NOT_CANCELLABLE");
     pub const QUEUE_FULL: Self = Self("QUEUE_FULL");
+    pub const TOO_MANY_ATTEMPTS: Self = Self("TOO_MANY_ATTEMPTS");
+    pub const RATE_LIMITED: Self = Self("RATE_LIMITED");
     pub const QUERY_TOO_COMPLEX: Self = Self("QUERY_TOO_COMPLEX");
 }
 

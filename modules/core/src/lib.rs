@@ -9,6 +9,7 @@ mod error;
 mod event;
 mod guard;
 mod jobs;
+mod limits;
 mod live;
 mod loader;
 pub mod metrics;
@@ -19,6 +20,7 @@ mod scalars;
 pub mod table;
 mod tables;
 pub mod telemetry;
+mod throttle;
 mod tls;
 
 pub use actor::{Actor, Authentication, RequestContext, Role};
@@ -33,9 +35,11 @@ pub use jobs::{
     BackgroundJob, Effects, GivenUp, JobError, JobRegistry, Priority, Provider, Queue, Recurrence, follow, ledger,
     relay, worker,
 };
+pub use limits::Limits;
 pub use live::Live;
 pub use loader::{Batch, Loaders};
 pub use module::{Module, NoMutation, NoQuery, NoSubscription};
 pub use page::{MAX_PAGE, Page, connection};
 pub use redis::Redis;
 pub use scalars::{Money, group_digits};
+pub use throttle::{Bucket, ClientAddress, Taken};

@@ -10,13 +10,13 @@ use keroxio_storage::{Objects, StoredPhoto};
 use keroxio_vehicle::{VehicleInput, VehicleObject, Vehicles};
 use uuid::Uuid;
 
-use crate::loaders::{Photos, Steps};
+use crate::loaders::{Photos, Rewritings, Steps};
 use crate::model::{Ad, Progress, Step};
 use crate::steps::{ListingState, StepKind, StepState};
 use crate::text::AdTone;
 use crate::text_graphql::{ListingRewriting, ListingText, ListingTextDiff};
+use crate::texts;
 use crate::{error, service};
-use crate::{rewriting, texts};
 
 /// Language of an ad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -156,6 +156,7 @@ impl Listing {
     }
 
     /// What changed from one text of the ad to another, by words. `NOT_FOUND` for a version that is not kept.
+    #[graphql(complexity = "50 + child_complexity")]
     async fn text_diff(
         &self,
         ctx: &Context<'_>,
@@ -168,8 +169,7 @@ impl Listing {
 
     /// The last rewriting by a language model; null when there was none.
     async fn rewriting(&self, ctx: &Context<'_>) -> GqlResult<Option<ListingRewriting>> {
-        let mut conn = ctx.app().conn().await?;
-        Ok(rewriting::last(&mut conn, self.ad.id).await.map_err(keroxio_core::Error::from)?.map(Into::into))
+        Ok(ctx.load::<Rewritings>(self.ad.id).await?.map(ListingRewriting::from))
     }
 }
 

@@ -19,6 +19,7 @@ mod watch;
 
 pub use error::sold_already;
 pub use graphql::{Listing, ListingQuery as Query};
+pub use loaders::Ads;
 pub use model::Ad;
 pub use subscription::ListingSubscription as Subscription;
 

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use keroxio_core::{App, Batch, Result};
 use uuid::Uuid;
 
-use crate::model::{self, Step};
+use crate::model::{self, Ad, Step};
+use crate::rewriting::{self, Rewriting};
 
 /// Steps of a listing, in order.
 pub struct Steps;
@@ -36,5 +37,34 @@ impl Batch for Photos {
             photos.entry(listing).or_default().push(photo);
         }
         Ok(photos)
+    }
+}
+
+/// Listings by organization and id.
+pub struct Ads;
+
+impl Batch for Ads {
+    type Key = (Uuid, Uuid);
+    type Value = Ad;
+
+    async fn load(app: &App, keys: &[Self::Key]) -> Result<HashMap<Self::Key, Ad>> {
+        let ids: Vec<Uuid> = keys.iter().map(|(_, id)| *id).collect();
+        let found = model::with_ids(&mut *app.conn().await?, &ids).await?;
+        let by_key = found.into_iter().map(|ad| ((ad.org_id, ad.id), ad));
+        // A listing of another organization is none.
+        Ok(by_key.filter(|(key, _)| keys.contains(key)).collect())
+    }
+}
+
+/// The last rewriting of a listing.
+pub struct Rewritings;
+
+impl Batch for Rewritings {
+    type Key = Uuid;
+    type Value = Rewriting;
+
+    async fn load(app: &App, keys: &[Uuid]) -> Result<HashMap<Uuid, Rewriting>> {
+        let found = rewriting::last_of_all(&mut *app.conn().await?, keys).await?;
+        Ok(found.into_iter().map(|row| (row.listing_id, row)).collect())
     }
 }

@@ -161,6 +161,11 @@ pub async fn find(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryRes
         .optional()
 }
 
+/// Listings of any organization: the caller looks whose they are.
+pub async fn with_ids(conn: &mut AsyncPgConnection, ids: &[Uuid]) -> QueryResult<Vec<Ad>> {
+    listing_ads::table.filter(listing_ads::id.eq_any(ids)).select(Ad::as_select()).load(conn).await
+}
+
 /// Ads of an organization that are ready and unsold, newest first.
 pub async fn ready(conn: &mut AsyncPgConnection, org: Uuid, most: i64) -> QueryResult<Vec<Ad>> {
     let ready = listing_ads::state.eq(ListingState::Ready.as_str()).and(listing_ads::sold_at.is_null());

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_core::{Actor, App, BackgroundJob, Effects, GivenUp, JobError, Provider, Queue, Result, Tx};
@@ -47,6 +47,12 @@ pub async fn last(conn: &mut AsyncPgConnection, listing: Uuid) -> QueryResult<Op
     listing_rewritings::table.find(listing).select(Rewriting::as_select()).first(conn).await.optional()
 }
 
+/// The last rewritings of some ads whose owners the caller has checked.
+pub async fn last_of_all(conn: &mut AsyncPgConnection, listings: &[Uuid]) -> QueryResult<Vec<Rewriting>> {
+    let found = listing_rewritings::table.filter(dsl::listing_id.eq_any(listings));
+    found.select(Rewriting::as_select()).load(conn).await
+}
+
 fn rewriter(app: &App) -> Result<Arc<dyn TextRewriter>> {
     app.get().map_err(|_| error::rewriter_not_configured())
 }
@@ -64,11 +70,12 @@ pub async fn start(app: &App, actor: &Actor, id: Uuid) -> Result<Ad> {
     if advance::written(&mut tx, &ad).await?.is_err() {
         return Err(error::text_missing());
     }
-    let asked_at = app.now();
+    // As the database keeps it.
+    let asked_at = app.now().trunc_subsecs(6);
     let (error_code, findings) = (None, json!([]));
     let row = Rewriting { listing_id: id, state: "running".to_owned(), error_code, findings, asked_at, ended_at: None };
     save(&mut tx, &row).await?;
-    tx.enqueue(&RewriteText { listing_id: id, org_id: ad.org_id }).await?;
+    tx.enqueue(&RewriteText { listing_id: id, org_id: ad.org_id, asked_at }).await?;
     tx.commit().await?;
     Ok(ad)
 }
@@ -78,6 +85,8 @@ pub async fn start(app: &App, actor: &Actor, id: Uuid) -> Result<Ad> {
 pub struct RewriteText {
     pub listing_id: Uuid,
     pub org_id: Uuid,
+    /// One that was asked for later takes its place.
+    pub asked_at: DateTime<Utc>,
 }
 
 impl BackgroundJob for RewriteText {
@@ -98,10 +107,11 @@ impl BackgroundJob for RewriteText {
     async fn run(self, app: App) -> Result<Effects, JobError> {
         let mut tx = app.begin().await?;
         let Some(ad) = model::lock(&mut tx, self.listing_id).await? else { return Ok(Effects::none()) };
-        let Ok(written) = advance::written(&mut tx, &ad).await? else { return Ok(self.failed(&app).await?) };
+        let written = advance::written(&mut tx, &ad).await?;
         tx.commit().await?;
+        let Ok(written) = written else { return Ok(self.failed(&app).await?) };
         match attempt(&app, &ad, &written).await {
-            Ok(Ok(body)) => Ok(self.succeeded(&app, &written, body).await?),
+            Ok(Ok(body)) => Ok(self.succeeded(&app, &ad, &written, body).await?),
             Ok(Err(objections)) => Ok(self.ended(&app, "refused", "TEXT_REFUSED", &objections).await?),
             Err(RewriteError::Refused(why)) => {
                 tracing::warn!("the language model refuses: {why}");
@@ -144,12 +154,16 @@ async fn attempt(
 }
 
 impl RewriteText {
-    /// The facts may have changed meanwhile: then the text is about another car.
-    async fn succeeded(&self, app: &App, written: &Written, body: String) -> Result<Effects> {
+    /// The facts may have changed meanwhile, or the seller the text: then this one is not wanted.
+    async fn succeeded(&self, app: &App, before: &Ad, written: &Written, body: String) -> Result<Effects> {
         let mut tx = app.begin().await?;
         let Some(mut ad) = model::lock(&mut tx, self.listing_id).await? else { return Ok(Effects::none()) };
         let now = advance::written(&mut tx, &ad).await?;
-        if ad.sold_at.is_some() || now.as_ref().ok().map(|now| &now.text) != Some(&written.text) {
+        let edited = (&ad.title, &ad.body, ad.text_edited) != (&before.title, &before.body, before.text_edited);
+        if !self.is_last(&mut tx).await? {
+            return Ok(Effects::none());
+        }
+        if edited || ad.sold_at.is_some() || now.as_ref().ok().map(|now| &now.text) != Some(&written.text) {
             drop(tx);
             return self.ended(app, "failed", "LISTING_CHANGED", &[]).await;
         }
@@ -168,6 +182,10 @@ impl RewriteText {
         Ok(tx.into())
     }
 
+    async fn is_last(&self, tx: &mut Tx) -> Result<bool> {
+        Ok(last(tx, self.listing_id).await?.is_some_and(|row| row.asked_at == self.asked_at))
+    }
+
     async fn failed(&self, app: &App) -> Result<Effects> {
         self.ended(app, "failed", "REWRITER_FAILED", &[]).await
     }
@@ -179,7 +197,8 @@ impl RewriteText {
     }
 
     async fn note(&self, tx: &mut Tx, state: &str, code: Option<&str>, objections: &[Objection]) -> Result<()> {
-        let Some(mut row) = last(tx, self.listing_id).await? else { return Ok(()) };
+        let row = last(tx, self.listing_id).await?;
+        let Some(mut row) = row.filter(|row| row.asked_at == self.asked_at) else { return Ok(()) };
         state.clone_into(&mut row.state);
         (row.error_code, row.findings) = (code.map(str::to_owned), json!(objections));
         row.ended_at = Some(tx.app().now());

@@ -1,5 +1,7 @@
 //! Every text an ad has had, what changed from one to another, and the way back.
 
+use std::time::Duration;
+
 use async_graphql::Enum;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
@@ -14,6 +16,9 @@ use crate::tables::listing_texts::{self, dsl};
 
 /// Versions kept of one ad; the oldest go first.
 const KEPT: i32 = 200;
+
+/// Time for a comparison; what is left then is one part that went and one that came.
+const LONGEST_DIFF: Duration = Duration::from_millis(50);
 
 /// Where a text comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -146,7 +151,7 @@ pub enum TextChangeKind {
 
 /// What became of one text on the way to another: parts in their order, by words.
 pub fn diff(from: &str, to: &str) -> Vec<(TextChangeKind, String)> {
-    let diff = TextDiff::configure().diff_words(from, to);
+    let diff = TextDiff::configure().timeout(LONGEST_DIFF).diff_words(from, to);
     let mut parts: Vec<(TextChangeKind, String)> = Vec::new();
     for change in diff.iter_all_changes() {
         let kind = match change.tag() {

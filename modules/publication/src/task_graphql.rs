@@ -1,9 +1,10 @@
 use async_graphql::{ComplexObject, Context, Object, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
 use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
-use keroxio_listing::Listing;
+use keroxio_listing::{Ads, Listing};
 use uuid::Uuid;
 
+use crate::error;
 use crate::tasks::{self, Deadlines, Task};
 
 /// Something to be done for a car by a day.
@@ -52,7 +53,8 @@ impl SaleTask {
 impl SaleTask {
     /// The listing of the car.
     async fn listing(&self, ctx: &Context<'_>) -> GqlResult<Listing> {
-        Ok(keroxio_listing::service::get(ctx.app(), self.task.org_id, self.task.listing_id).await?.into())
+        let ad = ctx.load::<Ads>((self.task.org_id, self.task.listing_id)).await?;
+        Ok(ad.ok_or_else(error::not_found)?.into())
     }
 }
 

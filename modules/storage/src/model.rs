@@ -5,6 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::tables::storage_objects::{self, dsl};
+use crate::tables::storage_passing;
 
 /// A stored file.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -58,5 +59,23 @@ pub async fn find_signed(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<
 /// Deletes a row; answers where its file is.
 pub async fn delete(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryResult<Option<String>> {
     let mine = dsl::storage_objects.filter(dsl::org_id.eq(org).and(dsl::id.eq(id)));
-    diesel::delete(mine).returning(dsl::key).get_result(conn).await.optional()
+    let key: Option<String> = diesel::delete(mine).returning(dsl::key).get_result(conn).await.optional()?;
+    if let Some(key) = &key {
+        diesel::delete(storage_passing::table.find(key)).execute(conn).await?;
+    }
+    Ok(key)
+}
+
+/// A file is about to be written that is to be deleted soon.
+pub async fn note_passing(conn: &mut AsyncPgConnection, key: &str, at: DateTime<Utc>) -> QueryResult<usize> {
+    let row = (storage_passing::key.eq(key), storage_passing::stored_at.eq(at));
+    diesel::insert_into(storage_passing::table).values(row).execute(conn).await
+}
+
+/// Forgets passing files, and their rows, that nobody came for since before then; answers where they are.
+pub async fn take_forgotten(conn: &mut AsyncPgConnection, before: DateTime<Utc>) -> QueryResult<Vec<String>> {
+    let old = storage_passing::table.filter(storage_passing::stored_at.lt(before));
+    let keys: Vec<String> = diesel::delete(old).returning(storage_passing::key).get_results(conn).await?;
+    diesel::delete(dsl::storage_objects.filter(dsl::key.eq_any(&keys))).execute(conn).await?;
+    Ok(keys)
 }

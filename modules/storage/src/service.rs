@@ -28,6 +28,7 @@ pub async fn upload(app: &App, actor: &Actor, bytes: Vec<u8>) -> Result<Object> 
 pub async fn upload_once(app: &App, actor: &Actor, bytes: Vec<u8>) -> Result<Object> {
     let clean = checked(app, bytes).await?;
     let own = hash(Uuid::new_v4().as_bytes());
+    model::note_passing(&mut *app.conn().await?, &key_of(actor.org_id, &own), app.now()).await?;
     put_hashed(app, actor.org_id, clean.bytes, own, PhotoFormat::Jpeg.media_type(), Some(clean.size)).await
 }
 
@@ -117,6 +118,10 @@ pub async fn put(
     put_hashed(app, org, bytes, sha256, media_type, size).await
 }
 
+fn key_of(org: Uuid, sha256: &str) -> String {
+    format!("{org}/{}/{sha256}", sha256.get(..2).unwrap_or_default())
+}
+
 /// [`put`] for bytes whose hash is known already.
 async fn put_hashed(
     app: &App,
@@ -126,7 +131,7 @@ async fn put_hashed(
     media_type: &'static str,
     size: Option<(u32, u32)>,
 ) -> Result<Object> {
-    let key = format!("{org}/{}/{sha256}", sha256.get(..2).unwrap_or_default());
+    let key = key_of(org, &sha256);
     let side = |side: u32| i32::try_from(side).ok();
     let object = Object {
         id: Uuid::now_v7(),

@@ -13,3 +13,10 @@ diesel::table! {
         masking -> Nullable<Jsonb>,
     }
 }
+
+diesel::table! {
+    storage_passing (key) {
+        key -> Text,
+        stored_at -> Timestamptz,
+    }
+}

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::error;
-use crate::model::Vehicle;
+use crate::model::{self, Vehicle};
 use crate::registry::Sealer;
 use crate::service;
 use crate::tables::vehicle_histovec::{self, dsl};
@@ -89,7 +89,9 @@ pub(crate) async fn record(app: &App, actor: &Actor, id: Uuid, given: Given) -> 
     let sealer = app.get::<Sealer>()?;
     let sealed_url = url.map(|url| sealer.seal(actor.org_id, url)).transpose()?;
     let mut tx = app.begin().await?;
-    let vehicle = service::locked(&mut tx, actor.org_id, id).await?;
+    let mut vehicle = service::locked(&mut tx, actor.org_id, id).await?;
+    vehicle.touch(app.now());
+    model::save(&mut tx, &vehicle).await?;
     let report = Report {
         vehicle_id: id,
         org_id: actor.org_id,
@@ -118,8 +120,12 @@ fn sharing_link(url: &str) -> Result<&str> {
 
 /// The holder agrees no longer: the report is forgotten. Answers whether there was one.
 pub(crate) async fn forget(app: &App, actor: &Actor, id: Uuid) -> Result<bool> {
-    let mine = dsl::vehicle_id.eq(id).and(dsl::org_id.eq(actor.org_id));
-    Ok(diesel::delete(vehicle_histovec::table.filter(mine)).execute(&mut *app.conn().await?).await? > 0)
+    let mut tx = app.begin().await?;
+    let vehicle = service::locked(&mut tx, actor.org_id, id).await?;
+    let forgotten = diesel::delete(vehicle_histovec::table.find(id)).execute(&mut *tx).await? > 0;
+    service::announce(&mut tx, &vehicle).await?;
+    tx.commit().await?;
+    Ok(forgotten)
 }
 
 /// The report of a car whose owner the caller has checked.

@@ -3,6 +3,7 @@
 use async_graphql::Enum;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
+use diesel::sql_types::{Array, BigInt, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_core::{Actor, App, Result, Tx};
 use uuid::Uuid;
@@ -11,7 +12,7 @@ use crate::error;
 use crate::events::VehicleMoved;
 use crate::model::{self, Vehicle};
 use crate::service::{car_facts, locked};
-use crate::tables::vehicle_moves::{self, dsl};
+use crate::tables::vehicle_moves;
 
 /// Moves of a car that are told.
 pub const MOST_MOVES: usize = 100;
@@ -94,7 +95,7 @@ impl StockState {
 }
 
 /// A car that went from one state to another.
-#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[derive(Debug, Clone, Queryable, QueryableByName, Selectable, Insertable)]
 #[diesel(table_name = vehicle_moves)]
 pub struct Move {
     pub id: Uuid,
@@ -166,9 +167,10 @@ async fn record(tx: &mut Tx, vehicle: &mut Vehicle, to: StockState, by: Option<U
 
 /// Where some cars have been, latest first: as many moves of each as one is told of at most.
 pub(crate) async fn moves_of_all(conn: &mut AsyncPgConnection, vehicles: &[Uuid]) -> QueryResult<Vec<Move>> {
-    let most = i64::try_from(MOST_MOVES.saturating_mul(vehicles.len())).unwrap_or(i64::MAX);
-    let of_cars = dsl::vehicle_moves.filter(dsl::vehicle_id.eq_any(vehicles)).order(dsl::id.desc()).limit(most);
-    of_cars.select(Move::as_select()).load(conn).await
+    let newest = "SELECT * FROM (SELECT *, row_number() OVER (PARTITION BY vehicle_id ORDER BY id DESC) AS place \
+         FROM vehicle_moves WHERE vehicle_id = ANY($1)) AS moves WHERE place <= $2 ORDER BY id DESC";
+    let most = i64::try_from(MOST_MOVES).unwrap_or(i64::MAX);
+    diesel::sql_query(newest).bind::<Array<SqlUuid>, _>(vehicles).bind::<BigInt, _>(most).load(conn).await
 }
 
 /// The stock of an organization by state.

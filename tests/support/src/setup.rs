@@ -143,6 +143,8 @@ impl Setup {
         if let Some(rewriter) = self.rewriter {
             builder.provide(rewriter);
         }
+        builder.provide(keroxio_api::origins::Origins::read(&env));
+        builder.provide(keroxio_api::listen::Proxy(env.optional("KEROXIO_PROXY").as_deref() == Some("on")));
         let app = builder.start(&env, modules).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
@@ -159,6 +161,9 @@ impl Setup {
             ("KEROXIO_DATABASE_POOL", "8"),
             ("KEROXIO_SECRET_KEY", "a secret for tests only, of enough characters"),
             ("KEROXIO_STORAGE_DIR", ":memory:"),
+            // Tests ask for much in a short time; those of the limits set their own.
+            ("KEROXIO_COST_CAPACITY", "100000000"),
+            ("KEROXIO_ANONYMOUS_COST_CAPACITY", "100000000"),
         ];
         let usual = usual.map(|(name, value)| (name.to_owned(), value.to_owned()));
         Env::from_vars(usual.into_iter().chain(self.settings.iter().cloned()))

@@ -51,13 +51,10 @@ pub fn objections(body: &str, facts: &AdFacts, language: &str) -> Vec<Objection>
     let ours = Ours::of(facts, language);
     let tokens = tokens(&rest);
     for (at, token) in tokens.iter().enumerate() {
-        let before = at.checked_sub(1).and_then(|at| tokens.get(at));
-        if token.chars().any(|c| c.is_ascii_digit()) {
-            let beside = [(before, Some(token)), (Some(token), tokens.get(at + 1))];
-            if !beside.iter().any(|(a, b)| a.zip(*b).is_some_and(|(a, b)| ours.knows_pair(a, b))) {
-                found.push(Objection::Number(token.clone()));
-            }
-        } else if !ours.words.contains(token) {
+        let is_number = token.chars().any(|c| c.is_ascii_digit());
+        if is_number && !ours.knows_number(&tokens, at) {
+            found.push(Objection::Number(token.clone()));
+        } else if !is_number && token != BREAK && !ours.words.contains(token) {
             found.push(Objection::Claim(token.clone()));
         }
     }
@@ -90,8 +87,12 @@ impl Ours {
         Self { words, pairs }
     }
 
-    fn knows_pair(&self, before: &str, after: &str) -> bool {
-        self.pairs.contains(&(before.to_owned(), after.to_owned()))
+    /// A number means what the word after it says; at the end of a sentence what the word before it says.
+    fn knows_number(&self, tokens: &[String], at: usize) -> bool {
+        let before = at.checked_sub(1).and_then(|at| tokens.get(at)).map_or(BREAK, String::as_str);
+        let after = tokens.get(at + 1).map_or(BREAK, String::as_str);
+        let pair = if after == BREAK { (before, tokens[at].as_str()) } else { (tokens[at].as_str(), after) };
+        pair.0 != BREAK && self.pairs.contains(&(pair.0.to_owned(), pair.1.to_owned()))
     }
 }
 
@@ -101,22 +102,64 @@ fn without_duties(text: &str, facts: &AdFacts, language: &str) -> (String, Vec<S
     let mut missing = Vec::new();
     for ways in duties(facts, language) {
         let ways: Vec<String> = ways.iter().map(|way| plain(way)).collect();
-        match ways.iter().find(|way| text.contains(way.as_str())) {
-            Some(_) => ways.iter().for_each(|way| rest = rest.replace(way.as_str(), " | ")),
-            None => missing.extend(ways.into_iter().next()),
+        let said: Vec<bool> = ways.iter().map(|way| take_out(&mut rest, way, text)).collect();
+        if !said.contains(&true) {
+            missing.extend(ways.into_iter().next());
         }
     }
     (rest, missing)
 }
 
-/// Lower case, one kind of space and of apostrophe.
+/// Takes a duty out wherever it stands as whole words; answers whether the text as it was says it.
+fn take_out(rest: &mut String, duty: &str, text: &str) -> bool {
+    while let Some(at) = find_whole(rest, duty) {
+        rest.replace_range(at..at + duty.len(), &format!(" {BREAK} "));
+    }
+    find_whole(text, duty).is_some()
+}
+
+/// Where words stand that neither begin nor end within a word or a number.
+fn find_whole(text: &str, words: &str) -> Option<usize> {
+    let starts_with_digit = words.starts_with(|c: char| c.is_ascii_digit());
+    text.match_indices(words).map(|(at, _)| at).find(|at| {
+        let (before, after) = (&text[..*at], &text[at + words.len()..]);
+        let joins = |c: char| c.is_alphanumeric();
+        // `145 200 km` is not `45 200 km`, nor is `1 45 200 km`.
+        let number_before = starts_with_digit && before.trim_end().ends_with(|c: char| c.is_ascii_digit());
+        !before.ends_with(joins) && !after.starts_with(joins) && !number_before
+    })
+}
+
+/// Stands between sentences, and where a duty was.
+const BREAK: &str = "|";
+
+/// Lower case, one kind of space and of apostrophe; lines end as sentences do.
 fn plain(text: &str) -> String {
-    let text = text.to_lowercase().replace('’', "'");
+    let text = text.to_lowercase().replace('’', "'").replace(['\n', '•'], " | ");
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Words and numbers in their order; `|` stands where a duty was, so that nothing is beside it.
+/// Words, numbers and breaks in their order; what is elided keeps its apostrophe: `d'` is no `d`.
 fn tokens(text: &str) -> Vec<String> {
-    let parts = text.split(|c: char| !c.is_alphanumeric() && c != '|');
-    parts.filter(|part| !part.is_empty() && *part != "|").map(str::to_owned).collect()
+    let mut tokens = Vec::new();
+    let mut word = String::new();
+    for sign in text.chars() {
+        if sign.is_alphanumeric() {
+            word.push(sign);
+            continue;
+        }
+        if sign == '\'' && ["c", "d", "j", "l", "m", "n", "s", "qu"].contains(&word.as_str()) {
+            word.push(sign);
+        }
+        if !word.is_empty() {
+            tokens.push(std::mem::take(&mut word));
+        }
+        if "|.;!?".contains(sign) && tokens.last().is_some_and(|last| last != BREAK) {
+            tokens.push(BREAK.to_owned());
+        }
+    }
+    if !word.is_empty() {
+        tokens.push(word);
+    }
+    tokens
 }

@@ -50,6 +50,12 @@ fn what_nobody_knows_of_the_car_does_not_pass() {
         "91 CV fiscaux.",
         "Mise en circulation en avril 2019.",
         "Prix 9 990 EUR.",
+        "Boîte auto.",
+        "Une 180 d.",
+        "Puissance : 91 CV fiscaux.",
+        "Puissance fiscale : 6 ch DIN.",
+        "Elle affiche 45 ch.",
+        "Elle affiche 91 km.",
     ];
     for claim in claims {
         let objections = wrong(&format!("{GOOD} {claim}"));
@@ -66,6 +72,8 @@ fn what_the_law_wants_cannot_be_left_out_or_changed() {
         (" (non garanti)", ""),
         ("non garanti", "garanti"),
         ("45 200", "42 500"),
+        ("45 200", "145 200"),
+        ("45 200", "1 45 200"),
         ("mars 2019", "2019"),
         ("deux ans", "trois ans"),
         ("sans contre-visite", "avec contre-visite"),

@@ -99,7 +99,8 @@ async fn remind(tx: &mut Tx, task: &mut Task, deadline: &Deadline, title: &str) 
 }
 
 async fn of_listing(conn: &mut AsyncPgConnection, listing: Uuid) -> QueryResult<Vec<Task>> {
-    publication_tasks::table.filter(dsl::listing_id.eq(listing)).select(Task::as_select()).load(conn).await
+    let known = publication_tasks::table.filter(dsl::listing_id.eq(listing)).order(dsl::id);
+    known.select(Task::as_select()).for_update().load(conn).await
 }
 
 async fn save(conn: &mut AsyncPgConnection, task: &Task) -> QueryResult<usize> {

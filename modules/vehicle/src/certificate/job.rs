@@ -36,9 +36,11 @@ impl BackgroundJob for ReadCertificate {
 
     async fn run(self, app: App) -> Result<Effects, JobError> {
         let current = last(&mut *app.conn().await?, self.vehicle_id).await?;
-        // Another photo came after this one.
+        // Another photo came after this one, or the car is gone.
         if current.and_then(|reading| reading.object_id) != Some(self.object_id) {
-            return Ok(Effects::none());
+            let mut tx = app.begin().await?;
+            keroxio_storage::service::remove(&mut tx, self.org_id, self.object_id).await?;
+            return Ok(tx.into());
         }
         let reader = reader(&app).map_err(|e| JobError::Discard(e.into()))?;
         let photo = keroxio_storage::service::photo(&app, self.org_id, self.object_id).await?;
@@ -60,6 +62,11 @@ impl ReadCertificate {
     async fn note(&self, app: &App, lines: &[TextLine], by: String) -> Result<Effects> {
         let mut certificate = parse(lines);
         let mut tx = app.begin().await?;
+        // Another paper may hold a date or a number too.
+        if !certificate.is_one() {
+            self.end(&mut tx, "failed", &[], Some(by)).await?;
+            return Ok(tx.into());
+        }
         if let Ok(vehicle) = service::locked(&mut tx, self.org_id, self.vehicle_id).await {
             let sure = certificate.only_sure(SURE);
             let (mut said, mut facts) = as_registered(&written(sure.car), &vehicle, app.now());
@@ -77,12 +84,12 @@ impl ReadCertificate {
             let speaker = Speaker { origin: FactOrigin::Certificate, user_id: None, confidence: Some(least) };
             service::hear(&mut tx, vehicle, &said, speaker, &facts).await?;
         }
-        let state = if certificate.is_one() { "done" } else { "failed" };
-        self.end(&mut tx, state, &certificate.fields, Some(by)).await?;
+        self.end(&mut tx, "done", &certificate.fields, Some(by)).await?;
         Ok(tx.into())
     }
 
     async fn end(&self, tx: &mut Tx, state: &str, fields: &[ReadField], by: Option<String>) -> Result<()> {
+        keroxio_storage::service::remove(tx, self.org_id, self.object_id).await?;
         let Some(mut reading) = last(tx, self.vehicle_id).await? else { return Ok(()) };
         if reading.object_id != Some(self.object_id) {
             return Ok(());
@@ -91,7 +98,7 @@ impl ReadCertificate {
         (reading.object_id, reading.fields, reading.read_by) = (None, json!(fields), by);
         reading.ended_at = Some(tx.app().now());
         save(tx, &reading).await?;
-        keroxio_storage::service::remove(tx, self.org_id, self.object_id).await
+        Ok(())
     }
 }
 

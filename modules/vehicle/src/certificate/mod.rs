@@ -19,7 +19,7 @@ pub use job::ReadCertificate;
 pub use parse::{Certificate, parse};
 
 use crate::error;
-use crate::model::Vehicle;
+use crate::model::{self, Vehicle};
 use crate::service;
 use crate::tables::vehicle_certificates::{self, dsl};
 
@@ -70,7 +70,9 @@ pub(crate) async fn start(app: &App, actor: &Actor, id: Uuid, bytes: Vec<u8>) ->
     app.admit(Queue::Inference, actor.org_id).await?;
     let object = keroxio_storage::service::upload_once(app, actor, bytes).await?;
     let mut tx = app.begin().await?;
-    let vehicle = service::locked(&mut tx, actor.org_id, id).await?;
+    let mut vehicle = service::locked(&mut tx, actor.org_id, id).await?;
+    vehicle.touch(app.now());
+    model::save(&mut tx, &vehicle).await?;
     let before = last(&mut tx, id).await?.and_then(|reading| reading.object_id);
     if let Some(object) = before {
         keroxio_storage::service::remove(&mut tx, actor.org_id, object).await?;

@@ -13,7 +13,7 @@ const CODES: [&str; 44] = [
     "V.9", "X.1", "Y.1", "Y.2", "Y.3", "Y.4", "Y.5", "Y.6", "Z.1",
 ];
 /// Fields that speak of the car, and the fact each of them is.
-const READ: [(&str, &str); 11] = [
+const READ: [(&str, &str); 10] = [
     ("A", "plate"),
     ("B", "firstRegistration"),
     ("D.1", "make"),
@@ -24,7 +24,6 @@ const READ: [(&str, &str); 11] = [
     ("P.6", "fiscalHp"),
     ("S.1", "seats"),
     ("V.7", "co2"),
-    ("V.9", ""),
 ];
 /// Fields from which on a text is a certificate and not any paper.
 const LEAST_FIELDS: usize = 3;
@@ -66,8 +65,8 @@ pub fn parse(lines: &[TextLine]) -> Certificate {
         }
         fields.extend(open);
     }
-    // The name and address of the holder are none of ours.
-    fields.retain(|field| !field.text.is_empty() && READ.iter().any(|(code, _)| *code == field.code));
+    // The name and address of the holder are none of ours: nothing is kept but what is understood as a fact of the car.
+    fields.retain(|field| Certificate::default().fact_of(field).is_some());
     fields.sort_by(|a, b| a.code.cmp(&b.code).then(b.confidence.total_cmp(&a.confidence)));
     fields.dedup_by(|later, first| later.code == first.code);
     Certificate::of(fields)
@@ -82,13 +81,16 @@ impl Certificate {
     pub fn of(mut fields: Vec<ReadField>) -> Self {
         let mut found = Self::default();
         for field in &mut fields {
-            let fact = READ.iter().find(|(code, _)| *code == field.code).map(|(_, fact)| *fact);
-            if fact.is_some_and(|fact| !fact.is_empty()) && found.take(&field.code, &field.text) {
-                field.fact = fact.map(str::to_owned);
-            }
+            field.fact = found.fact_of(field).map(str::to_owned);
         }
         found.fields = fields;
         found
+    }
+
+    /// The fact a field is, noted; none where it is not understood.
+    fn fact_of(&mut self, field: &ReadField) -> Option<&'static str> {
+        let (_, fact) = READ.iter().find(|(code, _)| *code == field.code)?;
+        self.take(&field.code, &field.text).then_some(*fact)
     }
 
     fn take(&mut self, code: &str, text: &str) -> bool {
@@ -160,9 +162,11 @@ fn code(text: &str) -> (Option<&'static str>, &str) {
     let (head, rest) = inner.split_at(end);
     let rest = rest.trim_start_matches([')', ':']).trim_start();
     let bare: String = head.chars().filter(char::is_ascii_alphanumeric).collect();
+    // `0.1` is `D.1`; but `8 RUE DES LILAS` is an address.
+    let may_be_misread = head.contains('.') || rest.is_empty();
     let known = CODES.iter().find(|code| {
         let plain: String = code.chars().filter(|c| *c != '.').collect();
-        plain.eq_ignore_ascii_case(&bare) || plain == as_letters(&bare)
+        plain.eq_ignore_ascii_case(&bare) || may_be_misread && plain == as_letters(&bare)
     });
     match known {
         // One letter is a code where it stands alone or its value follows: `B 14/03/2018`.
@@ -209,7 +213,14 @@ fn day(text: &str) -> Option<NaiveDate> {
     (digits.len() == 8).then(|| NaiveDate::parse_from_str(&digits, "%d%m%Y").ok()).flatten()
 }
 
+/// Names of makes and models are short; an address read beside the wrong code is none.
 fn name(text: &str) -> Option<String> {
+    let words = text.split_whitespace().count();
+    let street = ["rue", "avenue", "allee", "allée", "chemin", "place", "boulevard", "impasse", "route", "quai"];
+    let is_street = text.split_whitespace().any(|word| street.contains(&word.to_lowercase().as_str()));
+    if words > 4 || is_street {
+        return None;
+    }
     let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
     let clean = text.chars().all(|c| c.is_alphanumeric() || " -.'/+&!()".contains(c));
     (clean && (1..=40).contains(&letters) && text.chars().count() <= 50).then(|| text.to_owned())
@@ -316,8 +327,26 @@ mod tests {
             line(0.0, 200.0, "D.1 <script>"),
         ];
         let found = parse(&wrong);
-        assert_eq!(found.fields.len(), 6);
-        assert!(found.fields.iter().all(|field| field.fact.is_none()) && found.plate.is_none());
+        assert!(found.fields.is_empty() && found.plate.is_none(), "{:?}", found.fields);
         assert!(!parse(&[]).is_one());
+    }
+
+    #[test]
+    fn the_holder_and_their_address_are_not_taken_for_facts() {
+        let lines = [
+            line(0.0, 0.0, "C.3"),
+            line(90.0, 0.0, "8 RUE DES LILAS"),
+            line(0.0, 40.0, "01 RUE HAUTE"),
+            line(0.0, 80.0, "03 ALLEE DES PINS"),
+            line(0.0, 120.0, "51 AVENUE FOCH"),
+            line(0.0, 160.0, "E. MARTIN"),
+            line(0.0, 200.0, "A MARTIN"),
+            line(0.0, 240.0, "B 14/03/2018"),
+            line(0.0, 280.0, "D.1 RENAULT"),
+            line(0.0, 320.0, "P.3 ES"),
+        ];
+        let found = parse(&lines);
+        let kept: Vec<&str> = found.fields.iter().map(|field| field.text.as_str()).collect();
+        assert_eq!(kept, ["14/03/2018", "RENAULT", "ES"]);
     }
 }
