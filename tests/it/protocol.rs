@@ -163,7 +163,11 @@ async fn a_multipart_request_is_taken_as_its_specification_says_and_not_otherwis
 
     let form = with(r#"{"0":["variables.f"]}"#).part("0", photo());
     let forged = reqwest::Client::new().post(format!("{}/graphql", app.base)).multipart(form).send().await.unwrap();
-    assert_eq!(forged.status(), StatusCode::UNAUTHORIZED, "nobody without an account fills our disk");
+    assert_eq!(forged.status(), StatusCode::FORBIDDEN, "a form of another site has no such header");
+    let large = with(r#"{"0":["variables.f"]}"#).part("0", Part::bytes(vec![0; 2 << 20]).file_name("a.jpg"));
+    let stranger = reqwest::Client::new().post(format!("{}/graphql", app.base)).header("x-requested-with", "x");
+    let stranger = stranger.multipart(large).send().await.unwrap();
+    assert_eq!(stranger.status(), StatusCode::UNAUTHORIZED, "nobody without an account fills our disk");
     app.finish().await;
 }
 

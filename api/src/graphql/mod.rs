@@ -73,11 +73,9 @@ async fn post_graphql(app: App, schema: impl Executor, request: axum::extract::R
     let request = match essence.as_str() {
         "application/json" => request::from_json(body).await,
         // A form can send multipart from any site without asking first; these headers cannot be forged there.
-        // Nobody without an account fills our disk.
-        "multipart/form-data" if !is_signed_in(&app, &parts.headers) => {
-            Err((StatusCode::UNAUTHORIZED, Error::unauthenticated()))
+        "multipart/form-data" if has_preflight_header(&parts.headers) => {
+            multipart::request(content_type, body, is_signed_in(&app, &parts.headers)).await
         }
-        "multipart/form-data" if has_preflight_header(&parts.headers) => multipart::request(content_type, body).await,
         "multipart/form-data" => Err((StatusCode::FORBIDDEN, preflight_required())),
         _ => Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, bad_request())),
     };

@@ -23,6 +23,7 @@ const MAX_FILES: usize = 20;
 const MAX_MAP: u64 = 16 << 10;
 /// Largest request, in bytes.
 const MAX_ALL: u64 = MAX_FILE * 6;
+const MAX_STRANGER: u64 = 1 << 20;
 /// Time for the next piece to arrive.
 const ARRIVAL: Duration = Duration::from_secs(30);
 
@@ -31,16 +32,23 @@ const WHOLE: Duration = Duration::from_secs(600);
 /// Requests with files that are taken at once.
 static TURNS: Semaphore = Semaphore::const_new(64);
 
-pub async fn request(content_type: &str, body: Body) -> Result<Request, Refusal> {
+/// Nobody without an account fills our disk: of them so much is taken as a mistake would be.
+pub async fn request(content_type: &str, body: Body, is_signed_in: bool) -> Result<Request, Refusal> {
     let busy = || (StatusCode::SERVICE_UNAVAILABLE, Error::unavailable(anyhow::anyhow!("too many uploads at once")));
     let _turn = TURNS.try_acquire().map_err(|_| busy())?;
-    let taken = tokio::time::timeout(WHOLE, take(content_type, body)).await;
-    taken.unwrap_or_else(|_| Err((StatusCode::REQUEST_TIMEOUT, too_slow())))
+    let most = if is_signed_in { MAX_ALL } else { MAX_STRANGER };
+    let taken = tokio::time::timeout(WHOLE, take(content_type, body, most)).await;
+    match taken.unwrap_or_else(|_| Err((StatusCode::REQUEST_TIMEOUT, too_slow()))) {
+        Err((StatusCode::PAYLOAD_TOO_LARGE, _)) if !is_signed_in => {
+            Err((StatusCode::UNAUTHORIZED, Error::unauthenticated()))
+        }
+        taken => taken,
+    }
 }
 
-async fn take(content_type: &str, body: Body) -> Result<Request, Refusal> {
+async fn take(content_type: &str, body: Body, most: u64) -> Result<Request, Refusal> {
     let boundary = multer::parse_boundary(content_type).map_err(|_| bad("boundary"))?;
-    let limits = SizeLimit::new().whole_stream(MAX_ALL).per_field(MAX_FILE);
+    let limits = SizeLimit::new().whole_stream(most).per_field(MAX_FILE);
     let limits = limits.for_field("operations", MAX_JSON as u64).for_field("map", MAX_MAP);
     let pieces = tokio_stream::StreamExt::timeout(body.into_data_stream(), ARRIVAL);
     let pieces = pieces.map(|piece| match piece {
