@@ -6,6 +6,7 @@ mod request;
 mod response;
 mod socket;
 
+use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
@@ -153,6 +154,11 @@ fn address(app: &App, parts: &Parts) -> Option<ClientAddress> {
     };
     let is_behind = app.get::<Proxy>().is_ok_and(|proxy| proxy.0);
     let own = parts.extensions.get::<ClientAddress>().copied();
+    if !is_behind && own.is_some_and(|own| own.0.is_loopback()) && parts.headers.contains_key("x-forwarded-for") {
+        static TOLD: Once = Once::new();
+        // All clients would share one bucket.
+        TOLD.call_once(|| tracing::warn!("a proxy seems to stand before us: set KEROXIO_PROXY=on"));
+    }
     if is_behind { forwarded().or(own) } else { own }
 }
 
