@@ -121,12 +121,6 @@ pub async fn by_photo(conn: &mut AsyncPgConnection, org: Uuid, photo: Uuid) -> R
     Ok(model::by_photo(conn, org, photo).await?)
 }
 
-/// [`by_photo`] with a connection of its own.
-pub async fn fetch_by_photo(app: &App, org: Uuid, photo: Uuid) -> Result<Option<Cleaning>> {
-    let mut conn = app.conn().await?;
-    by_photo(&mut conn, org, photo).await
-}
-
 /// The cleaning still to be done, if any.
 pub(crate) async fn pending(app: &App, id: Uuid) -> Result<Option<Cleaning>> {
     let mut tx = app.begin().await?;
