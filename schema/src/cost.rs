@@ -6,8 +6,8 @@ use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, N
 use async_graphql::{Response, ServerError, ValidationResult, Value, value};
 use keroxio_core::{App, Authentication, ClientAddress, ErrorCode, Limits, Taken};
 
-/// Takes the complexity of every document from its organization's bucket before it is executed, or from that of the
-/// address it comes from where nobody is signed in; tells in `extensions.cost` what it took and what is left.
+/// Takes the complexity of every document from its organization's bucket before it is executed, and from that of its API
+/// key where it has one, or from that of the address it comes from where nobody is signed in; tells in `extensions.cost` what it took and what is left.
 pub struct Cost;
 
 #[derive(Default)]
@@ -39,11 +39,20 @@ impl Extension for Spent {
         let Some(app) = ctx.data_opt::<App>() else { return Ok(valid) };
         let actor = ctx.data_opt::<Authentication>().and_then(|known| known.ok().flatten());
         let address = ctx.data_opt::<ClientAddress>().copied();
-        let limits = Limits::of(app, actor.is_some());
-        let Some(name) = Limits::bucket_of(actor.as_ref(), address) else { return Ok(valid) };
-        let taken = app.take(&name, limits.bucket(), valid.complexity.max(1) as f64).await;
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((valid.complexity, limits, taken));
-        if taken.enough { Ok(valid) } else { Err(vec![limited(&taken)]) }
+        let cost = valid.complexity.max(1) as f64;
+        for (name, limits) in Limits::buckets(app, actor.as_ref(), address) {
+            let taken = app.take(&name, limits.bucket(), cost).await;
+            let mut spent = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            // What is told is where least is left.
+            if spent.is_none_or(|(_, _, before)| taken.left < before.left) {
+                *spent = Some((valid.complexity, limits, taken));
+            }
+            drop(spent);
+            if !taken.enough {
+                return Err(vec![limited(&taken)]);
+            }
+        }
+        Ok(valid)
     }
 }
 

@@ -58,12 +58,13 @@ macro_rules! compose {
 }
 
 use {
-    keroxio_auth as auth, keroxio_images as images, keroxio_jobs as jobs, keroxio_listing as listing,
-    keroxio_notification as notification, keroxio_plates as plates, keroxio_pricing as pricing,
-    keroxio_publication as publication, keroxio_storage as storage, keroxio_vehicle as vehicle,
+    keroxio_auth as auth, keroxio_email as email, keroxio_images as images, keroxio_jobs as jobs,
+    keroxio_listing as listing, keroxio_notification as notification, keroxio_plates as plates,
+    keroxio_pricing as pricing, keroxio_publication as publication, keroxio_storage as storage,
+    keroxio_vehicle as vehicle,
 };
 
-compose![jobs, storage, auth, plates, images, notification, vehicle, pricing, listing, publication];
+compose![jobs, storage, email, auth, plates, images, notification, vehicle, pricing, listing, publication];
 
 /// A schema builder with the limits that every Keroxio schema has.
 pub fn builder<Q, M, S>((query, mutation, subscription): (Q, M, S)) -> SchemaBuilder<Q, M, S>

@@ -4,9 +4,9 @@ use keroxio_test_support::Setup;
 use serde_json::json;
 
 mod theirs {
-    use {keroxio_auth as auth, keroxio_fixture_module as fixture};
+    use {keroxio_auth as auth, keroxio_email as email, keroxio_fixture_module as fixture};
 
-    keroxio_schema::compose![auth, fixture];
+    keroxio_schema::compose![email, auth, fixture];
 }
 
 const WRITE: &str = "mutation($body: String!) { writeFixtureNote(body: $body) { id signature } }";

@@ -12,6 +12,7 @@ mod journey;
 mod lab;
 mod limits;
 mod lists;
+mod matrix;
 mod migrations;
 mod models;
 mod outage;

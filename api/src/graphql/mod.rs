@@ -17,7 +17,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response as HttpResponse;
 use axum::routing::get;
-use keroxio_core::{App, Authentication, ClientAddress, Error, ErrorCode, Loaders};
+use keroxio_core::{App, Authentication, ClientAddress, ClientAgent, Error, ErrorCode, Loaders, as_tenant, tenant_of};
 
 use crate::listen::Proxy;
 
@@ -60,7 +60,9 @@ async fn get_graphql(app: App, schema: impl Executor, request: axum::extract::Re
         };
     }
     match request::from_query(&parts.uri) {
-        Ok(request) => answer(&app, &schema, &parts.headers, format, with(request, address), true).await,
+        Ok(request) => {
+            answer(&app, &schema, &parts.headers, format, with(request, address, agent(&parts.headers)), true).await
+        }
         Err((status, error)) => format.refuse(status, error),
     }
 }
@@ -75,19 +77,21 @@ async fn post_graphql(app: App, schema: impl Executor, request: axum::extract::R
         "application/json" => request::from_json(body).await,
         // A form can send multipart from any site without asking first; these headers cannot be forged there.
         "multipart/form-data" if has_preflight_header(&parts.headers) => {
-            multipart::request(content_type, body, is_signed_in(&app, &parts.headers)).await
+            multipart::request(content_type, body, is_signed_in(&app, &parts.headers).await).await
         }
         "multipart/form-data" => Err((StatusCode::FORBIDDEN, preflight_required())),
         _ => Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, bad_request())),
     };
     match request {
-        Ok(request) => answer(&app, &schema, &parts.headers, format, with(request, address), false).await,
+        Ok(request) => {
+            answer(&app, &schema, &parts.headers, format, with(request, address, agent(&parts.headers)), false).await
+        }
         Err((status, error)) => format.refuse(status, error),
     }
 }
 
-fn is_signed_in(app: &App, headers: &HeaderMap) -> bool {
-    authenticate(app, bearer(headers).as_deref()).is_ok_and(|actor| actor.is_some())
+async fn is_signed_in(app: &App, headers: &HeaderMap) -> bool {
+    authenticate(app, bearer(headers).as_deref()).await.is_ok_and(|actor| actor.is_some())
 }
 
 fn has_preflight_header(headers: &HeaderMap) -> bool {
@@ -120,10 +124,11 @@ async fn answer(
     if !wrong.is_empty() {
         return format.invalid(wrong);
     }
-    let actor = authenticate(app, bearer(headers).as_deref());
+    let actor = authenticate(app, bearer(headers).as_deref()).await;
+    let tenant = tenant_of(actor.ok().flatten().as_ref());
     let mut request = request.data(actor).data(Loaders::default());
     request.set_parsed_query(document);
-    let Ok(mut answer) = tokio::time::timeout(TIMEOUT, schema.execute(request)).await else {
+    let Ok(mut answer) = tokio::time::timeout(TIMEOUT, as_tenant(tenant, schema.execute(request))).await else {
         return format.refuse(StatusCode::GATEWAY_TIMEOUT, timed_out());
     };
     response::give_codes(&mut answer);
@@ -162,11 +167,20 @@ fn address(app: &App, parts: &Parts) -> Option<ClientAddress> {
     if is_behind { forwarded().or(own) } else { own }
 }
 
-fn with(request: Request, address: Option<ClientAddress>) -> Request {
-    match address {
+/// Tells resolvers where a request comes from.
+fn with(request: Request, address: Option<ClientAddress>, agent: Option<String>) -> Request {
+    let request = match address {
         Some(address) => request.data(address),
         None => request,
+    };
+    match agent {
+        Some(agent) => request.data(ClientAgent(agent)),
+        None => request,
     }
+}
+
+fn agent(headers: &HeaderMap) -> Option<String> {
+    headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok()).map(|text| text.chars().take(200).collect())
 }
 
 fn bearer(headers: &HeaderMap) -> Option<String> {
@@ -174,10 +188,10 @@ fn bearer(headers: &HeaderMap) -> Option<String> {
 }
 
 /// `Bearer` is optional in front of the token, as clients differ.
-fn authenticate(app: &App, authorization: Option<&str>) -> Authentication {
+async fn authenticate(app: &App, authorization: Option<&str>) -> Authentication {
     let Some(value) = authorization else { return Ok(None) };
     let token = value.strip_prefix("Bearer ").or_else(|| value.strip_prefix("bearer ")).unwrap_or(value);
-    keroxio_auth::service::authenticate(app, token.trim()).map(Some)
+    keroxio_auth::service::authenticate(app, token.trim()).await.map(Some)
 }
 
 fn preflight_required() -> Error {

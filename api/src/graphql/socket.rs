@@ -7,7 +7,7 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Executor, Response, ServerError};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
-use keroxio_core::{App, Authentication, ClientAddress, Error, ErrorCode, Loaders};
+use keroxio_core::{App, Authentication, ClientAddress, Error, ErrorCode, Loaders, TenantStream, as_tenant, tenant_of};
 use serde_json::{Value, json};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 use tokio_stream::StreamMap;
@@ -68,7 +68,7 @@ pub async fn serve(
 struct Session<E> {
     app: App,
     schema: E,
-    /// From the request that opened the connection.
+    /// From `connection_init`, or the request that opened the connection.
     token: Option<String>,
     address: Option<ClientAddress>,
     /// Who speaks; none before `connection_init`.
@@ -88,7 +88,7 @@ impl<E: Executor> Session<E> {
                 message = socket.recv() => {
                     heard = Instant::now();
                     match message? {
-                        Ok(Message::Text(text)) => self.hear(&text),
+                        Ok(Message::Text(text)) => self.hear(&text).await,
                         Ok(Message::Binary(_)) => Err(Close::invalid("text only")),
                         // The next look sends our answer to a close, and finds the end.
                         Ok(Message::Close(_) | Message::Ping(_) | Message::Pong(_)) => Ok(None),
@@ -100,6 +100,7 @@ impl<E: Executor> Session<E> {
                 Some((id, out)) = self.operations.next(), if !self.operations.is_empty() => Ok(Some(self.tell(id, out))),
                 () = &mut init, if self.actor.is_none() => Err(Close(4408, "Connection initialisation timeout".to_owned())),
                 _ = look.tick() => match heard.elapsed() {
+                    _ if !is_still_welcome(&self.app, self.actor, self.token.as_deref()).await => Err(Close(4403, "Forbidden: TOKEN_EXPIRED".to_owned())),
                     silent if silent >= SILENCE * 2 => Err(Close(1001, "No sign of life".to_owned())),
                     silent if silent >= SILENCE && self.actor.is_some() => Ok(Some(json!({ "type": "ping" }))),
                     _ => Ok(None),
@@ -119,13 +120,13 @@ impl<E: Executor> Session<E> {
     }
 
     /// One message of the client; answers what is said at once.
-    fn hear(&mut self, text: &str) -> Result<Option<Value>, Close> {
+    async fn hear(&mut self, text: &str) -> Result<Option<Value>, Close> {
         let message: Value = serde_json::from_str(text).map_err(|_| Close::invalid("not JSON"))?;
         let kind = message.get("type").and_then(Value::as_str).ok_or_else(|| Close::invalid("no type"))?;
         let payload = message.get("payload").unwrap_or(&Value::Null);
         let is_map = payload.is_null() || payload.is_object();
         match kind {
-            "connection_init" if is_map => self.begin(payload).map(Some),
+            "connection_init" if is_map => self.begin(payload).await.map(Some),
             "ping" if is_map && payload.is_null() => Ok(Some(json!({ "type": "pong" }))),
             "ping" if is_map => Ok(Some(json!({ "type": "pong", "payload": payload }))),
             "pong" if is_map => Ok(None),
@@ -145,13 +146,15 @@ impl<E: Executor> Session<E> {
     }
 
     /// A token that is none, or has expired, opens no connection: the client is to bring another.
-    fn begin(&mut self, payload: &Value) -> Result<Value, Close> {
+    async fn begin(&mut self, payload: &Value) -> Result<Value, Close> {
         if self.actor.is_some() {
             return Err(Close(4429, "Too many initialisation requests".to_owned()));
         }
         let given = ["authorization", "Authorization"].iter().find_map(|name| payload.get(name)?.as_str());
-        let token = given.map(str::to_owned).or_else(|| self.token.take());
-        let actor = authenticate(&self.app, token.as_deref());
+        if let Some(given) = given {
+            self.token = Some(given.to_owned());
+        }
+        let actor = authenticate(&self.app, self.token.as_deref()).await;
         if let Err(error) = &actor {
             return Err(Close(4403, format!("Forbidden: {}", error.0)));
         }
@@ -184,15 +187,17 @@ impl<E: Executor> Session<E> {
         if !wrong.is_empty() {
             return Ok(Some(failed(&id, &wrong)));
         }
-        let mut request = with(request, self.address).data(self.actor.unwrap_or(Ok(None))).data(Loaders::default());
+        let mut request =
+            with(request, self.address, None).data(self.actor.unwrap_or(Ok(None))).data(Loaders::default());
         request.set_parsed_query(document);
         let schema = self.schema.clone();
+        let tenant = tenant_of(self.actor.and_then(Result::ok).flatten().as_ref());
         let answers: BoxStream<'static, Response> = if kind == Some(OperationType::Subscription) {
-            schema.execute_stream(request, None)
+            TenantStream::new(tenant, schema.execute_stream(request, None)).boxed()
         } else {
             let answer = async move {
                 let late = |_| Response::from_errors(vec![response::coded(timed_out())]);
-                timeout(TIMEOUT, schema.execute(request)).await.unwrap_or_else(late)
+                timeout(TIMEOUT, as_tenant(tenant, schema.execute(request))).await.unwrap_or_else(late)
             };
             stream::once(answer).boxed()
         };
@@ -218,6 +223,17 @@ impl<E: Executor> Session<E> {
             }
         }
     }
+}
+
+/// Whether what the client showed at the beginning would still open the connection. Clients open it anew with a fresh
+/// token by themselves.
+async fn is_still_welcome(app: &App, actor: Option<Authentication>, token: Option<&str>) -> bool {
+    !matches!(actor, Some(Ok(Some(_)))) || !is_refused(authenticate(app, token).await)
+}
+
+/// While it cannot be found out, nobody is sent away.
+fn is_refused(authentication: Authentication) -> bool {
+    matches!(authentication, Err(code) if code != ErrorCode::UNAVAILABLE)
 }
 
 fn failed(id: &str, errors: &[ServerError]) -> Value {

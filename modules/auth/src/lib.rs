@@ -1,16 +1,28 @@
 #![doc = include_str!("../README.md")]
 
+mod accounts;
+mod api_keys;
 mod attempts;
 mod error;
 pub mod events;
 mod graphql;
+mod guests;
+mod http;
+mod jobs;
+mod keys;
+mod links;
+mod members;
 mod model;
+mod organizations;
+mod origin;
 mod password;
+mod second_factor;
+mod secrets;
 pub mod service;
+mod sessions;
 mod tables;
-mod token;
 
-pub use graphql::{AuthMutation as Mutation, AuthQuery as Query};
+pub use graphql::{Mutation, Query};
 pub use keroxio_core::NoSubscription as Subscription;
 pub use model::Organization;
 
@@ -23,11 +35,17 @@ impl keroxio_core::Module for AuthModule {
     }
 
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
-        let secret = env.required("KEROXIO_SECRET_KEY", "at least 32 random characters, e.g. `openssl rand -hex 32`");
-        if !secret.is_empty() && secret.len() < 32 {
-            env.problem("KEROXIO_SECRET_KEY has fewer than 32 characters".to_owned());
-        }
-        app.provide(token::Keys::new(&secret));
+        app.provide(keys::Keys::read(env));
+        app.provide(second_factor::Vault::from_env(env));
         Ok(())
+    }
+
+    fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
+        jobs.register::<jobs::BeginReset>();
+        jobs.register::<jobs::ForgetEnded>().recur(keroxio_core::Recurrence("25 3 * * *"), &jobs::ForgetEnded);
+    }
+
+    fn routes(&self) -> Option<axum::Router<keroxio_core::App>> {
+        Some(http::routes())
     }
 }

@@ -1,22 +1,54 @@
 use async_graphql::Context;
 use uuid::Uuid;
 
-use crate::{App, Batch, Error, GqlResult, Loaders, Result};
+use crate::{App, Batch, Error, GqlResult, Limits, Loaders, Result, Right, Rights};
 
-/// What a user may do in an organization.
+/// By what somebody showed who they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
-    Owner,
+pub enum Credential {
+    /// A person signed in; the session's identifier.
+    Session(Uuid),
+    /// An integrator's program; the identifier of its API key.
+    ApiKey(Uuid),
 }
 
 /// Who is asking, resolved once per request or WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Actor {
+    /// The person, or whoever made the API key.
     pub user_id: Uuid,
     pub org_id: Uuid,
-    pub role: Role,
+    pub credential: Credential,
+    pub rights: Rights,
+    /// Those of an API key that has its own, beside its organization's.
+    pub limits: Option<Limits>,
     /// One of the company that runs this installation.
     pub staff: bool,
+}
+
+impl Actor {
+    /// What every service asks before it changes or shows anything.
+    ///
+    /// # Errors
+    /// `FORBIDDEN`, naming the right that is lacking.
+    pub fn may(&self, right: Right) -> Result<()> {
+        self.rights.require(right)
+    }
+
+    /// The session of a person; programs have none.
+    ///
+    /// # Errors
+    /// `FORBIDDEN` for an API key.
+    pub fn person(&self) -> Result<Uuid> {
+        match self.credential {
+            Credential::Session(session) => Ok(session),
+            Credential::ApiKey(_) => Err(Error::new(
+                crate::ErrorCode::FORBIDDEN,
+                "Réservé aux personnes connectées : une clé d'API ne peut pas le faire.",
+                "For people who are signed in only: an API key cannot do this.",
+            )),
+        }
+    }
 }
 
 /// What resolvers find in their context.
@@ -47,6 +79,9 @@ impl RequestContext for Context<'_> {
                 "Le jeton d'accès a expiré : renouvelez la session avec refreshSession.",
                 "The access token has expired: renew the session with refreshSession.",
             )),
+            Some(Err(crate::ErrorCode::UNAVAILABLE)) => {
+                Err(Error::unavailable(anyhow::anyhow!("nobody could be authenticated")))
+            }
             _ => Err(Error::unauthenticated()),
         }
     }
@@ -59,3 +94,7 @@ impl RequestContext for Context<'_> {
         }
     }
 }
+
+/// What the client calls itself (`User-Agent`).
+#[derive(Debug, Clone)]
+pub struct ClientAgent(pub String);

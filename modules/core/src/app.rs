@@ -4,17 +4,18 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
+use crate::db::Pools;
 use crate::jobs::{self, Desks, JobSettings, Ticket, Waiting};
 use crate::limits::AllLimits;
 use crate::throttle::Throttle;
-use crate::{Clock, Env, Error, JobRegistry, Live, Module, Pool, Redis, Result, db};
+use crate::{Clock, Env, Error, JobRegistry, Live, Module, Redis, Result};
 
 /// Everything a request or a job needs, in one cheap handle.
 #[derive(Clone)]
 pub struct App(Arc<Inner>);
 
 struct Inner {
-    pool: Pool,
+    pools: Pools,
     redis: Redis,
     live: Live,
     clock: Clock,
@@ -69,14 +70,14 @@ impl AppBuilder {
         }
         jobs.check(env);
         env.check()?;
-        let pool = db::pool(&database, pool_size, env).await?;
+        let pools = Pools::open(&database, pool_size, env).await?;
         let redis = Redis::connect(&redis, &prefix, env).await?;
         let live = Live::start(redis.clone());
         let waiting = Waiting::new(redis.clone());
         let throttle = Throttle::new(redis.clone());
         let Self { clock, services } = self;
         Ok(App(Arc::new(Inner {
-            pool,
+            pools,
             redis,
             live,
             clock,
@@ -113,8 +114,8 @@ impl App {
         &self.0.clock
     }
 
-    pub fn pool(&self) -> &Pool {
-        &self.0.pool
+    pub(crate) fn pools(&self) -> &Pools {
+        &self.0.pools
     }
 
     pub fn redis(&self) -> &Redis {

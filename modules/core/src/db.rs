@@ -4,25 +4,42 @@ use std::time::Duration;
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::bb8::PooledConnection;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, TransactionManager};
+use diesel_async::{AnsiTransactionManager, AsyncPgConnection, SimpleAsyncConnection as _, TransactionManager};
 
 use crate::jobs::{Seat, Ticket};
 use futures_util::FutureExt as _;
 use rustls::ClientConfig;
 use tokio_postgres_rustls::MakeRustlsConnect;
 
-use crate::{App, Env, Error, Event, Result, tls};
+use crate::{App, Env, Error, Event, Result, tenancy, tls};
 
 pub type Pool = bb8::Pool<AsyncDieselConnectionManager<AsyncPgConnection>>;
 /// A pooled connection outside any transaction, for reads.
 pub type Conn = PooledConnection<'static, AsyncPgConnection>;
 
-/// Opens the pool. Connections carry a statement timeout, so that no query outlives its request for long.
-pub(crate) async fn pool(url: &str, size: u32, env: &Env) -> anyhow::Result<Pool> {
-    let separator = if url.contains('?') { '&' } else { '?' };
-    let url = format!("{url}{separator}options=-c%20statement_timeout%3D30000");
-    // The pool keeps the reason of a failure to itself; this does not.
-    drop(connect(url.clone(), tls::client_config(env)?).await?);
+/// The role that sees one organization's rows only; migrations make it and its policies.
+const TENANT_ROLE: &str = "keroxio_tenant";
+
+/// Two pools of one database. Those of tenants are in the role of tenants from their start, so that nothing forgotten on
+/// them can see more.
+pub(crate) struct Pools {
+    pub system: Pool,
+    tenants: Pool,
+}
+
+impl Pools {
+    /// Opens them. Connections carry a statement timeout, so that no query outlives its request for long.
+    pub async fn open(url: &str, size: u32, env: &Env) -> anyhow::Result<Self> {
+        let separator = if url.contains('?') { '&' } else { '?' };
+        let url = format!("{url}{separator}options=-c%20statement_timeout%3D30000");
+        // The pool keeps the reason of a failure to itself; this does not.
+        drop(connect(url.clone(), tls::client_config(env)?).await?);
+        let tenants = format!("{url}%20-c%20role%3D{TENANT_ROLE}");
+        Ok(Self { system: pool(url, size, env).await?, tenants: pool(tenants, size, env).await? })
+    }
+}
+
+async fn pool(url: String, size: u32, env: &Env) -> anyhow::Result<Pool> {
     let pool = bb8::Pool::builder()
         .max_size(size)
         .connection_timeout(Duration::from_secs(10))
@@ -130,12 +147,17 @@ impl DerefMut for Tx {
 }
 
 impl App {
-    /// A connection for reads.
+    /// A connection for reads; it sees what whoever the work is done for may see.
     ///
     /// # Errors
     /// `UNAVAILABLE` when the pool has none in time.
     pub async fn conn(&self) -> Result<Conn> {
-        self.pool().get_owned().await.map_err(|e| Error::unavailable(anyhow::anyhow!("pool: {e}")))
+        let pools = self.pools();
+        let Some(tenant) = tenancy::tenant() else { return taken(&pools.system).await };
+        let mut conn = taken(&pools.tenants).await?;
+        // Set at each taking: nobody sees what the one before was allowed to.
+        conn.batch_execute(&format!("SET keroxio.org = '{tenant}'")).await.map_err(Error::unavailable)?;
+        Ok(conn)
     }
 
     /// Opens a transaction; services do this, models never.
@@ -145,4 +167,8 @@ impl App {
     pub async fn begin(&self) -> Result<Tx> {
         Tx::begin(self).await
     }
+}
+
+async fn taken(pool: &Pool) -> Result<Conn> {
+    pool.get_owned().await.map_err(|e| Error::unavailable(anyhow::anyhow!("pool: {e}")))
 }

@@ -16,21 +16,24 @@ pub mod metrics;
 mod module;
 mod page;
 mod redis;
+mod rights;
 mod scalars;
+mod seal;
 pub mod table;
 mod tables;
 pub mod telemetry;
+mod tenancy;
 mod throttle;
 mod tls;
 
-pub use actor::{Actor, Authentication, RequestContext, Role};
+pub use actor::{Actor, Authentication, ClientAgent, Credential, RequestContext};
 pub use app::{App, AppBuilder};
 pub use clock::Clock;
 pub use db::{Conn, Pool, Tx, establish};
 pub use env::{Env, Secret};
 pub use error::{Error, ErrorCode, GqlError, GqlResult, Result};
 pub use event::Event;
-pub use guard::{RequireStaff, RequireUser};
+pub use guard::{Access, access};
 pub use jobs::{
     BackgroundJob, Effects, GivenUp, JobError, JobRegistry, Priority, Provider, Queue, Recurrence, follow, ledger,
     relay, worker,
@@ -41,5 +44,8 @@ pub use loader::{Batch, Loaders};
 pub use module::{Module, NoMutation, NoQuery, NoSubscription};
 pub use page::{MAX_PAGE, Page, connection};
 pub use redis::Redis;
+pub use rights::{Right, Rights, Role};
 pub use scalars::{Money, group_digits};
+pub use seal::Sealer;
+pub use tenancy::{TenantStream, as_system, as_tenant, tenant_of};
 pub use throttle::{Bucket, ClientAddress, Taken};

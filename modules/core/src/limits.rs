@@ -1,4 +1,4 @@
-use crate::{Actor, App, Bucket, ClientAddress, Env};
+use crate::{Actor, App, Bucket, ClientAddress, Credential, Env};
 
 /// How much may be asked of the API, in points: about one per field, times the rows of its list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,12 +42,18 @@ impl Limits {
         Bucket { capacity: self.capacity.into(), per_second: self.per_second.into() }
     }
 
-    /// The name of somebody's bucket; none for whoever is neither signed in nor comes from anywhere.
-    pub fn bucket_of(actor: Option<&Actor>, address: Option<ClientAddress>) -> Option<String> {
-        match (actor, address) {
-            (Some(actor), _) => Some(format!("cost:{}", actor.org_id.simple())),
-            (None, Some(address)) => Some(format!("cost-from:{}", address.network())),
-            (None, None) => None,
-        }
+    /// The buckets that somebody's requests are taken from, each by its name, their own first; none for whoever is
+    /// neither signed in nor comes from anywhere.
+    pub fn buckets(app: &App, actor: Option<&Actor>, address: Option<ClientAddress>) -> Vec<(String, Self)> {
+        let Some(actor) = actor else {
+            let name = address.map(|address| format!("cost-from:{}", address.network()));
+            return name.map(|name| (name, Self::of(app, false))).into_iter().collect();
+        };
+        let organization = (format!("cost:{}", actor.org_id.simple()), Self::of(app, true));
+        let key = match (actor.credential, actor.limits) {
+            (Credential::ApiKey(id), Some(limits)) => Some((format!("cost-key:{}", id.simple()), limits)),
+            _ => None,
+        };
+        key.into_iter().chain([organization]).collect()
     }
 }

@@ -9,8 +9,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use async_graphql::runtime::{TokioSpawner, TokioTimer};
+use uuid::Uuid;
 
-use crate::{App, GqlError, GqlResult, Result};
+use crate::{App, GqlError, GqlResult, Result, as_tenant, tenancy};
 
 /// What is read together. Nothing is kept: a later look reads anew.
 pub trait Batch: Send + Sync + 'static {
@@ -38,7 +39,7 @@ impl Loaders {
         if let Some(known) = known {
             return Arc::clone(known);
         }
-        let adapter = Adapter::<B> { app: app.clone(), batch: PhantomData };
+        let adapter = Adapter::<B> { app: app.clone(), tenant: tenancy::tenant(), batch: PhantomData };
         let fresh = Arc::new(DataLoader::new(adapter, TokioSpawner::current(), TokioTimer::default()));
         loaders.insert(TypeId::of::<B>(), Box::new(Arc::clone(&fresh)));
         fresh
@@ -47,6 +48,8 @@ impl Loaders {
 
 struct Adapter<B> {
     app: App,
+    /// The library loads in a task of its own, which would not know.
+    tenant: Option<Uuid>,
     batch: PhantomData<fn() -> B>,
 }
 
@@ -55,6 +58,6 @@ impl<B: Batch> Loader<B::Key> for Adapter<B> {
     type Error = GqlError;
 
     async fn load(&self, keys: &[B::Key]) -> GqlResult<HashMap<B::Key, B::Value>> {
-        Ok(B::load(&self.app, keys).await?)
+        Ok(as_tenant(self.tenant, B::load(&self.app, keys)).await?)
     }
 }

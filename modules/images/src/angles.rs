@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use async_graphql::{Enum, SimpleObject};
-use keroxio_core::{Actor, App, Result};
+use keroxio_core::{Actor, App, Result, Right};
 use keroxio_plugin_sdk::{Angle, AngleFinder, Matte, Photo, Rectangle};
 use uuid::Uuid;
 
@@ -78,6 +78,7 @@ const WANTED: [MissingAngle; 4] = [
 /// # Errors
 /// `BAD_INPUT` for no photo or too many, `NOT_FOUND` for one that is not the caller's.
 pub async fn of_set(app: &App, actor: &Actor, photos: &[Uuid]) -> Result<Vec<MissingAngle>> {
+    actor.may(Right::Read)?;
     crate::service::check_count(photos)?;
     keroxio_storage::service::require(app, actor.org_id, photos).await?;
     let mut conn = app.conn().await?;

@@ -1,6 +1,6 @@
 use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
+use keroxio_core::{Access, GqlResult, RequestContext as _, access};
 use keroxio_storage::Objects;
 use uuid::Uuid;
 
@@ -222,7 +222,7 @@ pub struct ImagesQuery;
 #[Object]
 impl ImagesQuery {
     /// A photo cleaning of your organization.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn photo_cleaning(
         &self,
         ctx: &Context<'_>,
@@ -233,7 +233,7 @@ impl ImagesQuery {
 
     /// What a set of photos does not show of the car, judged from their cleanings; photos that are not cleaned, or
     /// whose angle is not told, count as showing nothing.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn missing_angles(
         &self,
         ctx: &Context<'_>,
@@ -243,7 +243,7 @@ impl ImagesQuery {
     }
 
     /// How the renditions of your organization look.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn photo_preset(&self, ctx: &Context<'_>) -> GqlResult<PhotoPreset> {
         Ok(look::fetch(ctx.app(), ctx.actor()?.org_id).await?.into())
     }
@@ -313,7 +313,7 @@ pub struct ImagesMutation;
 impl ImagesMutation {
     /// Starts cleaning a photo, or answers the cleaning there is: the same photo in the same look is no work. Follow it
     /// with `photoCleaning`.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn clean_photo(
         &self,
         ctx: &Context<'_>,
@@ -326,7 +326,7 @@ impl ImagesMutation {
 
     /// Starts cleaning up to 40 photos, as `cleanPhoto` does for one: all of them or none. The answers come in the
     /// order of the photos.
-    #[graphql(guard = "RequireUser", complexity = "photo_ids.len() * child_complexity")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock), complexity = "photo_ids.len() * child_complexity")]
     async fn clean_photos(
         &self,
         ctx: &Context<'_>,
@@ -339,7 +339,7 @@ impl ImagesMutation {
 
     /// Chooses how the renditions of your organization look from now on. Photos cleaned before keep their look until
     /// they are cleaned again.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn set_photo_preset(
         &self,
         ctx: &Context<'_>,

@@ -2,7 +2,7 @@
 
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use keroxio_core::{Actor, App, Error, Result};
+use keroxio_core::{Actor, App, Error, Result, Right};
 use keroxio_plugin_sdk::{Photo, PlateReaders};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -123,6 +123,7 @@ pub async fn fetch(app: &App, org: Uuid) -> Result<Look> {
 /// `NOT_FOUND` for a background or logo that is not a photo of the organization; `BAD_INPUT` for an inlay without a
 /// logo.
 pub async fn choose(app: &App, actor: &Actor, look: Look) -> Result<Look> {
+    actor.may(Right::Stock)?;
     let pictures: Vec<Uuid> = look.background_photo.into_iter().chain(look.logo_photo).collect();
     keroxio_storage::service::require(app, actor.org_id, &pictures).await?;
     if look.plate_cover == Cover::Inlay && look.logo_photo.is_none() {

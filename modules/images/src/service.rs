@@ -1,5 +1,5 @@
 use diesel_async::AsyncPgConnection;
-use keroxio_core::{Actor, App, Effects, Error, JobError, Queue, Result, Tx};
+use keroxio_core::{Actor, App, Effects, Error, JobError, Queue, Result, Right, Tx};
 use keroxio_storage::MaskingDecision;
 use uuid::Uuid;
 
@@ -78,6 +78,7 @@ pub(crate) fn check_count(photos: &[Uuid]) -> Result<()> {
 
 /// Cleans photos of the caller's, in the scene asked for or the organization's own.
 pub(crate) async fn start(app: &App, actor: &Actor, photos: &[Uuid], scene: Option<Scene>) -> Result<Vec<Cleaning>> {
+    actor.may(Right::Stock)?;
     check_count(photos)?;
     app.admit(Queue::Inference, actor.org_id).await?;
     keroxio_storage::service::require(app, actor.org_id, photos).await?;

@@ -2,7 +2,7 @@ use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keroxio_core::ledger::{self, JobFilter, JobRow};
-use keroxio_core::{GqlResult, Page, RequestContext as _, RequireStaff, RequireUser, connection, follow};
+use keroxio_core::{Access, GqlResult, Page, RequestContext as _, access, connection, follow};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -87,7 +87,7 @@ pub struct FailedAttempt {
 #[ComplexObject]
 impl Job {
     /// Attempts that failed, oldest first. For staff only.
-    #[graphql(guard = "RequireStaff")]
+    #[graphql(guard = "Access::Staff", directive = access::apply(Access::Staff))]
     async fn failures(&self) -> Vec<FailedAttempt> {
         let history = self.row.history.as_array().map(Vec::as_slice).unwrap_or_default();
         let text = |entry: &Value, name: &str| entry.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -102,13 +102,13 @@ impl Job {
     }
 
     /// What it was asked to do, as JSON. For staff only.
-    #[graphql(guard = "RequireStaff")]
+    #[graphql(guard = "Access::Staff", directive = access::apply(Access::Staff))]
     async fn arguments(&self) -> String {
         self.row.args.to_string()
     }
 
     /// The organization it works for; null for the installation's own. For staff only.
-    #[graphql(guard = "RequireStaff")]
+    #[graphql(guard = "Access::Staff", directive = access::apply(Access::Staff))]
     async fn organization_id(&self) -> Option<Uuid> {
         self.row.org_id
     }
@@ -137,14 +137,14 @@ pub struct JobsQuery;
 #[Object]
 impl JobsQuery {
     /// A background job of your organization. It can be looked up for a day after it has ended.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn job(&self, ctx: &Context<'_>, #[graphql(desc = "Its identifier.")] id: Uuid) -> GqlResult<Job> {
         let mut conn = ctx.app().conn().await?;
         Ok(follow::get(&mut conn, ctx.actor()?.org_id, id).await?.into())
     }
 
     /// Jobs of all organizations, newest first. For staff only.
-    #[graphql(guard = "RequireStaff", complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
+    #[graphql(guard = "Access::Staff", directive = access::apply(Access::Staff), complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
     async fn jobs(
         &self,
         ctx: &Context<'_>,

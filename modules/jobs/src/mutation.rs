@@ -1,6 +1,6 @@
 use async_graphql::{Context, Object};
 use chrono::Duration;
-use keroxio_core::{Error, GqlResult, RequestContext as _, RequireStaff, RequireUser, follow, ledger};
+use keroxio_core::{Access, Error, GqlResult, RequestContext as _, access, follow, ledger};
 use uuid::Uuid;
 
 use crate::graphql::{Job, JobState};
@@ -13,13 +13,13 @@ impl JobsMutation {
     /// Calls off a job of your organization: one that waits never starts, one that runs is interrupted. Follow
     /// it with `jobUpdated` until it is `CANCELLED`; what it worked on then says so. A job that has ended
     /// stays as it is. Some kinds cannot be called off (`JOB_NOT_CANCELLABLE`).
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn cancel_job(&self, ctx: &Context<'_>, #[graphql(desc = "The job.")] id: Uuid) -> GqlResult<Job> {
         Ok(follow::cancel(ctx.app(), ctx.actor()?.org_id, id).await?.into())
     }
 
     /// Gives dead jobs all their attempts again and answers how many. For staff only.
-    #[graphql(guard = "RequireStaff")]
+    #[graphql(guard = "Access::Staff", directive = access::apply(Access::Staff))]
     async fn retry_jobs(
         &self,
         ctx: &Context<'_>,
@@ -39,7 +39,7 @@ impl JobsMutation {
     }
 
     /// Deletes jobs that ended long enough ago and answers how many. For staff only.
-    #[graphql(guard = "RequireStaff")]
+    #[graphql(guard = "Access::Staff", directive = access::apply(Access::Staff))]
     async fn purge_jobs(
         &self,
         ctx: &Context<'_>,

@@ -1,6 +1,6 @@
 use async_graphql::{Context, Subscription};
 use futures_util::{Stream, StreamExt as _};
-use keroxio_core::{GqlError, RequestContext as _, RequireUser, follow};
+use keroxio_core::{Access, GqlError, RequestContext as _, access, follow};
 use uuid::Uuid;
 
 use crate::graphql::Job;
@@ -13,7 +13,7 @@ impl JobsSubscription {
     /// A job of your organization as it changes, until it has ended. A client that comes back gives the last
     /// `eventId` it has seen: it misses nothing that still matters and sees nothing twice. A slow client may
     /// miss states in between, never the last.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn job_updated(
         &self,
         ctx: &Context<'_>,

@@ -2,7 +2,7 @@ use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join_all;
-use keroxio_core::{GqlResult, Money, Page, RequestContext as _, RequireUser, connection};
+use keroxio_core::{Access, GqlResult, Money, Page, RequestContext as _, access, connection};
 use keroxio_images::{Cleanings, PhotoCleaning};
 use keroxio_plates::{PlateReading, Readings};
 use keroxio_pricing::{Estimates, PriceEstimate};
@@ -291,13 +291,13 @@ pub struct ListingQuery;
 #[Object]
 impl ListingQuery {
     /// A listing of your organization.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn listing(&self, ctx: &Context<'_>, #[graphql(desc = "Its identifier.")] id: Uuid) -> GqlResult<Listing> {
         Ok(service::get(ctx.app(), ctx.actor()?.org_id, id).await?.into())
     }
 
     /// Listings of your organization, newest first.
-    #[graphql(guard = "RequireUser", complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read), complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
     async fn listings(
         &self,
         ctx: &Context<'_>,
@@ -317,7 +317,7 @@ pub struct AdMutation;
 impl AdMutation {
     /// Turns photos and what the seller knows into an ad. Answers at once with a listing in
     /// preparation; follow it with the subscription `listingProgress`.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn prepare_listing(
         &self,
         ctx: &Context<'_>,
@@ -330,7 +330,7 @@ impl AdMutation {
     }
 
     /// Adds or corrects facts of the car; only the steps that depend on them run again.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn correct_listing(
         &self,
         ctx: &Context<'_>,
@@ -341,7 +341,7 @@ impl AdMutation {
     }
 
     /// Sets title, body or price by hand; a text set by hand is not overwritten by later steps.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn edit_listing(
         &self,
         ctx: &Context<'_>,
@@ -355,7 +355,7 @@ impl AdMutation {
 
     /// The car is sold. Every portal where its ad is online becomes a task: you are notified to withdraw it there. Tell
     /// the price with `recordSale`, to have your next estimates learn from it. `LISTING_SOLD` when it was sold before.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Publish", directive = access::apply(Access::Publish))]
     async fn mark_listing_sold(
         &self,
         ctx: &Context<'_>,
@@ -365,20 +365,20 @@ impl AdMutation {
     }
 
     /// A sale fell through: the car is for sale again. `LISTING_NOT_SOLD` when it was not sold.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Publish", directive = access::apply(Access::Publish))]
     async fn cancel_sale(&self, ctx: &Context<'_>, #[graphql(desc = "The listing.")] id: Uuid) -> GqlResult<Listing> {
         Ok(service::take_back(ctx.app(), &ctx.actor()?, id).await?.into())
     }
 
     /// Estimates the price of every listing of yours anew, as happens every night; answers how many. A listing whose
     /// market has really moved shows the new estimate and you are notified; the price you ask stays as it is.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn estimate_stock(&self, ctx: &Context<'_>) -> GqlResult<usize> {
         Ok(crate::watch::look_now(ctx.app(), ctx.actor()?.org_id).await?)
     }
 
     /// Writes the ad again from the facts, replacing a text set by hand.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn draft_listing(
         &self,
         ctx: &Context<'_>,
@@ -389,7 +389,7 @@ impl AdMutation {
     }
 
     /// Runs one step of the preparation again.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn repeat_listing_step(
         &self,
         ctx: &Context<'_>,

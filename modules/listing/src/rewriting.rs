@@ -7,7 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use keroxio_core::{Actor, App, BackgroundJob, Effects, GivenUp, JobError, Provider, Queue, Result, Tx};
+use keroxio_core::{Actor, App, BackgroundJob, Effects, GivenUp, JobError, Provider, Queue, Result, Right, Tx};
 use keroxio_plugin_sdk::{Draft, RewriteError, TextRewriter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -60,6 +60,7 @@ fn rewriter(app: &App) -> Result<Arc<dyn TextRewriter>> {
 /// # Errors
 /// `REWRITER_NOT_CONFIGURED`, `NOT_FOUND`, `LISTING_SOLD`, `LISTING_TEXT_MISSING` while there is no text of ours.
 pub async fn start(app: &App, actor: &Actor, id: Uuid) -> Result<Ad> {
+    actor.may(Right::Stock)?;
     rewriter(app)?;
     app.admit(Queue::Outbound, actor.org_id).await?;
     let mut tx = app.begin().await?;

@@ -2,7 +2,7 @@ use std::collections::HashSet;
 
 use diesel_async::AsyncPgConnection;
 use futures_util::Stream;
-use keroxio_core::{Actor, App, Effects, Error, Page, Queue, Result, Tx};
+use keroxio_core::{Actor, App, Effects, Error, Page, Queue, Result, Right, Tx};
 use keroxio_vehicle::events::VehicleMoved;
 use keroxio_vehicle::{StockState, VehicleInput, service as vehicles, stock};
 use uuid::Uuid;
@@ -47,6 +47,7 @@ pub(crate) async fn prepare(
     language: &'static str,
     tone: AdTone,
 ) -> Result<Ad> {
+    actor.may(Right::Stock)?;
     let mut seen = HashSet::new();
     let photos: Vec<Uuid> = photos.into_iter().filter(|id| seen.insert(*id)).collect();
     if photos.is_empty() || photos.len() > MAX_PHOTOS {
@@ -126,6 +127,7 @@ pub async fn get(app: &App, org: Uuid, id: Uuid) -> Result<Ad> {
 }
 
 pub(crate) async fn list(app: &App, actor: &Actor, page: Page) -> Result<Vec<Ad>> {
+    actor.may(Right::Read)?;
     let mut conn = app.conn().await?;
     Ok(model::page(&mut conn, actor.org_id, page).await?)
 }
@@ -149,6 +151,7 @@ pub async fn of_vehicle(app: &App, org: Uuid, vehicle: Uuid) -> Result<Vec<Uuid>
 
 /// New facts from the seller: only the steps that depend on them run again.
 pub(crate) async fn correct(app: &App, actor: &Actor, id: Uuid, facts: VehicleInput) -> Result<Ad> {
+    actor.may(Right::Stock)?;
     let mut tx = app.begin().await?;
     let ad = locked(&mut tx, actor, id).await?;
     vehicles::update(&mut tx, actor, ad.vehicle_id, facts).await?;
@@ -164,6 +167,7 @@ pub(crate) async fn edit(
     body: Option<String>,
     price_eur: Option<i32>,
 ) -> Result<Ad> {
+    actor.may(Right::Stock)?;
     for (field, text, limit) in [(("titre", "title"), &title, TITLE_LIMIT), (("texte", "body"), &body, BODY_LIMIT)] {
         if text.as_ref().is_some_and(|t| t.chars().count() > limit) {
             return Err(error::text_too_long(field, limit));
@@ -187,6 +191,7 @@ pub(crate) async fn edit(
 
 /// Brings an older text back.
 pub(crate) async fn restore_text(app: &App, actor: &Actor, id: Uuid, version: i32) -> Result<Ad> {
+    actor.may(Right::Stock)?;
     let mut tx = app.begin().await?;
     let mut ad = locked(&mut tx, actor, id).await?;
     texts::restore(&mut tx, &mut ad, version, actor.user_id).await?;
@@ -195,6 +200,7 @@ pub(crate) async fn restore_text(app: &App, actor: &Actor, id: Uuid, version: i3
 
 /// Writes the ad again from the facts, in another tone where one is given; a text set by hand goes.
 pub(crate) async fn write_again(app: &App, actor: &Actor, id: Uuid, tone: Option<AdTone>) -> Result<Ad> {
+    actor.may(Right::Stock)?;
     app.admit(Queue::Inference, actor.org_id).await?;
     if let Some(tone) = tone {
         let mut tx = app.begin().await?;
@@ -208,6 +214,7 @@ pub(crate) async fn write_again(app: &App, actor: &Actor, id: Uuid, tone: Option
 
 /// Runs one step again, whatever its inputs.
 pub(crate) async fn repeat(app: &App, actor: &Actor, id: Uuid, kind: StepKind, photo: Option<Uuid>) -> Result<Ad> {
+    actor.may(Right::Stock)?;
     app.admit(Queue::Inference, actor.org_id).await?;
     let mut tx = app.begin().await?;
     let mut ad = locked(&mut tx, actor, id).await?;
@@ -235,6 +242,7 @@ pub(crate) async fn repeat(app: &App, actor: &Actor, id: Uuid, kind: StepKind, p
 
 /// The car is sold: its listing is over, and whoever shows it elsewhere hears of it.
 pub(crate) async fn sell(app: &App, actor: &Actor, id: Uuid) -> Result<Ad> {
+    actor.may(Right::Publish)?;
     let mut tx = app.begin().await?;
     let mut ad = locked(&mut tx, actor, id).await?;
     if ad.sold_at.is_some() {
@@ -271,6 +279,7 @@ pub(crate) async fn follow_move(app: &App, event: &VehicleMoved) -> Result<Effec
 
 /// The sale fell through: the car is for sale again.
 pub(crate) async fn take_back(app: &App, actor: &Actor, id: Uuid) -> Result<Ad> {
+    actor.may(Right::Publish)?;
     let mut tx = app.begin().await?;
     let mut ad = locked(&mut tx, actor, id).await?;
     if ad.sold_at.is_none() {
@@ -370,6 +379,7 @@ pub(crate) async fn follow(
 }
 
 pub(crate) async fn progress_after(app: &App, actor: &Actor, id: Uuid, seq: i32) -> Result<(Ad, Vec<Progress>)> {
+    actor.may(Right::Read)?;
     let mut conn = app.conn().await?;
     // The ad first: were it read last, it could be settled by rows this look has not seen.
     let ad = model::find(&mut conn, actor.org_id, id).await?.ok_or_else(error::not_found)?;

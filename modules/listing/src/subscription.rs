@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_graphql::{Context, Subscription};
 use futures_util::{Stream, StreamExt, stream};
-use keroxio_core::{Actor, App, GqlError, RequestContext as _, RequireUser};
+use keroxio_core::{Access, Actor, App, GqlError, RequestContext as _, access};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -69,7 +69,7 @@ pub struct ListingSubscription;
 impl ListingSubscription {
     /// Every step of a listing's preparation in order, until the listing is READY or INCOMPLETE.
     /// After a lost connection, give the last `seq` seen: nothing is missed and nothing comes twice.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn listing_progress(
         &self,
         ctx: &Context<'_>,

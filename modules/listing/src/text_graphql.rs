@@ -1,6 +1,6 @@
 use async_graphql::{Context, Enum, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
+use keroxio_core::{Access, GqlResult, RequestContext as _, access};
 use uuid::Uuid;
 
 use crate::graphql::Listing;
@@ -161,7 +161,7 @@ pub struct TextMutation;
 impl TextMutation {
     /// Brings an older text of the ad back. Like one set by hand it is not overwritten by later steps. `NOT_FOUND` for
     /// a version that is not kept.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn restore_listing_text(
         &self,
         ctx: &Context<'_>,
@@ -175,7 +175,7 @@ impl TextMutation {
     /// Its text is taken only when every word and number of it is proved by the facts of the car and all that the law
     /// wants is still said; otherwise the present one stands. A text set by hand is replaced, and can be brought back.
     /// `REWRITER_NOT_CONFIGURED` where there is no model.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn rewrite_listing(
         &self,
         ctx: &Context<'_>,

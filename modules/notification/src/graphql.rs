@@ -1,7 +1,7 @@
 use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use keroxio_core::{GqlResult, Page, RequestContext as _, RequireUser, connection};
+use keroxio_core::{Access, GqlResult, Page, RequestContext as _, access, connection};
 use uuid::Uuid;
 
 use crate::model::Item;
@@ -46,7 +46,7 @@ pub struct NotificationQuery;
 #[Object]
 impl NotificationQuery {
     /// Notifications of your organization, newest first.
-    #[graphql(guard = "RequireUser", complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read), complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
     async fn notifications(
         &self,
         ctx: &Context<'_>,
@@ -59,7 +59,7 @@ impl NotificationQuery {
     }
 
     /// How many notifications of your organization are unread.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn unread_notifications(&self, ctx: &Context<'_>) -> GqlResult<i64> {
         Ok(service::unread(ctx.app(), &ctx.actor()?).await?)
     }
@@ -71,7 +71,7 @@ pub struct NotificationMutation;
 #[Object]
 impl NotificationMutation {
     /// Marks notifications as read and answers how many are left unread.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn mark_notifications_read(
         &self,
         ctx: &Context<'_>,

@@ -1,4 +1,4 @@
-use keroxio_core::{Actor, App, Error, Page, Result, Tx};
+use keroxio_core::{Actor, App, Error, Page, Result, Right, Tx};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -37,21 +37,25 @@ pub async fn notify(tx: &mut Tx, notice: Notice) -> Result<()> {
 }
 
 pub(crate) async fn get(app: &App, actor: &Actor, id: Uuid) -> Result<Item> {
+    actor.may(Right::Read)?;
     let mut conn = app.conn().await?;
     model::find(&mut conn, actor.org_id, id).await?.ok_or_else(|| Error::not_found("Notification", "Notification"))
 }
 
 pub(crate) async fn list(app: &App, actor: &Actor, page: Page) -> Result<Vec<Item>> {
+    actor.may(Right::Read)?;
     let mut conn = app.conn().await?;
     Ok(model::page(&mut conn, actor.org_id, page).await?)
 }
 
 pub(crate) async fn unread(app: &App, actor: &Actor) -> Result<i64> {
+    actor.may(Right::Read)?;
     let mut conn = app.conn().await?;
     Ok(model::unread(&mut conn, actor.org_id).await?)
 }
 
 pub(crate) async fn mark_read(app: &App, actor: &Actor, ids: &[Uuid]) -> Result<i64> {
+    actor.may(Right::Read)?;
     let mut tx = app.begin().await?;
     model::mark_read(&mut tx, actor.org_id, ids, app.now()).await?;
     let left = model::unread(&mut tx, actor.org_id).await?;

@@ -1,6 +1,6 @@
 use async_graphql::{Context, Subscription};
 use futures_util::{Stream, StreamExt};
-use keroxio_core::{GqlError, RequestContext as _, RequireUser};
+use keroxio_core::{Access, GqlError, RequestContext as _, access};
 use uuid::Uuid;
 
 use crate::graphql::Notification;
@@ -12,7 +12,7 @@ pub struct NotificationSubscription;
 #[Subscription]
 impl NotificationSubscription {
     /// Notifications of your organization as they are created.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn notification_added(
         &self,
         ctx: &Context<'_>,

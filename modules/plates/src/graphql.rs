@@ -1,6 +1,6 @@
 use async_graphql::{ComplexObject, Context, Enum, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
+use keroxio_core::{Access, GqlResult, RequestContext as _, access};
 use keroxio_plate_grammar::Plate;
 use keroxio_plugin_sdk::{PlateText, Quad};
 use uuid::Uuid;
@@ -184,7 +184,7 @@ pub struct PlatesQuery;
 #[Object]
 impl PlatesQuery {
     /// A reading of your organization.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn plate_reading(
         &self,
         ctx: &Context<'_>,
@@ -200,7 +200,7 @@ pub struct PlatesMutation;
 #[Object]
 impl PlatesMutation {
     /// Starts reading the plate on a photo, or answers the reading there is. Follow it with `plateReading`.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn read_plate(
         &self,
         ctx: &Context<'_>,
@@ -210,7 +210,7 @@ impl PlatesMutation {
     }
 
     /// Sets the text of a reading by hand; listings with this photo follow.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn correct_plate(
         &self,
         ctx: &Context<'_>,

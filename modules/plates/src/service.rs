@@ -1,6 +1,6 @@
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
-use keroxio_core::{Actor, App, Effects, Queue, Result, Tx};
+use keroxio_core::{Actor, App, Effects, Queue, Result, Right, Tx};
 use keroxio_plate_grammar::{Plate, PlateKind, agree, newest_rank, normalize_foreign};
 use keroxio_plugin_sdk::PlateAnswer;
 use serde_json::json;
@@ -46,6 +46,7 @@ pub async fn start_reading(tx: &mut Tx, org: Uuid, photo_id: Uuid) -> Result<Rea
 }
 
 pub(crate) async fn start(app: &App, actor: &Actor, photo: Uuid) -> Result<Reading> {
+    actor.may(Right::Stock)?;
     app.admit(Queue::Inference, actor.org_id).await?;
     keroxio_storage::service::require(app, actor.org_id, &[photo]).await?;
     let mut tx = app.begin().await?;
@@ -78,6 +79,7 @@ pub(crate) struct Correction<'a> {
 
 /// The seller's own reading; it wins over the model's from now on.
 pub(crate) async fn correct(app: &App, actor: &Actor, id: Uuid, said: Correction<'_>) -> Result<Reading> {
+    actor.may(Right::Stock)?;
     let Correction { text, foreign, keep_as_example } = said;
     let text = if foreign { normalize_foreign(text) } else { Plate::parse(text).map(|p| p.normalized().to_owned()) };
     let text = text.map_err(|_| error::invalid())?;

@@ -1,6 +1,6 @@
 use async_graphql::{Context, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
+use keroxio_core::{Access, GqlResult, RequestContext as _, access};
 use keroxio_vehicle::VehicleInput;
 use uuid::Uuid;
 
@@ -55,7 +55,7 @@ pub struct EstimateQuery;
 #[Object]
 impl EstimateQuery {
     /// A stored estimate of your organization.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn price_estimate(
         &self,
         ctx: &Context<'_>,
@@ -65,7 +65,7 @@ impl EstimateQuery {
     }
 
     /// The price of a car now, kept nowhere. `FACTS_MISSING` names what is still needed.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn estimate_price(
         &self,
         ctx: &Context<'_>,
@@ -81,7 +81,7 @@ impl EstimateQuery {
 
     /// Prices of up to 1,000 cars now, or of 100 with their `contributions`, in order, kept nowhere. Bad facts of one car
     /// refuse the request; `car` in the error's details says which, counted from 0.
-    #[graphql(guard = "RequireUser", complexity = "cars.len() + child_complexity")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read), complexity = "cars.len() + child_complexity")]
     async fn estimate_prices(
         &self,
         ctx: &Context<'_>,
@@ -102,7 +102,7 @@ pub struct EstimateMutation;
 #[Object]
 impl EstimateMutation {
     /// Estimates the price of a car now and keeps the evidence. `FACTS_MISSING` names what is still needed.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn estimate_price(
         &self,
         ctx: &Context<'_>,

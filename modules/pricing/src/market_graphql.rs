@@ -1,7 +1,7 @@
 use async_graphql::{Context, Object, SimpleObject, Upload};
 use chrono::NaiveDate;
 use keroxio_core::table::{self, LineError};
-use keroxio_core::{GqlResult, Money, RequestContext as _, RequireStaff, RequireUser};
+use keroxio_core::{Access, GqlResult, Money, RequestContext as _, access};
 use uuid::Uuid;
 
 use crate::level;
@@ -96,7 +96,7 @@ pub struct MarketQuery;
 #[Object]
 impl MarketQuery {
     /// How far the market is from the price model, month by month for a year, latest first. For staff.
-    #[graphql(guard = "RequireStaff")]
+    #[graphql(guard = "Access::Staff", directive = access::apply(Access::Staff))]
     async fn price_drift(&self, ctx: &Context<'_>) -> GqlResult<Vec<PriceDrift>> {
         let months = market::drift(ctx.app()).await?;
         let drift = |month: level::Month| PriceDrift {
@@ -121,7 +121,7 @@ impl MarketMutation {
     /// `fuel`, `price` (euros, all taxes). Also read: `ad_id`, `version`, `month`, `gearbox`, `power_hp`, `fiscal_hp`,
     /// `doors`, `seats`, `body`, `country`, `first_seen`, `gone_on`. `COLUMNS_MISSING` names what is not there,
     /// `PRICES_UNRELATED` refuses a table whose prices do not go with its cars.
-    #[graphql(guard = "RequireStaff")]
+    #[graphql(guard = "Access::Staff", directive = access::apply(Access::Staff))]
     async fn import_market_ads(
         &self,
         ctx: &Context<'_>,
@@ -137,7 +137,7 @@ impl MarketMutation {
 
     /// Remembers what a car of your organization was sold for. It is compared with in your estimates only and shown
     /// to nobody else.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Publish", directive = access::apply(Access::Publish))]
     async fn record_sale(
         &self,
         ctx: &Context<'_>,

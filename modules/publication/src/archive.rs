@@ -2,7 +2,7 @@
 
 use std::io::{Cursor, Write as _};
 
-use keroxio_core::{Actor, App, Error, Result};
+use keroxio_core::{Actor, App, Error, Result, Right};
 use keroxio_listing::service as listings;
 use uuid::Uuid;
 use zip::write::SimpleFileOptions;
@@ -22,6 +22,7 @@ pub struct Archive {
 /// # Errors
 /// `NOT_PUBLISHABLE` while no photo is ready.
 pub(crate) async fn make(app: &App, actor: &Actor, listing: Uuid) -> Result<Archive> {
+    actor.may(Right::Read)?;
     listings::get(app, actor.org_id, listing).await?;
     let photos = listings::photos(app, listing).await?;
     let shown = keroxio_images::shown_files(app, actor.org_id, &photos).await?;

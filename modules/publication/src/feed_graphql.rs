@@ -1,6 +1,6 @@
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
+use keroxio_core::{Access, GqlResult, RequestContext as _, access};
 use uuid::Uuid;
 
 use crate::feed::{self, Feed, FeedFormat};
@@ -46,7 +46,7 @@ pub struct FeedQuery;
 #[Object]
 impl FeedQuery {
     /// Feeds of your organization.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Publish", directive = access::apply(Access::Publish))]
     async fn stock_feeds(&self, ctx: &Context<'_>) -> GqlResult<Vec<StockFeed>> {
         let site = ctx.app().get::<Site>()?;
         let feeds = feed::list(ctx.app(), &ctx.actor()?).await?;
@@ -60,7 +60,7 @@ pub struct FeedMutation;
 #[Object]
 impl FeedMutation {
     /// Opens a feed of your stock, or finds the one of this format. It is written anew every hour.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Publish", directive = access::apply(Access::Publish))]
     async fn create_stock_feed(
         &self,
         ctx: &Context<'_>,
@@ -72,7 +72,7 @@ impl FeedMutation {
 
     /// Writes a feed anew at once. `FEED_SHRUNK` when it would hold no car or less than half of those before; the last
     /// good file is served until you accept that, or the cars are back.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Publish", directive = access::apply(Access::Publish))]
     async fn build_stock_feed(
         &self,
         ctx: &Context<'_>,
@@ -84,7 +84,7 @@ impl FeedMutation {
     }
 
     /// Closes a feed; its address answers nothing from then on. Answers its identifier.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Publish", directive = access::apply(Access::Publish))]
     async fn close_stock_feed(&self, ctx: &Context<'_>, #[graphql(desc = "The feed.")] id: Uuid) -> GqlResult<Uuid> {
         feed::close(ctx.app(), &ctx.actor()?, id).await?;
         Ok(id)

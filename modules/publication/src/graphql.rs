@@ -1,6 +1,6 @@
 use async_graphql::{Context, Enum, Object, SimpleObject};
 use chrono::{DateTime, Duration, NaiveDate, Utc};
-use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
+use keroxio_core::{Access, GqlResult, RequestContext as _, access};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -113,7 +113,7 @@ pub struct PublicationQuery;
 #[Object]
 impl PublicationQuery {
     /// The packs of a listing, one per portal; empty until the publication step is done.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn publications(
         &self,
         ctx: &Context<'_>,
@@ -124,7 +124,7 @@ impl PublicationQuery {
     }
 
     /// The page of our own of a listing; null when it never had one.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn listing_page(
         &self,
         ctx: &Context<'_>,
@@ -137,7 +137,7 @@ impl PublicationQuery {
 
     /// What the law and a portal want of an ad on a day, and what is not yet so. Rules are dated: a day to come is
     /// judged by those known to hold then. Advice, not legal counsel.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn publishability(
         &self,
         ctx: &Context<'_>,
@@ -251,7 +251,7 @@ pub struct PublicationMutation;
 #[Object]
 impl PublicationMutation {
     /// Tells us the address of the ad you published, so that we can follow it.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Publish", directive = access::apply(Access::Publish))]
     async fn confirm_publication(
         &self,
         ctx: &Context<'_>,
@@ -263,7 +263,7 @@ impl PublicationMutation {
 
     /// Puts the finished, masked photos of a listing into one ZIP file, in your order: `01.jpg`, `02.jpg`, ... Portals take
     /// them in that order. `NOT_PUBLISHABLE` while none is ready.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn archive_listing_photos(
         &self,
         ctx: &Context<'_>,
@@ -275,7 +275,7 @@ impl PublicationMutation {
 
     /// Opens a page of our own for an ad, with its masked photos, the facts and the price, also for search engines.
     /// `NOT_PUBLISHABLE` while a finding of `publishability` for `page` blocks it. The page closes when the car is sold.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Publish", directive = access::apply(Access::Publish))]
     async fn open_listing_page(
         &self,
         ctx: &Context<'_>,
@@ -286,7 +286,7 @@ impl PublicationMutation {
     }
 
     /// Closes the page of our own of an ad.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Publish", directive = access::apply(Access::Publish))]
     async fn close_listing_page(
         &self,
         ctx: &Context<'_>,
@@ -297,7 +297,7 @@ impl PublicationMutation {
     }
 
     /// Tells us that you took the ad away there. `NOT_PUBLISHED` for one that is not online.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Publish", directive = access::apply(Access::Publish))]
     async fn withdraw_publication(
         &self,
         ctx: &Context<'_>,

@@ -1,7 +1,7 @@
 //! What becomes of an ad once it is online: renewed in time, and withdrawn everywhere when the car is sold.
 
 use chrono::{DateTime, Duration, Utc};
-use keroxio_core::{Actor, App, BackgroundJob, Effects, JobError, Priority, Result, Tx};
+use keroxio_core::{Actor, App, BackgroundJob, Effects, JobError, Priority, Result, Right, Tx};
 use keroxio_listing::events::{ListingSold, ListingTakenBack};
 use keroxio_notification::Notice;
 use serde::{Deserialize, Serialize};
@@ -18,6 +18,7 @@ const PAGE: i64 = 500;
 
 /// The seller took the ad away.
 pub(crate) async fn withdraw(app: &App, actor: &Actor, id: Uuid) -> Result<(Pack, Channel)> {
+    actor.may(Right::Publish)?;
     let channels: Channels = app.get()?;
     let mut tx = app.begin().await?;
     let mut pack = model::lock(&mut tx, actor.org_id, id).await?.ok_or_else(error::not_found)?;

@@ -12,7 +12,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_auth::Organization;
 use keroxio_core::table::unaccented;
-use keroxio_core::{Actor, App, Error, ErrorCode, Result};
+use keroxio_core::{Actor, App, Error, ErrorCode, Result, Right};
 use keroxio_images::{PublicPicture, public_pictures, shown_files};
 use keroxio_listing::{Ad, service as listings};
 use keroxio_vehicle::{Vehicle, histovec};
@@ -88,6 +88,7 @@ pub struct Page {
 /// # Errors
 /// `NOT_PUBLISHABLE` while the law wants something else first, or no picture is ready; `LISTING_SOLD` for a sold car.
 pub(crate) async fn open(app: &App, actor: &Actor, listing: Uuid) -> Result<Page> {
+    actor.may(Right::Publish)?;
     let ad = listings::get(app, actor.org_id, listing).await?;
     if ad.sold_at.is_some() {
         return Err(keroxio_listing::sold_already());
@@ -132,6 +133,7 @@ pub(crate) async fn open(app: &App, actor: &Actor, listing: Uuid) -> Result<Page
 
 /// Closes the page of an ad; whoever comes is told that it is gone.
 pub(crate) async fn close(app: &App, actor: &Actor, listing: Uuid) -> Result<Page> {
+    actor.may(Right::Publish)?;
     let mut tx = app.begin().await?;
     let mine = dsl::publication_pages.filter(dsl::org_id.eq(actor.org_id).and(dsl::listing_id.eq(listing)));
     let closed =
@@ -151,6 +153,7 @@ pub(crate) async fn close(app: &App, actor: &Actor, listing: Uuid) -> Result<Pag
 
 /// The page of a listing of the caller's, if it ever had one.
 pub(crate) async fn of_listing(app: &App, actor: &Actor, listing: Uuid) -> Result<Option<Page>> {
+    actor.may(Right::Read)?;
     listings::get(app, actor.org_id, listing).await?;
     let mut conn = app.conn().await?;
     Ok(dsl::publication_pages.find(listing).select(Page::as_select()).first(&mut conn).await.optional()?)

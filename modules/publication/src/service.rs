@@ -1,6 +1,6 @@
 use chrono::{Duration, NaiveDate};
 use keroxio_auth::Organization;
-use keroxio_core::{Actor, App, Effects, Money, Result, Tx, group_digits};
+use keroxio_core::{Actor, App, Effects, Money, Result, Right, Tx, group_digits};
 use keroxio_listing::{Ad, service as listings};
 use keroxio_vehicle::Vehicle;
 use keroxio_vehicle::histovec::{self, Report};
@@ -87,6 +87,7 @@ pub(crate) fn field(name: &str, ad: &Ad, vehicle: &Vehicle) -> Option<(&'static 
 }
 
 pub(crate) async fn of_listing(app: &App, actor: &Actor, listing: Uuid) -> Result<Vec<(Pack, Channel)>> {
+    actor.may(Right::Read)?;
     listings::get(app, actor.org_id, listing).await?;
     let channels: Channels = app.get()?;
     let mut conn = app.conn().await?;
@@ -108,6 +109,7 @@ pub(crate) async fn publishability(
     channel: &str,
     on: NaiveDate,
 ) -> Result<Publishability> {
+    actor.may(Right::Read)?;
     let ad = listings::get(app, actor.org_id, listing).await?;
     let channels: Channels = app.get()?;
     let own = own_page();
@@ -154,6 +156,7 @@ pub(crate) fn judge(app: &App, subject: &Subject<'_>, channel: &Channel, on: Nai
 
 /// The seller pastes the ad's address; we keep the portal's number of it.
 pub(crate) async fn confirm(app: &App, actor: &Actor, id: Uuid, url: &str) -> Result<(Pack, Channel)> {
+    actor.may(Right::Publish)?;
     let channels: Channels = app.get()?;
     let mut tx = app.begin().await?;
     let mut pack = model::lock(&mut tx, actor.org_id, id).await?.ok_or_else(error::not_found)?;

@@ -1,6 +1,6 @@
 use async_graphql::{ComplexObject, Context, Object, SimpleObject};
 use chrono::{DateTime, NaiveDate, Utc};
-use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
+use keroxio_core::{Access, GqlResult, RequestContext as _, access};
 use keroxio_listing::{Ads, Listing};
 use uuid::Uuid;
 
@@ -65,7 +65,7 @@ pub struct TaskQuery;
 impl TaskQuery {
     /// What is to be done for your cars by a day, the nearest first: papers that run out, sales to be declared. They
     /// follow from the facts, and you are reminded. What is to be done on portals is `Publication.task`.
-    #[graphql(guard = "RequireUser", complexity = "first.unwrap_or(50).clamp(1, 200) as usize * child_complexity")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read), complexity = "first.unwrap_or(50).clamp(1, 200) as usize * child_complexity")]
     async fn sale_tasks(
         &self,
         ctx: &Context<'_>,
@@ -87,7 +87,7 @@ pub struct TaskMutation;
 #[Object]
 impl TaskMutation {
     /// You have done a task.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn complete_sale_task(
         &self,
         ctx: &Context<'_>,
@@ -98,7 +98,7 @@ impl TaskMutation {
     }
 
     /// You have not done a task after all.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn reopen_sale_task(
         &self,
         ctx: &Context<'_>,

@@ -2,7 +2,7 @@ use std::io::Read as _;
 
 use async_graphql::{ComplexObject, Context, Object, SimpleObject, Upload};
 use chrono::{DateTime, Utc};
-use keroxio_core::{Error, GqlResult, RequestContext as _, RequireUser};
+use keroxio_core::{Access, Error, GqlResult, RequestContext as _, access};
 use uuid::Uuid;
 
 use crate::model::Object as Row;
@@ -57,7 +57,7 @@ pub struct StorageQuery;
 #[Object]
 impl StorageQuery {
     /// A photo of your organization.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn photo(&self, ctx: &Context<'_>, #[graphql(desc = "Its identifier.")] id: Uuid) -> GqlResult<StoredPhoto> {
         Ok(service::get(ctx.app(), ctx.actor()?.org_id, id).await?.into())
     }
@@ -69,7 +69,7 @@ pub struct StorageMutation;
 #[Object]
 impl StorageMutation {
     /// Stores a photo (JPEG, PNG or WebP, at most 25 MiB and 60 megapixels) without its metadata.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn upload_photo(
         &self,
         ctx: &Context<'_>,

@@ -1,7 +1,7 @@
 use std::sync::Arc;
 
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
-use keroxio_core::{Actor, App, Error, Result, Tx};
+use keroxio_core::{Actor, App, Error, Result, Right, Tx};
 use keroxio_plugin_sdk::{DecodeLimits, Photo, PhotoFormat, measure, sniff};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -20,6 +20,7 @@ const MIN_SIDE: u32 = 64;
 
 /// Checks, cleans and stores an uploaded photo.
 pub async fn upload(app: &App, actor: &Actor, bytes: Vec<u8>) -> Result<Object> {
+    actor.may(Right::Stock)?;
     let clean = checked(app, bytes).await?;
     put_hashed(app, actor.org_id, clean.bytes, clean.sha256, PhotoFormat::Jpeg.media_type(), Some(clean.size)).await
 }

@@ -1,5 +1,5 @@
 use async_graphql::{Context, Object};
-use keroxio_core::{GqlResult, RequireUser};
+use keroxio_core::{Access, GqlResult, access};
 
 use crate::catalogue::{self, Make, Model};
 use crate::input::FuelType;
@@ -76,7 +76,7 @@ pub struct CatalogueQuery;
 impl CatalogueQuery {
     /// Makes that fit what was typed, best first, to complete a form. Counted in advertisements: rare makes and models
     /// are missing, and any name can be typed.
-    #[graphql(guard = "RequireUser", complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read), complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
     async fn vehicle_makes(
         &self,
         _ctx: &Context<'_>,
@@ -87,7 +87,7 @@ impl CatalogueQuery {
     }
 
     /// A make by its name, however it is written; null for one that is not known.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn vehicle_make(
         &self,
         _ctx: &Context<'_>,

@@ -1,7 +1,7 @@
 use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{Context, Object};
 use chrono::{DateTime, NaiveDate, Utc};
-use keroxio_core::{GqlResult, Money, Page, RequestContext as _, RequireUser, connection};
+use keroxio_core::{Access, GqlResult, Money, Page, RequestContext as _, access, connection};
 use keroxio_plate_grammar::Plate;
 use keroxio_plugin_sdk::{Fuel, Gearbox};
 use uuid::Uuid;
@@ -256,7 +256,7 @@ pub struct VehicleQuery;
 #[Object]
 impl VehicleQuery {
     /// A car of your organization.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn vehicle(
         &self,
         ctx: &Context<'_>,
@@ -267,7 +267,7 @@ impl VehicleQuery {
 
     /// Cars of your organization, newest first: all, or those of a search in stock number, plate, make, model, version,
     /// colour and year. Every word has to be there, or nearly so where it is misspelt.
-    #[graphql(guard = "RequireUser", complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read), complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
     async fn vehicles(
         &self,
         ctx: &Context<'_>,
@@ -288,7 +288,7 @@ pub struct VehicleMutation;
 #[Object]
 impl VehicleMutation {
     /// Creates a car from what the seller knows.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn create_vehicle(
         &self,
         ctx: &Context<'_>,
@@ -301,7 +301,7 @@ impl VehicleMutation {
     }
 
     /// Corrects a car; its listings follow.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn update_vehicle(
         &self,
         ctx: &Context<'_>,
@@ -312,7 +312,7 @@ impl VehicleMutation {
     }
 
     /// Decides a dispute: you say what the chosen statement says. Its listings follow.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn settle_vehicle_fact(
         &self,
         ctx: &Context<'_>,
@@ -324,7 +324,7 @@ impl VehicleMutation {
 
     /// Takes back your latest change of a car, all its fields together; call it again for the one before. Its listings
     /// follow. `NOTHING_TO_UNDO` when the car is as it was created.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn undo_vehicle_change(
         &self,
         ctx: &Context<'_>,

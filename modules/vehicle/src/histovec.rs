@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Datelike as _, Duration, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use keroxio_core::{Actor, App, BackgroundJob, Effects, JobError, Priority, Result};
+use keroxio_core::{Actor, App, BackgroundJob, Effects, JobError, Priority, Result, Right};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -71,6 +71,7 @@ pub struct Given {
 /// # Errors
 /// `CONSENT_REQUIRED`, `HISTOVEC_URL_INVALID`, `BAD_INPUT`, `VALUE_OUT_OF_RANGE`, `NOT_FOUND`.
 pub(crate) async fn record(app: &App, actor: &Actor, id: Uuid, given: Given) -> Result<Vehicle> {
+    actor.may(Right::Stock)?;
     if !given.holder_agrees {
         return Err(error::histovec_consent());
     }
@@ -120,6 +121,7 @@ fn sharing_link(url: &str) -> Result<&str> {
 
 /// The holder agrees no longer: the report is forgotten. Answers whether there was one.
 pub(crate) async fn forget(app: &App, actor: &Actor, id: Uuid) -> Result<bool> {
+    actor.may(Right::Stock)?;
     let mut tx = app.begin().await?;
     let vehicle = service::locked(&mut tx, actor.org_id, id).await?;
     let forgotten = diesel::delete(vehicle_histovec::table.find(id)).execute(&mut *tx).await? > 0;

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
 use keroxio_core::table::{LineError, Row, Table, day, number, unaccented};
-use keroxio_core::{Actor, App, Error, Page, Result, Tx};
+use keroxio_core::{Actor, App, Error, Page, Result, Right, Tx};
 use keroxio_plate_grammar::{Plate, normalize_foreign};
 use uuid::Uuid;
 
@@ -95,6 +95,7 @@ struct Line {
 /// # Errors
 /// `COLUMNS_MISSING` and `BAD_INPUT` as [`Table::read`]. Wrong lines are no error but in the report.
 pub async fn import(app: &App, actor: &Actor, bytes: Vec<u8>, how: How) -> Result<Report> {
+    actor.may(Right::Stock)?;
     let table = tokio::task::spawn_blocking(move || read(&bytes)).await.map_err(Error::internal)??;
     let mut tx = app.begin().await?;
     let known = Known::of(&mut tx, actor.org_id, &table).await?;
@@ -379,6 +380,7 @@ pub struct Undone {
 /// # Errors
 /// `NOT_FOUND`; `IMPORT_UNDONE` for the second time.
 pub async fn undo(app: &App, actor: &Actor, id: Uuid) -> Result<Undone> {
+    actor.may(Right::Stock)?;
     let mut tx = app.begin().await?;
     let mine = dsl::vehicle_imports.filter(dsl::org_id.eq(actor.org_id).and(dsl::id.eq(id)));
     let import = mine.select(Import::as_select()).for_update().first(&mut *tx).await.optional()?;

@@ -61,7 +61,7 @@ impl keroxio_core::Module for VehicleModule {
     }
 
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
-        app.provide(registry::Sealer::from_env(env));
+        app.provide(registry::Sealer::from_env(env, "registry"));
         app.provide(certificate::Switch::from_env(env));
         Ok(())
     }

@@ -1,6 +1,6 @@
 use async_graphql::{Context, Enum, InputObject, Object, SimpleObject, Upload};
 use chrono::{DateTime, NaiveDate, Utc};
-use keroxio_core::{GqlResult, RequestContext as _, RequireUser, table};
+use keroxio_core::{Access, GqlResult, RequestContext as _, access, table};
 use uuid::Uuid;
 
 use crate::certificate::{self, ReadField, Reading};
@@ -162,7 +162,7 @@ impl PapersMutation {
     /// Reads the registration certificate of a car from a photo of it: number, first registration, make, model,
     /// identification number, power, energy, fiscal power, seats, CO2. What is read surely is a fact with the source
     /// `CERTIFICATE`; the photo is deleted at once. Follow it with `Vehicle.certificate`.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn read_certificate(
         &self,
         ctx: &Context<'_>,
@@ -175,7 +175,7 @@ impl PapersMutation {
 
     /// Keeps what a HistoVec report says of a car, in place of one kept before. `publishability` then finds a mileage
     /// below one read earlier, and a car that may not be sold. `CONSENT_REQUIRED`, `HISTOVEC_URL_INVALID`.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn record_histovec(
         &self,
         ctx: &Context<'_>,
@@ -186,7 +186,7 @@ impl PapersMutation {
     }
 
     /// Forgets the HistoVec report of a car: its holder agrees no longer. Answers whether there was one.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn forget_histovec(
         &self,
         ctx: &Context<'_>,

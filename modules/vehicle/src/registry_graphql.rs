@@ -1,6 +1,6 @@
 use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use keroxio_core::{GqlResult, RequestContext as _, RequireUser};
+use keroxio_core::{Access, GqlResult, RequestContext as _, access};
 use uuid::Uuid;
 
 use crate::graphql::VehicleObject;
@@ -56,7 +56,7 @@ pub struct RegistryQuery;
 #[Object]
 impl RegistryQuery {
     /// Your access to the vehicle register; null without one, or where this installation has no register.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn registry_access(&self, ctx: &Context<'_>) -> GqlResult<Option<RegistryAccess>> {
         Ok(registry::standing(ctx.app(), &ctx.actor()?).await?.map(RegistryAccess::from))
     }
@@ -70,7 +70,7 @@ impl RegistryMutation {
     /// Gives us the credential with which you ask the vehicle register. From then on a car is looked up as soon as its
     /// number is known, once in thirty days at most; each question may cost you. `REGISTRY_NOT_CONFIGURED` where this
     /// installation has no register.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Settings", directive = access::apply(Access::Settings))]
     async fn set_registry_access(
         &self,
         ctx: &Context<'_>,
@@ -81,14 +81,14 @@ impl RegistryMutation {
     }
 
     /// Forgets your credential. Answers whether there was one.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Settings", directive = access::apply(Access::Settings))]
     async fn remove_registry_access(&self, ctx: &Context<'_>) -> GqlResult<bool> {
         Ok(registry::remove_access(ctx.app(), &ctx.actor()?).await?)
     }
 
     /// Has the vehicle register asked about a car now. What it says comes as facts with the source `REGISTRY`, and never
     /// overwrites yours. `REGISTRY_ACCESS_MISSING` without a credential of yours.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn look_up_vehicle(
         &self,
         ctx: &Context<'_>,

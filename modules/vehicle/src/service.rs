@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use chrono::NaiveDate;
 use diesel_async::AsyncPgConnection;
-use keroxio_core::{Actor, App, Error, Page, Result, Tx};
+use keroxio_core::{Actor, App, Error, Page, Result, Right, Tx};
 use keroxio_plate_grammar::Plate;
 use keroxio_plugin_sdk::CarFacts;
 use uuid::Uuid;
@@ -17,6 +17,7 @@ use crate::statements::{self, Change, FactOrigin, Speaker, Statement};
 use crate::stock::StockState;
 
 pub async fn create(tx: &mut Tx, actor: &Actor, input: VehicleInput) -> Result<Vehicle> {
+    actor.may(Right::Stock)?;
     let now = tx.app().now();
     let mut vehicle = Vehicle::empty(actor.org_id, now);
     let given = input.apply(&mut vehicle, now)?;
@@ -44,6 +45,7 @@ pub async fn take(tx: &mut Tx, actor: &Actor, id: Uuid, input: VehicleInput) -> 
 
 /// What the seller says anew. Whoever shows the car is to look at it again: the caller sees to that.
 pub async fn update(tx: &mut Tx, actor: &Actor, id: Uuid, input: VehicleInput) -> Result<Vehicle> {
+    actor.may(Right::Stock)?;
     let now = tx.app().now();
     let vehicle = locked(tx, actor.org_id, id).await?;
     let mut said = vehicle.clone();
@@ -53,6 +55,7 @@ pub async fn update(tx: &mut Tx, actor: &Actor, id: Uuid, input: VehicleInput) -
 
 /// [`update`], and every listing of the car follows.
 pub(crate) async fn correct(app: &App, actor: &Actor, id: Uuid, input: VehicleInput) -> Result<Vehicle> {
+    actor.may(Right::Stock)?;
     let mut tx = app.begin().await?;
     let vehicle = update(&mut tx, actor, id, input).await?;
     announce(&mut tx, &vehicle).await?;
@@ -62,6 +65,7 @@ pub(crate) async fn correct(app: &App, actor: &Actor, id: Uuid, input: VehicleIn
 
 /// The seller makes one of the statements about a car their own, which ends the dispute about it.
 pub(crate) async fn settle(app: &App, actor: &Actor, id: Uuid, statement: Uuid) -> Result<Vehicle> {
+    actor.may(Right::Stock)?;
     let mut tx = app.begin().await?;
     let vehicle = locked(&mut tx, actor.org_id, id).await?;
     let chosen = statements::find(&mut tx, &vehicle, statement).await?;
@@ -75,6 +79,7 @@ pub(crate) async fn settle(app: &App, actor: &Actor, id: Uuid, statement: Uuid) 
 
 /// Takes back what the seller changed last.
 pub(crate) async fn undo(app: &App, actor: &Actor, id: Uuid) -> Result<Vehicle> {
+    actor.may(Right::Stock)?;
     let mut tx = app.begin().await?;
     let mut vehicle = locked(&mut tx, actor.org_id, id).await?;
     let number = vehicle.plate.clone();
@@ -175,6 +180,7 @@ pub async fn fetch_all(app: &App, org: Uuid, ids: &[Uuid]) -> Result<HashMap<Uui
 }
 
 pub(crate) async fn list(app: &App, actor: &Actor, filter: &StockFilter, page: Page) -> Result<Vec<Vehicle>> {
+    actor.may(Right::Read)?;
     let mut conn = app.conn().await?;
     Ok(model::page(&mut conn, actor.org_id, filter, page).await?)
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Array, BigInt, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use keroxio_core::{Actor, App, Result, Tx};
+use keroxio_core::{Actor, App, Result, Right, Tx};
 use uuid::Uuid;
 
 use crate::error;
@@ -112,6 +112,7 @@ pub struct Move {
 /// # Errors
 /// `STOCK_MOVE_REFUSED` where there is no way from its state to that one, or facts are missing to be ready.
 pub(crate) async fn move_to(app: &App, actor: &Actor, id: Uuid, to: StockState) -> Result<Vehicle> {
+    actor.may(Right::Stock)?;
     let mut tx = app.begin().await?;
     let mut vehicle = locked(&mut tx, actor.org_id, id).await?;
     let from = vehicle.stock_state();

@@ -2,7 +2,7 @@ use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{Context, Object, SimpleObject, Upload};
 use chrono::{DateTime, Utc};
 use keroxio_core::table::{self, LineError};
-use keroxio_core::{GqlResult, Money, Page, RequestContext as _, RequireUser, connection};
+use keroxio_core::{Access, GqlResult, Money, Page, RequestContext as _, access, connection};
 use uuid::Uuid;
 
 use crate::export::{self, StockFormat};
@@ -161,7 +161,7 @@ pub struct StockQuery;
 #[Object]
 impl StockQuery {
     /// The stock of your organization by state; states without a car are left out.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn stock_summary(&self, ctx: &Context<'_>) -> GqlResult<Vec<StockSummary>> {
         let rows = stock::summary(ctx.app(), ctx.actor()?.org_id).await?;
         let summary = |row: SummaryRow| StockSummary {
@@ -174,7 +174,7 @@ impl StockQuery {
     }
 
     /// Tables that your organization imported, latest first.
-    #[graphql(guard = "RequireUser", complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read), complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
     async fn stock_imports(
         &self,
         ctx: &Context<'_>,
@@ -194,7 +194,7 @@ pub struct StockMutation;
 impl StockMutation {
     /// Moves a car through the stock. `STOCK_MOVE_REFUSED` says where it may go from where it is. Moving it to `SOLD`
     /// sells its listing too, moving it back to `READY` cancels the sale; `PUBLISHED` follows from publications.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn move_vehicle(
         &self,
         ctx: &Context<'_>,
@@ -211,7 +211,7 @@ impl StockMutation {
     /// `couleur`, `crit_air`, `controle_technique`, `prix_ttc`, `entree_en_stock`, and the English names of the same. A
     /// car whose reference is in the stock is corrected, or else one whose plate is, unless the two have references that
     /// differ; every other one is new. An empty cell says nothing. As long as a line is wrong nothing is saved, unless you ask to leave such lines out.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn import_stock(
         &self,
         ctx: &Context<'_>,
@@ -226,7 +226,7 @@ impl StockMutation {
 
     /// Takes an import back: new cars that nobody worked on since go, corrected ones are again what they were.
     /// `IMPORT_UNDONE` when that was done before.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn undo_stock_import(
         &self,
         ctx: &Context<'_>,
@@ -237,7 +237,7 @@ impl StockMutation {
     }
 
     /// Writes your stock to a file that `importStock` reads again, newest car first.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn export_stock(
         &self,
         ctx: &Context<'_>,

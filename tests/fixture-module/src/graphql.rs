@@ -1,6 +1,6 @@
 use async_graphql::{Context, Object, SimpleObject, Subscription};
 use futures_util::{Stream, StreamExt as _, stream};
-use keroxio_core::{GqlError, GqlResult, RequestContext as _, RequireUser};
+use keroxio_core::{Access, GqlError, GqlResult, RequestContext as _, access};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -29,7 +29,7 @@ pub struct FixtureQuery;
 #[Object]
 impl FixtureQuery {
     /// Notes of your organization, oldest first.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn fixture_notes(&self, ctx: &Context<'_>) -> GqlResult<Vec<FixtureNote>> {
         let notes = service::list(ctx.app(), ctx.actor()?.org_id).await?;
         Ok(notes.into_iter().map(Into::into).collect())
@@ -42,7 +42,7 @@ pub struct FixtureMutation;
 #[Object]
 impl FixtureMutation {
     /// Writes a note; a job signs it.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn write_fixture_note(
         &self,
         ctx: &Context<'_>,
@@ -58,7 +58,7 @@ pub struct FixtureSubscription;
 #[Subscription]
 impl FixtureSubscription {
     /// Your notes as they are, and again each time one was signed.
-    #[graphql(guard = "RequireUser")]
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn fixture_notes_signed(
         &self,
         ctx: &Context<'_>,

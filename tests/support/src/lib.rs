@@ -140,6 +140,11 @@ impl TestApp {
         Actor { http: self.http.clone(), base: self.base.clone(), token: String::new() }
     }
 
+    /// Whoever shows this token.
+    pub fn holding(&self, token: String) -> Actor {
+        Actor { token, ..self.anonymous() }
+    }
+
     /// A new garage with one user, signed in.
     pub async fn garage(&self, name: &str) -> Actor {
         let mut actor = self.anonymous();
@@ -169,6 +174,51 @@ impl TestApp {
             actor.run(log_in, json!({ "e": format!("{name}@example.org"), "p": "correct horse battery" })).await;
         actor.token = answer.text("/logIn/accessToken");
         actor
+    }
+
+    /// Somebody of [`Self::garage`], whose address is confirmed.
+    pub async fn verified_garage(&self, name: &str) -> Actor {
+        let garage = self.garage(name).await;
+        let token = self.link_to(&format!("{name}@example.org")).await;
+        garage.run("mutation($t: String!) { verifyEmail(token: $t) }", json!({ "t": token })).await.at("/verifyEmail");
+        garage
+    }
+
+    /// Somebody else of a verified garage, who was invited and accepted.
+    pub async fn member(&self, owner: &Actor, name: &str, role: &str) -> Actor {
+        let email = format!("{name}@example.org");
+        let invite = "mutation($e: String!, $r: Role!) { inviteMember(email: $e, role: $r) { id } }";
+        owner.run(invite, json!({ "e": email, "r": role })).await.at("/inviteMember/id");
+        let accept = "mutation($t: String!, $p: String!) { acceptInvitation(token: $t, password: $p) { accessToken } }";
+        let mut actor = self.anonymous();
+        let token = self.link_to(&email).await;
+        let answer = actor.run(accept, json!({ "t": token, "p": "correct horse battery" })).await;
+        actor.token = answer.text("/acceptInvitation/accessToken");
+        actor
+    }
+
+    /// A program that acts for a verified garage.
+    pub async fn program(&self, owner: &Actor, scopes: &[&str]) -> Actor {
+        let create = "mutation($s: [Right!]!) { createApiKey(input: { name: \"Programme\", scopes: $s }) { secret } }";
+        let answer = owner.run(create, json!({ "s": scopes })).await;
+        self.holding(answer.text("/createApiKey/secret"))
+    }
+
+    /// The token of the link in the last letter to an address.
+    pub async fn link_to(&self, email: &str) -> String {
+        let query = format!(
+            "SELECT plain AS text FROM email_messages WHERE recipient = '{email}' AND plain LIKE '%#token=%' ORDER BY id DESC LIMIT 1"
+        );
+        let letters = self.texts(&query).await;
+        let letter = letters.into_iter().next().unwrap_or_else(|| panic!("no letter with a link to {email}"));
+        let (_, after) = letter.split_once("#token=").unwrap();
+        after.split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// The kinds of all letters to an address, the oldest first.
+    pub async fn letters_to(&self, email: &str) -> Vec<String> {
+        let query = format!("SELECT kind AS text FROM email_messages WHERE recipient = '{email}' ORDER BY id");
+        self.texts(&query).await
     }
 
     /// Starts a real worker: relay, Redis Streams and all. Stop it before the test ends.

@@ -14,7 +14,7 @@ pub use job::{BuildFeed, BuildFeeds};
 pub use model::Feed;
 
 use async_graphql::Enum;
-use keroxio_core::{Actor, App, Error, Result, Tx};
+use keroxio_core::{Actor, App, Error, Result, Right, Tx};
 use keroxio_notification::Notice;
 use uuid::Uuid;
 
@@ -63,6 +63,7 @@ impl FeedFormat {
 
 /// Opens a feed, or finds the one there is.
 pub(crate) async fn create(app: &App, actor: &Actor, format: FeedFormat) -> Result<Feed> {
+    actor.may(Right::Publish)?;
     let mut tx = app.begin().await?;
     let feed = model::upsert(&mut tx, actor.org_id, format, app.now()).await?;
     tx.enqueue(&BuildFeed { feed_id: feed.id, org_id: feed.org_id }).await?;
@@ -71,11 +72,13 @@ pub(crate) async fn create(app: &App, actor: &Actor, format: FeedFormat) -> Resu
 }
 
 pub(crate) async fn list(app: &App, actor: &Actor) -> Result<Vec<Feed>> {
+    actor.may(Right::Publish)?;
     Ok(model::of_org(&mut *app.conn().await?, actor.org_id).await?)
 }
 
 /// Closes a feed: whoever fetches it finds nothing.
 pub(crate) async fn close(app: &App, actor: &Actor, id: Uuid) -> Result<()> {
+    actor.may(Right::Publish)?;
     let closed = model::delete(&mut *app.conn().await?, actor.org_id, id).await?;
     if closed == 0 { Err(not_found()) } else { Ok(()) }
 }
@@ -85,6 +88,7 @@ pub(crate) async fn close(app: &App, actor: &Actor, id: Uuid) -> Result<()> {
 /// # Errors
 /// `FEED_SHRUNK` where it would have suddenly few cars, unless that is accepted.
 pub(crate) async fn build_now(app: &App, actor: &Actor, id: Uuid, accept_fewer: bool) -> Result<Feed> {
+    actor.may(Right::Publish)?;
     let feed = model::find(&mut *app.conn().await?, actor.org_id, id).await?.ok_or_else(not_found)?;
     let before = feed.cars;
     let (tx, feed) = build(app, feed, accept_fewer).await?;

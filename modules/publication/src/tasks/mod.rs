@@ -7,7 +7,7 @@ mod job;
 use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use keroxio_core::{Actor, App, Error, Result, Tx};
+use keroxio_core::{Actor, App, Error, Result, Right, Tx};
 use keroxio_notification::Notice;
 use keroxio_vehicle::histovec;
 use uuid::Uuid;
@@ -124,6 +124,7 @@ pub(crate) async fn list(app: &App, org: Uuid, open: bool, most: i64) -> Result<
 /// # Errors
 /// `NOT_FOUND`.
 pub(crate) async fn mark(app: &App, actor: &Actor, id: Uuid, done: bool) -> Result<Task> {
+    actor.may(Right::Stock)?;
     let mut tx = app.begin().await?;
     let mine = publication_tasks::table.filter(dsl::org_id.eq(actor.org_id).and(dsl::id.eq(id)));
     let task = mine.select(Task::as_select()).for_update().first(&mut *tx).await.optional()?;

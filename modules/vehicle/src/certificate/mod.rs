@@ -9,7 +9,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
-use keroxio_core::{Actor, App, Env, Queue, Result};
+use keroxio_core::{Actor, App, Env, Queue, Result, Right};
 use keroxio_plugin_sdk::TextReader;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -63,6 +63,7 @@ fn reader(app: &App) -> Result<Arc<dyn TextReader>> {
 /// # Errors
 /// `CERTIFICATE_READER_NOT_CONFIGURED` where the operator has switched reading off; `NOT_FOUND`; those of an upload.
 pub(crate) async fn start(app: &App, actor: &Actor, id: Uuid, bytes: Vec<u8>) -> Result<Vehicle> {
+    actor.may(Right::Stock)?;
     if !app.get::<Switch>()?.0 {
         return Err(error::text_reader_missing());
     }

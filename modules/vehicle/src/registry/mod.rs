@@ -2,20 +2,19 @@
 
 mod job;
 mod model;
-mod seal;
 
 use std::sync::Arc;
 
 use async_graphql::MaybeUndefined;
 use chrono::{DateTime, Datelike as _, Duration, NaiveTime, Utc};
-use keroxio_core::{Actor, App, Result, Tx};
+use keroxio_core::{Actor, App, Result, Right, Tx};
 use keroxio_plate_grammar::Plate;
 use keroxio_plugin_sdk::{RegisteredCar, VehicleRegistry};
 use uuid::Uuid;
 
 pub use job::LookUp;
+pub use keroxio_core::Sealer;
 pub use model::{Access, Question};
-pub use seal::Sealer;
 
 use crate::error;
 use crate::input::VehicleInput;
@@ -43,6 +42,7 @@ fn registry(app: &App) -> Result<Arc<dyn VehicleRegistry>> {
 /// # Errors
 /// `REGISTRY_NOT_CONFIGURED`; `BAD_INPUT` for a credential that can be none.
 pub(crate) async fn set_access(app: &App, actor: &Actor, credential: &str) -> Result<Standing> {
+    actor.may(Right::Settings)?;
     registry(app)?;
     let credential = credential.trim();
     if credential.is_empty() || credential.len() > LONGEST_CREDENTIAL || credential.chars().any(char::is_control) {
@@ -55,10 +55,12 @@ pub(crate) async fn set_access(app: &App, actor: &Actor, credential: &str) -> Re
 }
 
 pub(crate) async fn remove_access(app: &App, actor: &Actor) -> Result<bool> {
+    actor.may(Right::Settings)?;
     Ok(model::remove_access(&mut *app.conn().await?, actor.org_id).await? > 0)
 }
 
 pub(crate) async fn standing(app: &App, actor: &Actor) -> Result<Option<Standing>> {
+    actor.may(Right::Read)?;
     let Ok(registry) = registry(app) else { return Ok(None) };
     let mut conn = app.conn().await?;
     let Some(access) = model::access(&mut conn, actor.org_id).await? else { return Ok(None) };
@@ -84,6 +86,7 @@ pub(crate) async fn answer(app: &App, vehicle: &Vehicle) -> Result<Option<Questi
 /// # Errors
 /// `REGISTRY_NOT_CONFIGURED`, `REGISTRY_ACCESS_MISSING`, `NOT_FOUND`; `PLATE_INVALID` for a car without a French number.
 pub(crate) async fn look_up(app: &App, actor: &Actor, id: Uuid) -> Result<Vehicle> {
+    actor.may(Right::Stock)?;
     registry(app)?;
     let mut tx = app.begin().await?;
     let vehicle = service::get(&mut tx, actor.org_id, id).await?;

@@ -1,0 +1,88 @@
+use async_graphql::{Context, Object, SimpleObject};
+use keroxio_core::{Access, App, Error, GqlResult, Limits, RequestContext as _, Result, Role, access, as_system};
+use uuid::Uuid;
+
+use super::types::{ApiKey, Device, Invitation, Member, Membership, Site, Viewer};
+use crate::{api_keys, members, model, organizations, sessions};
+
+/// How much you may ask of the API.
+#[derive(SimpleObject)]
+pub struct ApiLimits {
+    /// Points you may spend at once. A field is about one point, times the rows of its list; every answer tells in
+    /// `extensions.cost` what it took.
+    capacity: u32,
+    /// Points that come back each second.
+    per_second: u32,
+    /// Points that are left now.
+    remaining: i64,
+}
+
+pub async fn memberships(app: &App, user: Uuid) -> Result<Vec<Membership>> {
+    let rows = as_system(async { Ok::<_, Error>(model::memberships(&mut *app.conn().await?, user).await?) }).await?;
+    Ok(rows.into_iter().map(Into::into).collect())
+}
+
+#[derive(Default)]
+pub struct AuthQuery;
+
+#[Object]
+impl AuthQuery {
+    /// Who is signed in.
+    #[graphql(guard = "Access::Person", directive = access::apply(Access::Person))]
+    async fn viewer(&self, ctx: &Context<'_>) -> GqlResult<Viewer> {
+        let actor = ctx.actor()?;
+        let mut conn = ctx.app().conn().await?;
+        let account = model::account(&mut conn, actor.user_id, actor.org_id).await.map_err(Error::from)?;
+        let (user, organization, role) = account.ok_or_else(Error::unauthenticated)?;
+        Ok(Viewer::new(user, organization, Role::named(&role).unwrap_or(Role::ReadOnly)))
+    }
+
+    /// Where you are signed in, the last seen first.
+    #[graphql(guard = "Access::Person", directive = access::apply(Access::Person), complexity = "10 * child_complexity")]
+    async fn devices(&self, ctx: &Context<'_>) -> GqlResult<Vec<Device>> {
+        let actor = ctx.actor()?;
+        let current = actor.person()?;
+        let rows = as_system(sessions::list(ctx.app(), &actor)).await?;
+        Ok(rows.into_iter().map(|row| Device::new(row, current)).collect())
+    }
+
+    /// People of your organization.
+    #[graphql(guard = "Access::Members", directive = access::apply(Access::Members), complexity = "20 * child_complexity")]
+    async fn members(&self, ctx: &Context<'_>) -> GqlResult<Vec<Member>> {
+        let rows = members::list(ctx.app(), &ctx.actor()?).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Invitations to your organization that can still be accepted.
+    #[graphql(guard = "Access::Members", directive = access::apply(Access::Members), complexity = "20 * child_complexity")]
+    async fn invitations(&self, ctx: &Context<'_>) -> GqlResult<Vec<Invitation>> {
+        let rows = members::invitations(ctx.app(), &ctx.actor()?).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// Places where your organization sells, by name.
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read), complexity = "20 * child_complexity")]
+    async fn sites(&self, ctx: &Context<'_>) -> GqlResult<Vec<Site>> {
+        let rows = organizations::sites(ctx.app(), &ctx.actor()?).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// API keys of your organization, the newest first; those that no longer work among them.
+    #[graphql(guard = "Access::Settings", directive = access::apply(Access::Settings), complexity = "20 * child_complexity")]
+    async fn api_keys(&self, ctx: &Context<'_>) -> GqlResult<Vec<ApiKey>> {
+        let rows = api_keys::list(ctx.app(), &ctx.actor()?).await?;
+        Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// How much you may ask of the API, and how much of that is left. What goes beyond is refused with
+    /// `RATE_LIMITED`, status 429 and the seconds to wait.
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
+    async fn api_limits(&self, ctx: &Context<'_>) -> GqlResult<ApiLimits> {
+        let (app, actor) = (ctx.app(), ctx.actor()?);
+        let Some((name, limits)) = Limits::buckets(app, Some(&actor), None).into_iter().next() else {
+            return Err(Error::unauthenticated().into());
+        };
+        let left = app.take(&name, limits.bucket(), 0.0).await.left;
+        Ok(ApiLimits { capacity: limits.capacity, per_second: limits.per_second, remaining: left.floor() as i64 })
+    }
+}

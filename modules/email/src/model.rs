@@ -1,0 +1,60 @@
+use chrono::{DateTime, Utc};
+use diesel::prelude::*;
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use keroxio_core::Page;
+use uuid::Uuid;
+
+use crate::tables::email_messages::{self, dsl};
+
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = email_messages)]
+pub struct Message {
+    pub id: Uuid,
+    pub org_id: Option<Uuid>,
+    pub recipient: String,
+    pub kind: String,
+    pub subject: String,
+    pub html: Option<String>,
+    pub plain: Option<String>,
+    /// `queued`, `sent`, `failed`, or `kept` where there is no transport.
+    pub state: String,
+    pub provider_id: Option<String>,
+    pub error: Option<String>,
+    pub created_at: DateTime<Utc>,
+    pub sent_at: Option<DateTime<Utc>>,
+}
+
+pub async fn insert(conn: &mut AsyncPgConnection, message: &Message) -> QueryResult<usize> {
+    diesel::insert_into(email_messages::table).values(message).execute(conn).await
+}
+
+pub async fn find(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<Message>> {
+    dsl::email_messages.find(id).select(Message::as_select()).first(conn).await.optional()
+}
+
+/// It was handed over: its text goes.
+pub async fn sent(conn: &mut AsyncPgConnection, id: Uuid, provider: &str, now: DateTime<Utc>) -> QueryResult<usize> {
+    let none = None::<String>;
+    diesel::update(dsl::email_messages.find(id))
+        .set((
+            dsl::state.eq("sent"),
+            dsl::provider_id.eq(provider),
+            dsl::sent_at.eq(now),
+            dsl::html.eq(&none),
+            dsl::plain.eq(&none),
+        ))
+        .execute(conn)
+        .await
+}
+
+pub async fn failed(conn: &mut AsyncPgConnection, id: Uuid, why: &str) -> QueryResult<usize> {
+    diesel::update(dsl::email_messages.find(id)).set((dsl::state.eq("failed"), dsl::error.eq(why))).execute(conn).await
+}
+
+pub async fn page(conn: &mut AsyncPgConnection, page: Page) -> QueryResult<Vec<Message>> {
+    let mut query = dsl::email_messages.select(Message::as_select()).order(dsl::id.desc()).into_boxed();
+    if let Some(after) = page.after {
+        query = query.filter(dsl::id.lt(after));
+    }
+    query.limit(page.limit + 1).load(conn).await
+}
