@@ -4,6 +4,7 @@ pub mod cli;
 pub mod config;
 pub mod demo;
 pub mod eval;
+mod explorer;
 pub mod graphql;
 pub mod jobs;
 pub mod listen;

@@ -37,11 +37,12 @@ impl Origins {
                 header::AUTHORIZATION,
                 header::CONTENT_TYPE,
                 header::ACCEPT,
+                HeaderName::from_static("idempotency-key"),
                 HeaderName::from_static("x-requested-with"),
                 HeaderName::from_static("apollo-require-preflight"),
                 HeaderName::from_static("graphql-require-preflight"),
             ])
-            .expose_headers([header::RETRY_AFTER])
+            .expose_headers([header::RETRY_AFTER, HeaderName::from_static("idempotency-replayed")])
             .max_age(Duration::from_secs(3_600))
     }
 }

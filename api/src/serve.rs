@@ -1,4 +1,5 @@
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -9,13 +10,16 @@ use axum::http::StatusCode;
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use keroxio_core::{App, AppBuilder, Env, Module, telemetry, worker};
-use keroxio_schema::MODULES;
+use keroxio_schema::{MODULES, SchemaSelection};
+use keroxio_webhook::Selector;
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
+use crate::graphql::documents::Documents;
+use crate::graphql::introspection::Introspection;
 use crate::origins::{self, Origins};
-use crate::{graphql, listen, plugins};
+use crate::{explorer, graphql, listen, plugins};
 
 /// Which parts of the executable this process runs.
 #[derive(Clone, Copy)]
@@ -71,8 +75,8 @@ pub async fn start(env: &Env, roles: Roles, stop: CancellationToken) -> anyhow::
     }
     plugins::provide_registry(env, &mut builder);
     plugins::provide_rewriter(env, &mut builder);
-    builder.provide(listen::Proxy(env.optional("KEROXIO_PROXY").as_deref() == Some("on")));
-    builder.provide(Origins::read(env));
+    provide_http(env, &mut builder);
+    provide_selector(&mut builder);
     let inference = env.parsed("KEROXIO_INFERENCE_CONCURRENCY", 1_usize);
     let default = env.parsed("KEROXIO_DEFAULT_CONCURRENCY", 8_usize);
     let outbound = env.parsed("KEROXIO_OUTBOUND_CONCURRENCY", 8_usize);
@@ -103,9 +107,22 @@ pub async fn start(env: &Env, roles: Roles, stop: CancellationToken) -> anyhow::
     Ok(Server { app, addr, tasks })
 }
 
+/// What the HTTP layer wants to know of the environment.
+pub fn provide_http(env: &Env, builder: &mut AppBuilder) {
+    builder.provide(listen::Proxy(env.optional("KEROXIO_PROXY").as_deref() == Some("on")));
+    builder.provide(Origins::read(env));
+    builder.provide(Documents::read(env));
+    builder.provide(Introspection::read(env));
+}
+
+/// Who answers the queries of webhooks.
+pub fn provide_selector(builder: &mut AppBuilder) {
+    builder.provide(Selector(Arc::new(SchemaSelection::default())));
+}
+
 /// Everything the API answers.
 pub fn router(app: App, schema: impl Executor, modules: &[&dyn Module], metrics: Option<PrometheusHandle>) -> Router {
-    let mut router = Router::new().merge(graphql::router(schema)).merge(
+    let mut router = Router::new().merge(graphql::router(schema)).merge(explorer::routes()).merge(
         Router::new()
             .route("/", get(|| async { Html(include_str!("../web/index.html")) }))
             .route("/healthz", get(|| async { "ok" }))

@@ -1,3 +1,4 @@
+DROP POLICY shared ON pricing_ads;
 DO $$
 DECLARE walled text;
 BEGIN

@@ -69,8 +69,8 @@ CREATE POLICY tenant ON core_jobs TO keroxio_tenant USING (org_id = (SELECT core
     WITH CHECK (org_id = (SELECT core_tenant()) OR org_id IS NULL);
 -- Evidence of the market is everybody's, what somebody sold for is theirs.
 ALTER TABLE pricing_ads ENABLE ROW LEVEL SECURITY;
-CREATE POLICY tenant ON pricing_ads TO keroxio_tenant USING (org_id IS NULL OR org_id = (SELECT core_tenant()))
-    WITH CHECK (org_id = (SELECT core_tenant()));
+CREATE POLICY tenant ON pricing_ads TO keroxio_tenant USING (org_id = (SELECT core_tenant()));
+CREATE POLICY shared ON pricing_ads FOR SELECT TO keroxio_tenant USING (org_id IS NULL);
 
 -- What opens accounts is reached by no tenant.
 REVOKE ALL ON auth_refresh_tokens, auth_links, auth_recovery_codes FROM keroxio_tenant;

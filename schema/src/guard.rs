@@ -190,6 +190,22 @@ impl<'a> Counter<'a> {
     }
 }
 
+/// Whether a document asks what the schema is.
+pub fn introspects(document: &ExecutableDocument) -> bool {
+    fn asks(set: &SelectionSet) -> bool {
+        set.items.iter().any(|item| match &item.node {
+            Selection::Field(field) => {
+                let name = &field.node.name.node;
+                name == "__schema" || name == "__type" || asks(&field.node.selection_set.node)
+            }
+            Selection::InlineFragment(inline) => asks(&inline.node.selection_set.node),
+            Selection::FragmentSpread(_) => false,
+        })
+    }
+    document.operations.iter().any(|(_, operation)| asks(&operation.node.selection_set.node))
+        || document.fragments.values().any(|fragment| asks(&fragment.node.selection_set.node))
+}
+
 fn is_typename(field: &Field) -> bool {
     field.name.node == "__typename"
 }

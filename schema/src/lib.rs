@@ -3,13 +3,15 @@
 mod cost;
 mod guard;
 mod root_metrics;
+mod selection;
 mod variables;
 
 use async_graphql::{ObjectType, SchemaBuilder, SubscriptionType};
 
 pub use cost::Cost;
-pub use guard::{UPLOAD_MARKER, Unreadable, read};
+pub use guard::{UPLOAD_MARKER, Unreadable, introspects, read};
 pub use root_metrics::RootMetrics;
+pub use selection::SchemaSelection;
 pub use variables::check_variables;
 
 // What `compose!` names in the crate that calls it.
@@ -60,11 +62,25 @@ macro_rules! compose {
 use {
     keroxio_auth as auth, keroxio_email as email, keroxio_images as images, keroxio_jobs as jobs,
     keroxio_listing as listing, keroxio_notification as notification, keroxio_plates as plates,
-    keroxio_pricing as pricing, keroxio_publication as publication, keroxio_storage as storage,
-    keroxio_vehicle as vehicle,
+    keroxio_pricing as pricing, keroxio_privacy as privacy, keroxio_publication as publication,
+    keroxio_storage as storage, keroxio_vehicle as vehicle, keroxio_webhook as webhook,
 };
 
-compose![jobs, storage, email, auth, plates, images, notification, vehicle, pricing, listing, publication];
+compose![
+    jobs,
+    storage,
+    email,
+    auth,
+    plates,
+    images,
+    notification,
+    vehicle,
+    pricing,
+    listing,
+    publication,
+    webhook,
+    privacy
+];
 
 /// A schema builder with the limits that every Keroxio schema has.
 pub fn builder<Q, M, S>((query, mutation, subscription): (Q, M, S)) -> SchemaBuilder<Q, M, S>

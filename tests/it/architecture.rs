@@ -50,7 +50,7 @@ fn root_fields(sdl: &str) -> Vec<String> {
 }
 
 /// Tier of each module; a module depends only on strictly lower ones.
-const TIERS: [(&str, u32); 12] = [
+const TIERS: [(&str, u32); 14] = [
     ("keroxio-core", 0),
     ("keroxio-email", 1),
     ("keroxio-jobs", 1),
@@ -63,6 +63,8 @@ const TIERS: [(&str, u32); 12] = [
     ("keroxio-pricing", 4),
     ("keroxio-listing", 5),
     ("keroxio-publication", 6),
+    ("keroxio-webhook", 6),
+    ("keroxio-privacy", 7),
 ];
 
 #[test]

@@ -69,8 +69,8 @@ async fn what_is_missing_is_named_and_a_correction_recomputes_only_what_depends_
     let after = garage.run(LISTING, json!({ "id": id })).await;
     assert_eq!(after.at("/listing/state"), "READY", "{}", after.0);
     assert_eq!(after.at("/listing/price/amount"), 12_540);
-    // advance, price, advance, packs, deadlines, advance: no plate is read and no photo cleaned again.
-    assert_eq!(jobs, 6);
+    // advance, price, advance, packs, deadlines, a note for webhooks, advance: no plate is read and no photo cleaned again.
+    assert_eq!(jobs, 7);
     app.finish().await;
 }
 

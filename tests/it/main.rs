@@ -4,9 +4,11 @@
 mod architecture;
 mod auth;
 mod cluster;
+mod erasure;
 mod extension;
 mod feeds;
 mod images;
+mod integrators;
 mod jobs;
 mod journey;
 mod lab;
@@ -32,4 +34,5 @@ mod texts;
 mod tls;
 mod uploads;
 mod vehicles;
+mod webhooks;
 mod worker;

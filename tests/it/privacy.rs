@@ -14,7 +14,8 @@ const COVER: &str = "mutation($c: PlateCover!) { setPhotoPreset(input: { plateCo
 const CLEAN: &str = "mutation($p: UUID!, $s: PhotoScene) { cleanPhoto(photoId: $p, scene: $s) { id } }";
 
 /// Every field of the schema that gives an address, and who may open it. A new one without a decision fails.
-const ADDRESSES: [(&str, &str); 12] = [
+const ADDRESSES: [(&str, &str); 14] = [
+    ("DataExport.url", "its owners, for an hour"),
     ("HistovecReport.url", "its owner: the Ministry's page of the report, which buyers are given"),
     ("ListingPage.url", "anybody: a page with renditions only"),
     ("Photo.url", "its owner, for an hour"),
@@ -26,6 +27,7 @@ const ADDRESSES: [(&str, &str); 12] = [
     ("SecondFactorSetup.url", "whoever turns it on: for their application"),
     ("StockExport.url", "its owner, for an hour"),
     ("StockFeed.url", "a multi-publisher who was given it: renditions only"),
+    ("Webhook.url", "its owner: their own"),
     ("__Type.specifiedByURL", "anybody: a specification"),
 ];
 

@@ -1,6 +1,9 @@
 //! GraphQL over HTTP (the specification of that name) and over WebSocket (graphql-transport-ws), with the guards the
 //! library leaves to us.
 
+pub mod documents;
+mod idempotency;
+pub mod introspection;
 mod multipart;
 mod request;
 mod response;
@@ -10,7 +13,7 @@ use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
-use async_graphql::{Executor, Request};
+use async_graphql::{Executor, Request, ServerError};
 use axum::Router;
 use axum::extract::{FromRequestParts as _, State, WebSocketUpgrade};
 use axum::http::request::Parts;
@@ -21,6 +24,9 @@ use keroxio_core::{App, Authentication, ClientAddress, ClientAgent, Error, Error
 
 use crate::listen::Proxy;
 
+use documents::Documents;
+use idempotency::Outcome;
+use introspection::Introspection;
 use request::bad_request;
 use response::Format;
 
@@ -59,7 +65,7 @@ async fn get_graphql(app: App, schema: impl Executor, request: axum::extract::Re
             Err(_) => format.refuse(StatusCode::BAD_REQUEST, bad_request()),
         };
     }
-    match request::from_query(&parts.uri) {
+    match request::from_query(&app, &parts.uri).await {
         Ok(request) => {
             answer(&app, &schema, &parts.headers, format, with(request, address, agent(&parts.headers)), true).await
         }
@@ -74,7 +80,7 @@ async fn post_graphql(app: App, schema: impl Executor, request: axum::extract::R
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let request = match essence.as_str() {
-        "application/json" => request::from_json(body).await,
+        "application/json" => request::from_json(&app, body).await,
         // A form can send multipart from any site without asking first; these headers cannot be forged there.
         "multipart/form-data" if has_preflight_header(&parts.headers) => {
             multipart::request(content_type, body, is_signed_in(&app, &parts.headers).await).await
@@ -108,9 +114,10 @@ async fn answer(
     read_only: bool,
 ) -> HttpResponse {
     let started = Instant::now();
-    let document = match keroxio_schema::read(&request.query) {
+    let actor = authenticate(app, bearer(headers).as_deref()).await;
+    let document = match readable(app, &request.query, actor) {
         Ok(document) => document,
-        Err(why) => return format.invalid(response::unreadable(why)),
+        Err(errors) => return format.invalid(errors),
     };
     let operation = chosen(&document, request.operation_name.as_deref());
     let kind = operation.map(|operation| operation.ty);
@@ -124,18 +131,39 @@ async fn answer(
     if !wrong.is_empty() {
         return format.invalid(wrong);
     }
-    let actor = authenticate(app, bearer(headers).as_deref()).await;
+    let known = actor.ok().flatten().filter(|_| kind == Some(OperationType::Mutation));
     let tenant = tenant_of(actor.ok().flatten().as_ref());
+    let once = match as_tenant(tenant, idempotency::begin(app, known.as_ref(), headers, &request)).await {
+        Ok(Outcome::Before(answer)) => return format.replayed(&answer),
+        Ok(Outcome::First(once)) => Some(once),
+        Ok(Outcome::Unkeyed) => None,
+        Err((status, error)) => return format.refuse(status, error),
+    };
     let mut request = request.data(actor).data(Loaders::default());
     request.set_parsed_query(document);
     let Ok(mut answer) = tokio::time::timeout(TIMEOUT, as_tenant(tenant, schema.execute(request))).await else {
         return format.refuse(StatusCode::GATEWAY_TIMEOUT, timed_out());
     };
     response::give_codes(&mut answer);
+    if let Some(once) = once {
+        as_tenant(tenant, idempotency::end(app, once, &answer)).await;
+    }
     let outcome = if answer.errors.is_empty() { "ok" } else { "error" };
     metrics::histogram!(keroxio_core::metrics::REQUEST_SECONDS, "kind" => "http", "outcome" => outcome)
         .record(started.elapsed().as_secs_f64());
     if response::was_executed(&answer) { format.executed(answer) } else { format.invalid(answer.errors) }
+}
+
+/// The document of a text, where this installation answers it.
+fn readable(app: &App, query: &str, who: Authentication) -> Result<ExecutableDocument, Vec<ServerError>> {
+    let documents = app.get::<Documents>().unwrap_or_default();
+    documents.check(query).map_err(|error| vec![response::coded(error)])?;
+    let document = keroxio_schema::read(query).map_err(response::unreadable)?;
+    if keroxio_schema::introspects(&document) {
+        let policy = app.get::<Introspection>().unwrap_or_default();
+        policy.check(who).map_err(|error| vec![response::coded(error)])?;
+    }
+    Ok(document)
 }
 
 /// The operation a request names, or its only one; none where that is not decided.

@@ -7,27 +7,28 @@ use async_graphql::Request;
 use axum::body::Body;
 use axum::extract::Query;
 use axum::http::{StatusCode, Uri};
-use keroxio_core::{Error, ErrorCode};
+use keroxio_core::{App, Error, ErrorCode};
 use keroxio_schema::UPLOAD_MARKER;
 use serde_json::{Value, json};
 
-use super::MAX_JSON;
+use super::{MAX_JSON, documents};
 
 /// Time for a JSON body to arrive.
 const ARRIVAL: Duration = Duration::from_secs(30);
 
 pub type Refusal = (StatusCode, Error);
 
-pub async fn from_json(body: Body) -> Result<Request, Refusal> {
+pub async fn from_json(app: &App, body: Body) -> Result<Request, Refusal> {
     let read = tokio::time::timeout(ARRIVAL, axum::body::to_bytes(body, MAX_JSON)).await;
     let bytes = read.map_err(|_| (StatusCode::REQUEST_TIMEOUT, too_slow()))?;
     let bytes = bytes.map_err(|_| (StatusCode::PAYLOAD_TOO_LARGE, too_large()))?;
-    let value = serde_json::from_slice(&bytes).map_err(|_| (StatusCode::BAD_REQUEST, bad_request()))?;
+    let mut value = serde_json::from_slice(&bytes).map_err(|_| (StatusCode::BAD_REQUEST, bad_request()))?;
+    documents::complete(app, &mut value).await?;
     from_value(value).map_err(|error| (StatusCode::BAD_REQUEST, error))
 }
 
 /// A request in an address: `query`, `operationName`, and `variables` and `extensions` as JSON.
-pub fn from_query(uri: &Uri) -> Result<Request, Refusal> {
+pub async fn from_query(app: &App, uri: &Uri) -> Result<Request, Refusal> {
     let bad = || (StatusCode::BAD_REQUEST, bad_request());
     let Query(mut parts) = Query::<HashMap<String, String>>::try_from_uri(uri).map_err(|_| bad())?;
     let mut json = |name: &str| match parts.remove(name) {
@@ -36,7 +37,8 @@ pub fn from_query(uri: &Uri) -> Result<Request, Refusal> {
     };
     let (variables, extensions) = (json("variables")?, json("extensions")?);
     let (query, name) = (parts.remove("query"), parts.remove("operationName").filter(|name| !name.is_empty()));
-    let value = json!({ "query": query, "operationName": name, "variables": variables, "extensions": extensions });
+    let mut value = json!({ "query": query, "operationName": name, "variables": variables, "extensions": extensions });
+    documents::complete(app, &mut value).await?;
     from_value(value).map_err(|error| (StatusCode::BAD_REQUEST, error))
 }
 

@@ -61,6 +61,14 @@ impl Format {
         answer
     }
 
+    /// It was executed before, by the same request: this was the answer.
+    pub fn replayed(self, answer: &serde_json::Value) -> HttpResponse {
+        let mut answer = (StatusCode::OK, answer.to_string()).into_response();
+        answer.headers_mut().insert(header::CONTENT_TYPE, self.media_type());
+        answer.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+        answer
+    }
+
     /// The document could not be executed.
     pub fn invalid(self, errors: Vec<ServerError>) -> HttpResponse {
         if let Some(seconds) = errors.iter().find_map(seconds_to_wait) {

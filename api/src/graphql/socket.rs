@@ -13,7 +13,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 use tokio_stream::StreamMap;
 
 use super::request::{from_value, is_well_formed};
-use super::{PROTOCOL, TIMEOUT, authenticate, chosen, response, timed_out, with};
+use super::{PROTOCOL, TIMEOUT, authenticate, chosen, documents, readable, response, timed_out, with};
 
 /// Time for `connection_init` to arrive.
 const INIT: Duration = Duration::from_secs(10);
@@ -135,7 +135,7 @@ impl<E: Executor> Session<E> {
                 if self.actor.is_none() {
                     return Err(Close(4401, "Unauthorized".to_owned()));
                 }
-                self.subscribe(id, payload.clone())
+                self.subscribe(id, payload.clone()).await
             }
             "complete" => {
                 self.operations.remove(&id_of(&message)?);
@@ -162,9 +162,12 @@ impl<E: Executor> Session<E> {
         Ok(json!({ "type": "connection_ack" }))
     }
 
-    fn subscribe(&mut self, id: String, payload: Value) -> Result<Option<Value>, Close> {
+    async fn subscribe(&mut self, id: String, mut payload: Value) -> Result<Option<Value>, Close> {
         if self.operations.contains_key(&id) {
             return Err(Close(4409, format!("Subscriber for {id} already exists")));
+        }
+        if let Err((_, error)) = documents::complete(&self.app, &mut payload).await {
+            return Ok(Some(failed(&id, &[response::coded(error)])));
         }
         if !is_well_formed(&payload) {
             return Err(Close::invalid("payload"));
@@ -176,9 +179,9 @@ impl<E: Executor> Session<E> {
         if self.operations.len() >= MAX_OPERATIONS {
             return Ok(Some(failed(&id, &[response::coded(too_many())])));
         }
-        let document = match keroxio_schema::read(&request.query) {
+        let document = match readable(&self.app, &request.query, self.actor.unwrap_or(Ok(None))) {
             Ok(document) => document,
-            Err(why) => return Ok(Some(failed(&id, &response::unreadable(why)))),
+            Err(errors) => return Ok(Some(failed(&id, &errors))),
         };
         let operation = chosen(&document, request.operation_name.as_deref());
         let kind = operation.map(|operation| operation.ty);

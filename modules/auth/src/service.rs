@@ -1,12 +1,13 @@
 //! The door for other crates.
 
+use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
-use keroxio_core::{Actor, App, Credential, ErrorCode, Result, Role};
+use keroxio_core::{Actor, App, Credential, ErrorCode, Result, Role, Tx};
 use uuid::Uuid;
 
 use crate::keys::Keys;
 use crate::model::{self, Organization};
-use crate::{api_keys, organizations, sessions};
+use crate::{accounts, api_keys, organizations, sessions};
 
 /// Who holds this access token or API key.
 ///
@@ -40,6 +41,37 @@ pub async fn organization(app: &App, id: Uuid) -> Result<Organization> {
 /// [`organization`] on a connection of the caller's.
 pub async fn organization_in(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Organization> {
     organizations::fetch(conn, id).await
+}
+
+/// Where to write to somebody, and in which language; none for a guest.
+pub async fn address_of(conn: &mut AsyncPgConnection, user: Uuid) -> Result<Option<(String, String)>> {
+    let user = model::user(conn, user).await?;
+    Ok(user.and_then(|user| Some((user.email?, user.locale))))
+}
+
+/// Asks somebody who is signed in for their password again.
+///
+/// # Errors
+/// `INVALID_CREDENTIALS`, `TOO_MANY_ATTEMPTS`, and `FORBIDDEN` for an API key.
+pub async fn prove(app: &App, actor: &Actor, password: String) -> Result<()> {
+    accounts::prove(app, actor, password).await
+}
+
+/// Deletes an organization with all that says who belongs to it, and everybody who belongs to no other; answers how many
+/// people that were.
+pub async fn erase(tx: &mut Tx, org: Uuid) -> Result<usize> {
+    let people = model::members(tx, org).await?;
+    let left = model::erase(tx, org).await?;
+    let app = tx.app().clone();
+    for (member, _) in people {
+        sessions::disbelieve(&app, member.user_id).await;
+    }
+    Ok(left)
+}
+
+/// Organizations of guests who were not seen since a moment.
+pub async fn idle_guests(conn: &mut AsyncPgConnection, since: DateTime<Utc>) -> Result<Vec<Uuid>> {
+    Ok(model::idle_guests(conn, since).await?)
 }
 
 /// Makes somebody one of the platform's staff, or no longer; their next access token says so. For the

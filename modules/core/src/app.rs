@@ -8,7 +8,7 @@ use crate::db::Pools;
 use crate::jobs::{self, Desks, JobSettings, Ticket, Waiting};
 use crate::limits::AllLimits;
 use crate::throttle::Throttle;
-use crate::{Clock, Env, Error, JobRegistry, Live, Module, Redis, Result};
+use crate::{Clock, Env, Error, JobRegistry, Live, Module, Recurrence, Redis, Result, Sealer, idempotency};
 
 /// Everything a request or a job needs, in one cheap handle.
 #[derive(Clone)]
@@ -61,8 +61,10 @@ impl AppBuilder {
         let pool_size = env.parsed("KEROXIO_DATABASE_POOL", 16_u32);
         let job_settings = JobSettings::read(env);
         let limits = AllLimits::read(env);
+        self.provide(idempotency::Vault(Sealer::from_env(env, "idempotency")));
         let mut jobs = JobRegistry::default();
         jobs::register_own(&mut jobs);
+        jobs.register::<idempotency::ForgetAnswers>().recur(Recurrence("50 * * * *"), &idempotency::ForgetAnswers);
         for module in modules {
             module.init(env, &mut self)?;
             module.jobs(&mut jobs);

@@ -7,6 +7,17 @@ diesel::table! {
 }
 
 diesel::table! {
+    core_idempotency (org_id, caller, key) {
+        org_id -> Uuid,
+        caller -> Uuid,
+        key -> Text,
+        fingerprint -> Text,
+        begun_at -> Timestamptz,
+        answer -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
     core_jobs (id) {
         id -> Uuid,
         name -> Text,

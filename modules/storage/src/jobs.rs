@@ -27,6 +27,30 @@ impl BackgroundJob for DeleteFile {
     }
 }
 
+/// Deletes all files of an organization that is no more.
+#[derive(Serialize, Deserialize)]
+pub struct EraseFiles {
+    pub organization: Uuid,
+}
+
+impl BackgroundJob for EraseFiles {
+    const NAME: &'static str = "storage.erase_files";
+    const PRIORITY: Priority = Priority::Low;
+    const TIMEOUT: std::time::Duration = std::time::Duration::from_secs(600);
+
+    fn org_id(&self) -> Option<Uuid> {
+        None
+    }
+
+    async fn run(self, app: App) -> Result<Effects, JobError> {
+        let store: Store = app.get()?;
+        let all = format!("{}/", self.organization);
+        let deleted = store.0.delete_with(&all).recursive(true).await;
+        deleted.map_err(|e| JobError::Retry(anyhow::anyhow!("storage: {e}")))?;
+        Ok(Effects::none())
+    }
+}
+
 /// Every night: files that were to be looked at once and that nobody came for, because a process ended between their
 /// writing and its note, are deleted.
 #[derive(Serialize, Deserialize)]

@@ -40,6 +40,7 @@ impl keroxio_core::Module for StorageModule {
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
         jobs.register::<jobs::DeleteFile>();
+        jobs.register::<jobs::EraseFiles>();
         jobs.register::<jobs::SweepFiles>().recur(keroxio_core::Recurrence("10 3 * * *"), &jobs::SweepFiles);
     }
 

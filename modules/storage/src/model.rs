@@ -79,3 +79,8 @@ pub async fn take_forgotten(conn: &mut AsyncPgConnection, before: DateTime<Utc>)
     diesel::delete(dsl::storage_objects.filter(dsl::key.eq_any(&keys))).execute(conn).await?;
     Ok(keys)
 }
+
+/// Whatever the connection may see: only for one of a tenant.
+pub async fn all_visible(conn: &mut AsyncPgConnection) -> QueryResult<Vec<Object>> {
+    dsl::storage_objects.order(dsl::id.desc()).select(Object::as_select()).load(conn).await
+}

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::budget::{HeldPhoto, PixelBudget};
 use crate::error;
-use crate::jobs::DeleteFile;
+use crate::jobs::{DeleteFile, EraseFiles};
 use crate::jpeg::{self, Stripped};
 use crate::model::{self, Object};
 use crate::settings::Store;
@@ -38,6 +38,17 @@ pub async fn remove(tx: &mut Tx, org: Uuid, id: Uuid) -> Result<()> {
     if let Some(key) = model::delete(tx, org, id).await? {
         tx.enqueue(&DeleteFile { key }).await?;
     }
+    Ok(())
+}
+
+/// The objects of the organization the work is done for, the newest first.
+pub async fn all_of_tenant(app: &App) -> Result<Vec<Object>> {
+    Ok(model::all_visible(&mut *app.conn().await?).await?)
+}
+
+/// Deletes every file of an organization that is erased.
+pub async fn erase(tx: &mut Tx, org: Uuid) -> Result<()> {
+    tx.enqueue(&EraseFiles { organization: org }).await?;
     Ok(())
 }
 

@@ -21,6 +21,8 @@ pub async fn house(app: &TestApp, name: &str) -> Actor {
         "mutation { createVehicle(input: { make: \"Peugeot\", model: \"208\" }) { id } }".to_owned(),
         "mutation { createSite(input: { name: \"Lyon\" }) { id } }".to_owned(),
         "mutation { inviteMember(email: \"later@example.org\", role: SELLER) { id } }".to_owned(),
+        "mutation { createWebhook(input: { url: \"https://hooks.example.org/\", events: [LISTING_TAKEN_BACK] }) { secret } }"
+            .to_owned(),
         "mutation { createStockFeed(format: XML) { id } }".to_owned(),
         format!("mutation {{ archiveListingPhotos(listingId: \"{listing}\") {{ url }} }}"),
     ];

@@ -260,6 +260,11 @@ impl TestApp {
         self.database.drop().await;
     }
 
+    /// Does what a test's story needs of the database.
+    pub async fn execute(&self, sql: &str) {
+        diesel::sql_query(sql).execute(&mut self.app.conn().await.unwrap()).await.unwrap();
+    }
+
     /// The column `text` of a query of the test's own.
     pub async fn texts(&self, query: &str) -> Vec<String> {
         #[derive(diesel::QueryableByName)]

@@ -143,8 +143,8 @@ impl Setup {
         if let Some(rewriter) = self.rewriter {
             builder.provide(rewriter);
         }
-        builder.provide(keroxio_api::origins::Origins::read(&env));
-        builder.provide(keroxio_api::listen::Proxy(env.optional("KEROXIO_PROXY").as_deref() == Some("on")));
+        keroxio_api::serve::provide_http(&env, &mut builder);
+        keroxio_api::serve::provide_selector(&mut builder);
         let app = builder.start(&env, modules).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());

@@ -3,7 +3,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use crate::tables::{auth_memberships, auth_organizations, auth_recovery_codes, auth_users};
+use crate::tables::{auth_memberships, auth_organizations, auth_recovery_codes, auth_sessions, auth_users};
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
 #[diesel(table_name = auth_organizations)]
@@ -143,4 +143,28 @@ pub async fn codes_left(conn: &mut AsyncPgConnection, user: Uuid) -> QueryResult
 pub async fn set_staff(conn: &mut AsyncPgConnection, email: &str, staff: bool) -> QueryResult<bool> {
     let user = auth_users::table.filter(auth_users::email.eq(email));
     Ok(diesel::update(user).set(auth_users::staff.eq(staff)).execute(conn).await? == 1)
+}
+
+/// Deletes an organization, and its people who belong to no other; answers how many.
+pub async fn erase(conn: &mut AsyncPgConnection, org: Uuid) -> QueryResult<usize> {
+    let elsewhere = "UPDATE auth_users u SET org_id = m.org_id FROM auth_memberships m \
+        WHERE m.user_id = u.id AND m.org_id <> $1 AND u.org_id = $1";
+    diesel::sql_query(elsewhere).bind::<diesel::sql_types::Uuid, _>(org).execute(conn).await?;
+    let people = diesel::delete(auth_users::table.filter(auth_users::org_id.eq(org))).execute(conn).await?;
+    diesel::delete(auth_organizations::table.find(org)).execute(conn).await?;
+    Ok(people)
+}
+
+/// Organizations of guests none of whose sessions was seen since a moment.
+pub async fn idle_guests(conn: &mut AsyncPgConnection, since: DateTime<Utc>) -> QueryResult<Vec<Uuid>> {
+    let seen = auth_sessions::table
+        .filter(auth_sessions::user_id.eq(auth_users::id).and(auth_sessions::seen_at.ge(since)))
+        .select(auth_sessions::id);
+    auth_users::table
+        .filter(auth_users::email.is_null().and(auth_users::created_at.lt(since)))
+        .filter(diesel::dsl::not(diesel::dsl::exists(seen)))
+        .select(auth_users::org_id)
+        .limit(1_000)
+        .load(conn)
+        .await
 }

@@ -1,0 +1,50 @@
+#![doc = include_str!("../README.md")]
+
+mod deliver;
+mod destination;
+mod error;
+mod graphql;
+mod kinds;
+mod model;
+mod note;
+pub mod selection;
+mod service;
+mod signature;
+mod tables;
+
+use keroxio_images::events::PhotoCleaned;
+use keroxio_listing::events::{ListingPrepared, ListingSold, ListingTakenBack};
+use keroxio_plates::events::PlateRead;
+use keroxio_vehicle::events::{VehicleChanged, VehicleMoved};
+
+pub use graphql::{WebhookMutation as Mutation, WebhookQuery as Query};
+pub use keroxio_core::NoSubscription as Subscription;
+pub use selection::{Selection, Selector};
+
+pub struct WebhookModule;
+pub const MODULE: WebhookModule = WebhookModule;
+
+impl keroxio_core::Module for WebhookModule {
+    fn name(&self) -> &'static str {
+        "webhook"
+    }
+
+    fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
+        app.provide(signature::Vault::from_env(env));
+        app.provide(destination::Sender::from_env(env)?);
+        Ok(())
+    }
+
+    fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
+        jobs.register::<note::NoteEvent>()
+            .on::<ListingPrepared, note::NoteEvent>()
+            .on::<ListingSold, note::NoteEvent>()
+            .on::<ListingTakenBack, note::NoteEvent>()
+            .on::<PhotoCleaned, note::NoteEvent>()
+            .on::<PlateRead, note::NoteEvent>()
+            .on::<VehicleChanged, note::NoteEvent>()
+            .on::<VehicleMoved, note::NoteEvent>();
+        jobs.register::<deliver::Deliver>();
+        jobs.register::<note::Forget>().recur(keroxio_core::Recurrence("40 3 * * *"), &note::Forget);
+    }
+}
