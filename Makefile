@@ -1,13 +1,15 @@
 # Everything runs from a fresh Debian 12 with Rust; see README.md.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/keroxio/target
 KEROXIO := $(CARGO_TARGET_DIR)/debug/keroxio
-.PHONY: help setup build demo run test conformance chaos bench bench-budget bench-images bench-memory bench-jobs bench-plates bench-prices train-pricing services-up services-down schema fmt lint clean
+.PHONY: help setup build demo run test conformance clients hostile chaos bench bench-budget bench-images bench-memory bench-jobs bench-plates bench-prices train-pricing services-up services-down schema fmt lint clean
 
 help:
 	@echo "make demo [PHOTO=\"a.jpg b.jpg\"] [ARGS=\"--json --make Renault\"]   the journey from photo to ad, with a report"
 	@echo "make run     API, pages and worker on http://127.0.0.1:8080"
 	@echo "make test    every test, with private servers"
-	@echo "make conformance   GraphQL over HTTP and WebSocket, uploads and attacks, measured from outside (needs Node)"
+	@echo "make conformance   GraphQL over HTTP and WebSocket, uploads, attacks and clients, measured from outside (needs Node)"
+	@echo "make clients   types from the schema, and Apollo Client, urql and graphql-ws against a server (needs Node)"
+	@echo "make hostile   what a user feels of 1,000 hostile requests in flight, and the memory they leave (needs Node)"
 	@echo "make schema  writes schema/schema.graphql"
 	@echo "make chaos   10,000 jobs while everything around them breaks; SEED=n, JOBS=n, FAULTS=n"
 	@echo "make train-pricing ADS=ads.csv   trains the price model on your own advertisements; ROLLBACK=yes takes it back"
@@ -34,6 +36,12 @@ test: setup
 
 conformance: build
 	@KEROXIO_SERVICES=test KEROXIO="$(KEROXIO)" bash api/dev/with-services.sh bash api/dev/conformance.sh
+
+clients: build
+	@KEROXIO_SERVICES=test KEROXIO="$(KEROXIO)" bash api/dev/with-services.sh bash api/dev/conformance.sh clients
+
+hostile: build
+	@KEROXIO_SERVICES=test KEROXIO="$(KEROXIO)" bash api/dev/with-services.sh bash api/dev/hostile.sh
 
 # ADS: a CSV of your own advertisements; ROLLBACK=yes brings the model of before back.
 PRICE_MODEL ?= plugins/pricing-ort/model
