@@ -2,7 +2,11 @@ use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use keroxio_core::{Error, Result};
+use tokio::sync::Semaphore;
 
+/// Hashes that are computed at once: each takes 19 MiB and a core. The others wait for their turn, so that a flood of
+/// log-ins costs time and not all of the memory.
+static TURNS: Semaphore = Semaphore::const_new(4);
 const MIN: usize = 10;
 const MAX: usize = 200;
 
@@ -35,11 +39,8 @@ pub fn may_be_one(password: &str) -> bool {
 
 /// argon2id with the library's current defaults, on a blocking thread: it takes tens of milliseconds.
 pub async fn hash(password: String) -> Result<String> {
-    let hashed = tokio::task::spawn_blocking(move || {
-        Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())
-    })
-    .await
-    .map_err(Error::internal)?;
+    let hashed =
+        in_turn(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())).await?;
     hashed.map_err(|e| Error::internal(anyhow::anyhow!("argon2: {e}")))
 }
 
@@ -50,7 +51,17 @@ pub async fn verify(password: String, hash: Option<String>) -> Result<Verdict> {
         self::hash(password).await?;
         return Ok(Verdict::Wrong);
     };
-    tokio::task::spawn_blocking(move || judge(&password, &expected)).await.map_err(Error::internal)
+    in_turn(move || judge(&password, &expected)).await
+}
+
+/// On a blocking thread, when it is its turn. The turn goes with the work: whoever stops waiting frees no memory.
+async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    let turn = TURNS.acquire().await.map_err(Error::internal)?;
+    let work = move || {
+        let _turn = turn;
+        work()
+    };
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
 }
 
 fn judge(password: &str, expected: &str) -> Verdict {
