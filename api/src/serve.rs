@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::graphql::documents::Documents;
+use crate::graphql::door::Door;
 use crate::graphql::introspection::Introspection;
 use crate::origins::{self, Origins};
 use crate::{explorer, graphql, listen, plugins};
@@ -113,6 +114,7 @@ pub fn provide_http(env: &Env, builder: &mut AppBuilder) {
     builder.provide(Origins::read(env));
     builder.provide(Documents::read(env));
     builder.provide(Introspection::read(env));
+    builder.provide(Door::default());
 }
 
 /// Who answers the queries of webhooks.

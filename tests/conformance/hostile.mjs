@@ -1,5 +1,5 @@
 // Requests that mean harm, or look like it: each has a quick answer, its errors have codes, and the server lives.
-import { createHash, createHmac, randomBytes } from 'node:crypto';
+import { createHash, createHmac, createPrivateKey, randomBytes, sign as edSign } from 'node:crypto';
 import net from 'node:net';
 import tls from 'node:tls';
 import zlib from 'node:zlib';
@@ -209,30 +209,42 @@ export async function suite(root) {
     // Tokens.
     const encode = value => Buffer.from(JSON.stringify(value)).toString('base64url');
     const claims = () => JSON.parse(Buffer.from(server.token.split('.')[1], 'base64url'));
-    const signed = (header, body, key) => {
+    const signed = (header, body, sign) => {
         const text = `${encode(header)}.${encode(body)}`;
-        return `${text}.${createHmac('sha256', key).update(text).digest('base64url')}`;
+        return `${text}.${sign(Buffer.from(text)).toString('base64url')}`;
+    };
+    const hmac = key => text => createHmac('sha256', key).update(text).digest();
+    const ed25519 = seed => {
+        const der = Buffer.concat([Buffer.from('302e020100300506032b657004220420', 'hex'), seed]);
+        const key = createPrivateKey({ key: der, format: 'der', type: 'pkcs8' });
+        return text => edSign(null, text, key);
     };
     const secret = process.env.KEROXIO_SECRET_KEY;
-    const key = () => createHash('sha256').update(`jwt:${secret}`).digest();
-    const hs256 = { alg: 'HS256', typ: 'JWT' };
+    const own = () => ed25519(createHash('sha256').update(`jwt-ed25519:${secret}`).digest());
+    // The header of a token the server made: its key is named there, and published.
+    const header = JSON.parse(Buffer.from(server.token.split('.')[0], 'base64url'));
+    const { keys } = await (await fetch(`${server.root}/.well-known/jwks.json`)).json();
+    const published = keys.find(key => key.kid === header.kid);
+    const hs256 = { ...header, alg: 'HS256' };
     const tokens = [
         ['with alg none', () => `${encode({ alg: 'none', typ: 'JWT' })}.${encode(claims())}.`],
         ['with alg None and its old signature', () => `${encode({ alg: 'None', typ: 'JWT' })}.${server.token.split('.').slice(1).join('.')}`],
         ['without a signature', () => server.token.split('.').slice(0, 2).join('.')],
-        ['of another key', () => signed(hs256, claims(), randomBytes(32))],
-        ['of an empty key', () => signed(hs256, claims(), '')],
-        ['with other claims and its old signature', () => `${encode(hs256)}.${encode({ ...claims(), staff: true })}.${server.token.split('.')[2]}`],
-        ['with a jwk of its own', () => signed({ ...hs256, jwk: { kty: 'oct', k: Buffer.from('k').toString('base64url') } }, claims(), 'k')],
+        ['of another key', () => signed(header, claims(), ed25519(randomBytes(32)))],
+        ['that takes the public key for a secret', () => signed(hs256, claims(), hmac(Buffer.from(published.x, 'base64url')))],
+        ['that takes the published text for a secret', () => signed(hs256, claims(), hmac(published.x))],
+        ['of an empty key', () => signed(hs256, claims(), hmac(''))],
+        ['with other claims and its old signature', () => `${encode(header)}.${encode({ ...claims(), staff: true })}.${server.token.split('.')[2]}`],
+        ['with a jwk of its own', () => signed({ ...hs256, jwk: { kty: 'oct', k: Buffer.from('k').toString('base64url') } }, claims(), hmac('k'))],
         ['that is no token', () => 'nonsense'],
         ['of 100 KB', () => 'x'.repeat(100_000)],
-        ['that has expired', () => signed(hs256, { ...claims(), exp: 1_000_000_000 }, key()), true],
-        ['without an expiry', () => signed(hs256, { ...claims(), exp: undefined }, key()), true],
-        ['of another issuer', () => signed(hs256, { ...claims(), iss: 'another' }, key()), true],
+        ['that has expired', () => signed(header, { ...claims(), exp: 1_000_000_000 }, own()), true],
+        ['without an expiry', () => signed(header, { ...claims(), exp: undefined }, own()), true],
+        ['of another issuer', () => signed(header, { ...claims(), iss: 'another' }, own()), true],
     ];
     await check('MUST', 'a token that we sign ourselves with the key is accepted, or the checks with the key mean nothing', async () => {
         if (!secret) throw new Skip('set KEROXIO_SECRET_KEY to that of the server');
-        const answer = await server.post('{ viewer { id } }', undefined, { token: signed(hs256, claims(), key()) });
+        const answer = await server.post('{ viewer { id } }', undefined, { token: signed(header, claims(), own()) });
         expect(answer.json?.data?.viewer?.id, 'it was not accepted', answer);
     });
     for (const [what, make, needsKey] of tokens) {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use keroxio_test_support::{Setup, TestApp};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 const LOG_IN: &str = "mutation($e: String!, $p: String!) { logIn(email: $e, password: $p) { accessToken } }";
 
@@ -93,4 +95,104 @@ async fn only_listed_origins_read_answers_and_nothing_is_framed() {
     let answer = request.json(&json!({ "query": "{ __typename }" })).send().await.unwrap();
     assert!(answer.headers().get("access-control-allow-origin").is_none());
     none.finish().await;
+}
+
+#[tokio::test]
+async fn who_sends_nonsense_is_stopped_at_the_door_and_the_neighbour_who_signed_in_is_not() {
+    let small = [("KEROXIO_ANONYMOUS_COST_CAPACITY", "60"), ("KEROXIO_ANONYMOUS_COST_PER_SECOND", "2")];
+    let app = small.into_iter().fold(Setup::default(), |setup, (name, value)| setup.set(name, value)).start().await;
+    let garage = app.garage("dupont").await;
+    app.app.clock().advance(Duration::from_secs(60));
+    let client = reqwest::Client::new();
+    let send = async |body: String| {
+        let request = client.post(format!("{}/graphql", app.base)).header("content-type", "application/json");
+        let request = request.header("accept", "application/graphql-response+json");
+        let answer = request.body(body).send().await.unwrap();
+        let (status, wait) = (answer.status(), answer.headers().get("retry-after").cloned());
+        let body: Value = answer.json().await.unwrap();
+        let wait = wait.map(|wait| wait.to_str().unwrap().parse::<u64>().unwrap());
+        (status, body["errors"][0]["extensions"]["code"].clone(), wait)
+    };
+    for _ in 0..9 {
+        assert_eq!(send("{".to_owned()).await, (StatusCode::BAD_REQUEST, json!("BAD_INPUT"), None));
+    }
+    assert_eq!(send(json!({ "query": "{" }).to_string()).await.1, json!("GRAPHQL_PARSE_FAILED"));
+    let (status, code, wait) = send(json!({ "query": "{ __typename }" }).to_string()).await;
+    assert_eq!((status, code), (StatusCode::TOO_MANY_REQUESTS, json!("RATE_LIMITED")), "even what is right");
+    assert_eq!(garage.run("{ viewer { email } }", json!({})).await.at("/viewer/email"), "dupont@example.org");
+    app.app.clock().advance(Duration::from_secs(wait.unwrap()));
+    assert_eq!(send(json!({ "query": "{ __typename }" }).to_string()).await.0, StatusCode::OK, "it was told the truth");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn bodies_that_are_large_or_hold_too_much_are_not_read() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let client = reqwest::Client::new();
+    let send = async |token: Option<&str>, body: String| {
+        let request = client.post(format!("{}/graphql", app.base)).header("content-type", "application/json");
+        let request = token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth);
+        let answer = request.body(body).send().await.unwrap();
+        let status = answer.status();
+        let body: Value = answer.json().await.unwrap();
+        (status.as_u16(), body["errors"][0]["extensions"]["code"].clone())
+    };
+    let long = |length: usize| json!({ "query": format!("{{ __typename }} #{}", "x".repeat(length)) }).to_string();
+    let many = |count: usize| json!({ "query": "{ __typename }", "variables": { "a": vec![1; count] } }).to_string();
+    assert_eq!(send(None, long(300_000)).await, (413, json!("PAYLOAD_TOO_LARGE")));
+    assert_eq!(send(Some(&garage.token), long(300_000)).await, (200, Value::Null));
+    assert_eq!(send(Some(&garage.token), long(1 << 20)).await, (413, json!("PAYLOAD_TOO_LARGE")));
+    assert_eq!(send(Some(&garage.token), many(30_000)).await, (400, json!("QUERY_TOO_COMPLEX")));
+    assert_eq!(send(Some(&garage.token), many(10_000)).await, (200, Value::Null));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn those_who_send_slowly_keep_nobody_out() {
+    let app = TestApp::start().await;
+    let place = app.base.strip_prefix("http://").unwrap();
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: {place}\r\ncontent-type: application/json\r\ncontent-length: 99\r\nexpect: 100-continue\r\n\r\n"
+    );
+    let mut waiting = Vec::new();
+    for _ in 0..100 {
+        let mut socket = TcpStream::connect(place).await.unwrap();
+        socket.write_all(head.as_bytes()).await.unwrap();
+        // The server asks for the body once the request is inside.
+        let mut said = [0; 12];
+        socket.read_exact(&mut said).await.unwrap();
+        assert_eq!(&said, b"HTTP/1.1 100");
+        waiting.push(socket);
+    }
+    let question = json!({ "query": "{ __typename }" });
+    let answer = reqwest::Client::new().post(format!("{}/graphql", app.base)).json(&question).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn one_address_opens_only_so_many_connections_on_which_nobody_signs_in() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let place = app.base.strip_prefix("http://").unwrap();
+    let open = async || {
+        let mut socket = TcpStream::connect(place).await.unwrap();
+        let head = format!(
+            "GET /graphql HTTP/1.1\r\nhost: {place}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n"
+        );
+        socket.write_all(head.as_bytes()).await.unwrap();
+        let mut said = [0; 12];
+        socket.read_exact(&mut said).await.unwrap();
+        (String::from_utf8(said[9..].to_vec()).unwrap(), socket)
+    };
+    let mut opened = Vec::new();
+    for _ in 0..256 {
+        let (status, socket) = open().await;
+        assert_eq!(status, "101");
+        opened.push(socket);
+    }
+    assert_eq!(open().await.0, "429");
+    assert_eq!(garage.run("{ viewer { email } }", json!({})).await.at("/viewer/email"), "dupont@example.org");
+    app.finish().await;
 }

@@ -2,6 +2,7 @@
 //! library leaves to us.
 
 pub mod documents;
+pub mod door;
 mod idempotency;
 pub mod introspection;
 mod multipart;
@@ -25,9 +26,10 @@ use keroxio_core::{App, Authentication, ClientAddress, ClientAgent, Error, Error
 use crate::listen::Proxy;
 
 use documents::Documents;
+use door::{Door, Pass};
 use idempotency::Outcome;
 use introspection::Introspection;
-use request::bad_request;
+use request::{Refusal, bad_request};
 use response::Format;
 
 /// Largest JSON body, in bytes.
@@ -49,55 +51,104 @@ pub fn router(schema: impl Executor) -> Router<App> {
 /// WebSocket upgrades and queries in the address; mutations need POST.
 async fn get_graphql(app: App, schema: impl Executor, request: axum::extract::Request) -> HttpResponse {
     let (mut parts, _) = request.into_parts();
-    let address = address(&app, &parts);
-    let format = Format::wanted(&parts.headers);
     if parts.headers.contains_key(header::UPGRADE) {
-        let token = bearer(&parts.headers);
-        return match WebSocketUpgrade::from_request_parts(&mut parts, &()).await {
-            Ok(upgrade) => upgrade
-                // tungstenite reserves 128 KiB a socket otherwise.
-                .read_buffer_size(4_096)
-                .write_buffer_size(4_096)
-                .max_message_size(MAX_JSON)
-                .max_frame_size(MAX_JSON)
-                .protocols([PROTOCOL])
-                .on_upgrade(move |socket| socket::serve(socket, app, schema, token, address)),
-            Err(_) => format.refuse(StatusCode::BAD_REQUEST, bad_request()),
-        };
+        return upgrade(app, schema, &mut parts).await;
     }
-    match request::from_query(&app, &parts.uri).await {
-        Ok(request) => {
-            answer(&app, &schema, &parts.headers, format, with(request, address, agent(&parts.headers)), true).await
+    let caller = match Caller::enter(&app, &parts).await {
+        Ok(caller) => caller,
+        Err(refused) => return refused,
+    };
+    caller.pass.read(parts.uri.query().map_or(0, str::len));
+    let request = request::from_query(&app, &parts.uri).await;
+    caller.serve(&app, &schema, &parts.headers, request, true).await
+}
+
+async fn upgrade(app: App, schema: impl Executor, parts: &mut Parts) -> HttpResponse {
+    let (format, address, token) = (Format::wanted(&parts.headers), address(&app, parts), bearer(&parts.headers));
+    let pass = match app.get::<Door>().unwrap_or_default().connect(&app, address) {
+        Ok(pass) => pass,
+        Err(error) => return format.invalid(vec![response::coded(error)]),
+    };
+    match WebSocketUpgrade::from_request_parts(parts, &()).await {
+        Ok(upgrade) => upgrade
+            // tungstenite reserves 128 KiB a socket otherwise.
+            .read_buffer_size(4_096)
+            .write_buffer_size(4_096)
+            .max_message_size(MAX_JSON)
+            .max_frame_size(MAX_JSON)
+            .protocols([PROTOCOL])
+            .on_upgrade(move |socket| socket::serve(socket, app, schema, token, address, pass)),
+        Err(_) => {
+            pass.fault();
+            format.refuse(StatusCode::BAD_REQUEST, bad_request())
         }
-        Err((status, error)) => format.refuse(status, error),
     }
 }
 
 async fn post_graphql(app: App, schema: impl Executor, request: axum::extract::Request) -> HttpResponse {
     let (parts, body) = request.into_parts();
-    let address = address(&app, &parts);
-    let format = Format::wanted(&parts.headers);
+    let caller = match Caller::enter(&app, &parts).await {
+        Ok(caller) => caller,
+        Err(refused) => return refused,
+    };
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let request = match essence.as_str() {
-        "application/json" => request::from_json(&app, body).await,
+        "application/json" => request::from_json(&app, &caller, body).await,
         // A form can send multipart from any site without asking first; these headers cannot be forged there.
         "multipart/form-data" if has_preflight_header(&parts.headers) => {
-            multipart::request(content_type, body, is_signed_in(&app, &parts.headers).await).await
+            multipart::request(content_type, body, caller.is_known()).await
         }
         "multipart/form-data" => Err((StatusCode::FORBIDDEN, preflight_required())),
         _ => Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, bad_request())),
     };
-    match request {
-        Ok(request) => {
-            answer(&app, &schema, &parts.headers, format, with(request, address, agent(&parts.headers)), false).await
-        }
-        Err((status, error)) => format.refuse(status, error),
-    }
+    caller.serve(&app, &schema, &parts.headers, request, false).await
 }
 
-async fn is_signed_in(app: &App, headers: &HeaderMap) -> bool {
-    authenticate(app, bearer(headers).as_deref()).await.is_ok_and(|actor| actor.is_some())
+/// Who a request comes from, and that it was let in.
+pub struct Caller {
+    actor: Authentication,
+    address: Option<ClientAddress>,
+    format: Format,
+    pub pass: Pass,
+}
+
+impl Caller {
+    async fn enter(app: &App, parts: &Parts) -> Result<Self, HttpResponse> {
+        let (format, address) = (Format::wanted(&parts.headers), address(app, parts));
+        let actor = authenticate(app, bearer(&parts.headers).as_deref()).await;
+        let door = app.get::<Door>().unwrap_or_default();
+        let pass = door.enter(app, actor.ok().flatten().as_ref(), address);
+        let pass = pass.map_err(|error| format.invalid(vec![response::coded(error)]))?;
+        if actor.is_err() {
+            pass.fault();
+        }
+        Ok(Self { actor, address, format, pass })
+    }
+
+    pub fn is_known(&self) -> bool {
+        self.actor.is_ok_and(|actor| actor.is_some())
+    }
+
+    async fn serve(
+        mut self,
+        app: &App,
+        schema: &impl Executor,
+        headers: &HeaderMap,
+        request: Result<Request, Refusal>,
+        read_only: bool,
+    ) -> HttpResponse {
+        let answer = match (request, self.pass.begin()) {
+            (_, Err(error)) => return self.format.invalid(vec![response::coded(error)]),
+            (Ok(request), Ok(())) => answer(app, schema, headers, &self, request, read_only).await,
+            (Err((status, error)), Ok(())) => self.format.refuse(status, error),
+        };
+        // A persisted query that is not found is answered with 200, as its protocol wants, and so are errors of fields.
+        if answer.status().is_client_error() {
+            self.pass.fault();
+        }
+        answer
+    }
 }
 
 fn has_preflight_header(headers: &HeaderMap) -> bool {
@@ -109,12 +160,13 @@ async fn answer(
     app: &App,
     schema: &impl Executor,
     headers: &HeaderMap,
-    format: Format,
+    caller: &Caller,
     request: Request,
     read_only: bool,
 ) -> HttpResponse {
     let started = Instant::now();
-    let actor = authenticate(app, bearer(headers).as_deref()).await;
+    let (actor, format) = (caller.actor, caller.format);
+    let request = with(request, caller.address, agent(headers));
     let document = match readable(app, &request.query, actor) {
         Ok(document) => document,
         Err(errors) => return format.invalid(errors),

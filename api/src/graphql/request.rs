@@ -4,27 +4,63 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use async_graphql::Request;
-use axum::body::Body;
+use axum::body::{Body, HttpBody as _};
 use axum::extract::Query;
 use axum::http::{StatusCode, Uri};
 use keroxio_core::{App, Error, ErrorCode};
 use keroxio_schema::UPLOAD_MARKER;
 use serde_json::{Value, json};
 
-use super::{MAX_JSON, documents};
+use super::{Caller, MAX_JSON, documents};
 
+/// Largest JSON body of somebody who is not signed in, in bytes.
+const MAX_STRANGER: usize = 256 << 10;
+/// Values of a JSON body.
+const MAX_VALUES: usize = 20_000;
 /// Time for a JSON body to arrive.
 const ARRIVAL: Duration = Duration::from_secs(30);
 
 pub type Refusal = (StatusCode, Error);
 
-pub async fn from_json(app: &App, body: Body) -> Result<Request, Refusal> {
-    let read = tokio::time::timeout(ARRIVAL, axum::body::to_bytes(body, MAX_JSON)).await;
-    let bytes = read.map_err(|_| (StatusCode::REQUEST_TIMEOUT, too_slow()))?;
-    let bytes = bytes.map_err(|_| (StatusCode::PAYLOAD_TOO_LARGE, too_large()))?;
+pub async fn from_json(app: &App, caller: &Caller, body: Body) -> Result<Request, Refusal> {
+    let most = if caller.is_known() { MAX_JSON } else { MAX_STRANGER };
+    let too_large = || (StatusCode::PAYLOAD_TOO_LARGE, too_large());
+    if body.size_hint().lower() > most as u64 {
+        return Err(too_large());
+    }
+    let read = tokio::time::timeout(ARRIVAL, axum::body::to_bytes(body, most)).await;
+    let bytes = read.map_err(|_| (StatusCode::REQUEST_TIMEOUT, too_slow()))?.map_err(|_| too_large())?;
+    caller.pass.read(bytes.len());
+    if has_too_many_values(&bytes) {
+        return Err((StatusCode::BAD_REQUEST, too_many_values()));
+    }
     let mut value = serde_json::from_slice(&bytes).map_err(|_| (StatusCode::BAD_REQUEST, bad_request()))?;
+    drop(bytes);
     documents::complete(app, &mut value).await?;
     from_value(value).map_err(|error| (StatusCode::BAD_REQUEST, error))
+}
+
+/// Whether a JSON text holds more values than anybody has to send. Each takes a hundred times its byte once it is read.
+pub fn has_too_many_values(text: &[u8]) -> bool {
+    let (mut is_text, mut is_escaped, mut values) = (false, false, 0_usize);
+    for byte in text {
+        match byte {
+            _ if is_escaped => is_escaped = false,
+            b'\\' if is_text => is_escaped = true,
+            b'"' => is_text = !is_text,
+            b',' | b'[' | b'{' if !is_text => values += 1,
+            _ => {}
+        }
+    }
+    values > MAX_VALUES
+}
+
+pub fn too_many_values() -> Error {
+    Error::new(
+        ErrorCode::QUERY_TOO_COMPLEX,
+        format!("Les variables comptent plus de {MAX_VALUES} valeurs : envoyez-les en plusieurs fois."),
+        format!("The variables hold more than {MAX_VALUES} values: send them in several requests."),
+    )
 }
 
 /// A request in an address: `query`, `operationName`, and `variables` and `extensions` as JSON.
@@ -84,8 +120,8 @@ pub fn bad_request() -> Error {
 pub fn too_large() -> Error {
     Error::new(
         ErrorCode("PAYLOAD_TOO_LARGE"),
-        "La requête est trop grande : 1 Mio de JSON, 26 Mio par fichier, 20 fichiers au plus.",
-        "The request is too large: at most 1 MiB of JSON, 26 MiB a file, 20 files.",
+        "La requête est trop grande : 1 Mio de JSON (256 Kio sans compte), 26 Mio par fichier, 20 fichiers au plus.",
+        "The request is too large: at most 1 MiB of JSON (256 KiB without an account), 26 MiB a file, 20 files.",
     )
 }
 
@@ -101,6 +137,15 @@ pub fn too_slow() -> Error {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
+
+    #[test]
+    fn values_are_counted_outside_of_texts() {
+        let list = |item: &str| format!("[{}]", vec![item; MAX_VALUES].join(","));
+        assert!(has_too_many_values(list("1").as_bytes()) && has_too_many_values(list("\"\\\\\"").as_bytes()));
+        assert!(!has_too_many_values(
+            json!([",[{".repeat(MAX_VALUES), "\",".repeat(MAX_VALUES)]).to_string().as_bytes()
+        ));
+    }
 
     #[test]
     fn every_part_is_of_its_kind() {

@@ -12,7 +12,8 @@ use serde_json::{Value, json};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 use tokio_stream::StreamMap;
 
-use super::request::{from_value, is_well_formed};
+use super::door::{Door, Pass};
+use super::request::{from_value, has_too_many_values, is_well_formed};
 use super::{PROTOCOL, TIMEOUT, authenticate, chosen, documents, readable, response, timed_out, with};
 
 /// Time for `connection_init` to arrive.
@@ -48,9 +49,11 @@ pub async fn serve(
     schema: impl Executor,
     token: Option<String>,
     address: Option<ClientAddress>,
+    pass: Pass,
 ) {
     let close = if socket.protocol().is_some_and(|protocol| protocol == PROTOCOL) {
-        let session = Session { app, schema, token, address, actor: None, operations: StreamMap::new() };
+        let session =
+            Session { app, schema, token, address, actor: None, operations: StreamMap::new(), stranger: Some(pass) };
         session.run(&mut socket).await
     } else {
         Some(Close(4406, "Subprotocol not acceptable".to_owned()))
@@ -74,6 +77,8 @@ struct Session<E> {
     /// Who speaks; none before `connection_init`.
     actor: Option<Authentication>,
     operations: StreamMap<String, BoxStream<'static, Out>>,
+    /// Until somebody signs in.
+    stranger: Option<Pass>,
 }
 
 impl<E: Executor> Session<E> {
@@ -121,6 +126,9 @@ impl<E: Executor> Session<E> {
 
     /// One message of the client; answers what is said at once.
     async fn hear(&mut self, text: &str) -> Result<Option<Value>, Close> {
+        if has_too_many_values(text.as_bytes()) {
+            return Err(Close::invalid("too many values"));
+        }
         let message: Value = serde_json::from_str(text).map_err(|_| Close::invalid("not JSON"))?;
         let kind = message.get("type").and_then(Value::as_str).ok_or_else(|| Close::invalid("no type"))?;
         let payload = message.get("payload").unwrap_or(&Value::Null);
@@ -135,7 +143,15 @@ impl<E: Executor> Session<E> {
                 if self.actor.is_none() {
                     return Err(Close(4401, "Unauthorized".to_owned()));
                 }
-                self.subscribe(id, payload.clone()).await
+                let who = self.actor.and_then(Result::ok).flatten();
+                let door = self.app.get::<Door>().unwrap_or_default();
+                let pass = door.enter(&self.app, who.as_ref(), self.address);
+                let pass = match pass.and_then(|mut pass| pass.begin().map(|()| pass)) {
+                    Ok(pass) => pass,
+                    Err(error) => return Ok(Some(failed(&id, &[response::coded(error)]))),
+                };
+                pass.read(text.len());
+                self.subscribe(id, payload.clone(), pass).await
             }
             "complete" => {
                 self.operations.remove(&id_of(&message)?);
@@ -158,11 +174,18 @@ impl<E: Executor> Session<E> {
         if let Err(error) = &actor {
             return Err(Close(4403, format!("Forbidden: {}", error.0)));
         }
+        if matches!(actor, Ok(Some(_))) {
+            self.stranger = None;
+        }
         self.actor = Some(actor);
         Ok(json!({ "type": "connection_ack" }))
     }
 
-    async fn subscribe(&mut self, id: String, mut payload: Value) -> Result<Option<Value>, Close> {
+    async fn subscribe(&mut self, id: String, mut payload: Value, pass: Pass) -> Result<Option<Value>, Close> {
+        let failed = |id: &str, errors: &[ServerError]| {
+            pass.fault();
+            failed(id, errors)
+        };
         if self.operations.contains_key(&id) {
             return Err(Close(4409, format!("Subscriber for {id} already exists")));
         }
@@ -195,10 +218,12 @@ impl<E: Executor> Session<E> {
         request.set_parsed_query(document);
         let schema = self.schema.clone();
         let tenant = tenant_of(self.actor.and_then(Result::ok).flatten().as_ref());
+        // A subscription waits, which costs little: only what is answered at once is counted among what is under way.
         let answers: BoxStream<'static, Response> = if kind == Some(OperationType::Subscription) {
             TenantStream::new(tenant, schema.execute_stream(request, None)).boxed()
         } else {
             let answer = async move {
+                let _pass = pass;
                 let late = |_| Response::from_errors(vec![response::coded(timed_out())]);
                 timeout(TIMEOUT, as_tenant(tenant, schema.execute(request))).await.unwrap_or_else(late)
             };

@@ -1,12 +1,15 @@
+use std::sync::LazyLock;
+
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use keroxio_core::{Error, Result};
 use tokio::sync::Semaphore;
 
-/// Hashes that are computed at once: each takes 19 MiB and a core. The others wait for their turn, so that a flood of
-/// log-ins costs time and not all of the memory.
-static TURNS: Semaphore = Semaphore::const_new(4);
+/// Hashes that are computed at once: each takes 19 MiB and a core. They get half of the cores, the others wait for their
+/// turn: a flood of log-ins costs those who log in time, and nobody else anything.
+static TURNS: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))));
 const MIN: usize = 10;
 const MAX: usize = 200;
 
