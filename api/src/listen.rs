@@ -17,6 +17,8 @@ use tower::ServiceExt as _;
 
 /// Time for the first bytes of a connection, and then for the head of each request.
 const HEAD: Duration = Duration::from_secs(30);
+/// Bytes that are read ahead on a connection, and most of a request's head. The library would take 400 KiB of each.
+const BUFFER: usize = 64 << 10;
 /// Time for the requests under way to end once we are to stop.
 const PARTING: Duration = Duration::from_secs(60);
 /// Pause after a connection could not be taken, for instance for want of file descriptors.
@@ -29,7 +31,7 @@ pub struct Proxy(pub bool);
 /// Serves until `stop`, then lets the requests under way end.
 pub async fn listen(listener: TcpListener, router: Router, stop: CancellationToken) {
     let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD);
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(HEAD).max_buf_size(BUFFER);
     builder.http2().timer(TokioTimer::new()).keep_alive_interval(HEAD).max_concurrent_streams(100);
     let graceful = GracefulShutdown::new();
     loop {

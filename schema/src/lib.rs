@@ -2,6 +2,7 @@
 
 mod cost;
 mod guard;
+mod node;
 mod root_metrics;
 mod selection;
 mod variables;
@@ -10,6 +11,7 @@ use async_graphql::{ObjectType, SchemaBuilder, SubscriptionType};
 
 pub use cost::Cost;
 pub use guard::{UPLOAD_MARKER, Unreadable, introspects, read};
+pub use node::Node;
 pub use root_metrics::RootMetrics;
 pub use selection::SchemaSelection;
 pub use variables::check_variables;
@@ -79,7 +81,8 @@ compose![
     listing,
     publication,
     webhook,
-    privacy
+    privacy,
+    node
 ];
 
 /// A schema builder with the limits that every Keroxio schema has.

@@ -4,9 +4,11 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keroxio_core::{Actor, App, ClientAddress, Error, ErrorCode, Limits};
+use tokio::sync::Semaphore;
 
 /// Points of a request, beside those of its bytes.
 const REQUEST: f64 = 1.0;
@@ -22,6 +24,18 @@ const MEMBERS: usize = 256;
 const SOCKETS: usize = 256;
 /// Callers that are remembered before those are forgotten who owe nothing.
 const REMEMBERED: usize = 10_000;
+
+/// How long one waits for its refusal, who would otherwise be back at once.
+const DWELL: Duration = Duration::from_secs(1);
+/// Those who wait; the others are refused without.
+static DWELLING: Semaphore = Semaphore::const_new(4_096);
+
+/// Keeps somebody waiting who asked too much: a program that does not heed its limit asks all the less.
+pub async fn dwell() {
+    if let Ok(_place) = DWELLING.try_acquire() {
+        tokio::time::sleep(DWELL).await;
+    }
+}
 
 #[derive(Clone, Default)]
 pub struct Door(Arc<Mutex<Callers>>);

@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
 use async_graphql::{Executor, Request, ServerError};
 use axum::Router;
+use axum::body::HttpBody as _;
 use axum::extract::{FromRequestParts as _, State, WebSocketUpgrade};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
@@ -34,6 +35,8 @@ use response::Format;
 
 /// Largest JSON body, in bytes.
 const MAX_JSON: usize = 1 << 20;
+/// A body that is taken from the connection even though its caller is refused, in bytes.
+const SMALL: u64 = 64 << 10;
 /// Time for one operation.
 const TIMEOUT: Duration = Duration::from_secs(60);
 /// The only subprotocol spoken.
@@ -67,7 +70,10 @@ async fn upgrade(app: App, schema: impl Executor, parts: &mut Parts) -> HttpResp
     let (format, address, token) = (Format::wanted(&parts.headers), address(&app, parts), bearer(&parts.headers));
     let pass = match app.get::<Door>().unwrap_or_default().connect(&app, address) {
         Ok(pass) => pass,
-        Err(error) => return format.invalid(vec![response::coded(error)]),
+        Err(error) => {
+            door::dwell().await;
+            return format.invalid(vec![response::coded(error)]);
+        }
     };
     match WebSocketUpgrade::from_request_parts(parts, &()).await {
         Ok(upgrade) => upgrade
@@ -89,7 +95,13 @@ async fn post_graphql(app: App, schema: impl Executor, request: axum::extract::R
     let (parts, body) = request.into_parts();
     let caller = match Caller::enter(&app, &parts).await {
         Ok(caller) => caller,
-        Err(refused) => return refused,
+        Err(refused) => {
+            // What is small has arrived with its head; the client of anything else is not waited for.
+            if body.size_hint().lower() <= SMALL {
+                request::drain(body).await;
+            }
+            return refused;
+        }
     };
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
@@ -119,11 +131,18 @@ impl Caller {
         let actor = authenticate(app, bearer(&parts.headers).as_deref()).await;
         let door = app.get::<Door>().unwrap_or_default();
         let pass = door.enter(app, actor.ok().flatten().as_ref(), address);
-        let pass = pass.map_err(|error| format.invalid(vec![response::coded(error)]))?;
-        if actor.is_err() {
-            pass.fault();
+        match pass {
+            Ok(pass) => {
+                if actor.is_err() {
+                    pass.fault();
+                }
+                Ok(Self { actor, address, format, pass })
+            }
+            Err(error) => {
+                door::dwell().await;
+                Err(format.invalid(vec![response::coded(error)]))
+            }
         }
-        Ok(Self { actor, address, format, pass })
     }
 
     pub fn is_known(&self) -> bool {

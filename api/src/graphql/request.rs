@@ -7,14 +7,19 @@ use async_graphql::Request;
 use axum::body::{Body, HttpBody as _};
 use axum::extract::Query;
 use axum::http::{StatusCode, Uri};
+use futures_util::StreamExt as _;
 use keroxio_core::{App, Error, ErrorCode};
 use keroxio_schema::UPLOAD_MARKER;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Caller, MAX_JSON, documents};
 
-/// Largest JSON body of somebody who is not signed in, in bytes.
-const MAX_STRANGER: usize = 256 << 10;
+/// Bytes of a body that is refused which are taken from the connection all the same. Otherwise the client would still be
+/// writing when it is closed, and never see why.
+const DRAINED: usize = 16 << 20;
+/// Time for them.
+const DRAINING: Duration = Duration::from_secs(5);
 /// Values of a JSON body.
 const MAX_VALUES: usize = 20_000;
 /// Time for a JSON body to arrive.
@@ -23,21 +28,53 @@ const ARRIVAL: Duration = Duration::from_secs(30);
 pub type Refusal = (StatusCode, Error);
 
 pub async fn from_json(app: &App, caller: &Caller, body: Body) -> Result<Request, Refusal> {
-    let most = if caller.is_known() { MAX_JSON } else { MAX_STRANGER };
-    let too_large = || (StatusCode::PAYLOAD_TOO_LARGE, too_large());
-    if body.size_hint().lower() > most as u64 {
-        return Err(too_large());
+    let size = body.size_hint().lower();
+    caller.pass.read(usize::try_from(size).unwrap_or(MAX_JSON).min(MAX_JSON));
+    if size > MAX_JSON as u64 {
+        drain(body).await;
+        return Err((StatusCode::PAYLOAD_TOO_LARGE, too_large()));
     }
-    let read = tokio::time::timeout(ARRIVAL, axum::body::to_bytes(body, most)).await;
-    let bytes = read.map_err(|_| (StatusCode::REQUEST_TIMEOUT, too_slow()))?.map_err(|_| too_large())?;
-    caller.pass.read(bytes.len());
+    let read = tokio::time::timeout(ARRIVAL, axum::body::to_bytes(body, MAX_JSON)).await;
+    let bytes = read.map_err(|_| (StatusCode::REQUEST_TIMEOUT, too_slow()))?;
+    let bytes = bytes.map_err(|_| (StatusCode::PAYLOAD_TOO_LARGE, too_large()))?;
     if has_too_many_values(&bytes) {
         return Err((StatusCode::BAD_REQUEST, too_many_values()));
     }
-    let mut value = serde_json::from_slice(&bytes).map_err(|_| (StatusCode::BAD_REQUEST, bad_request()))?;
+    let mut value = parts_of(&bytes).ok_or_else(|| (StatusCode::BAD_REQUEST, bad_request()))?;
     drop(bytes);
     documents::complete(app, &mut value).await?;
     from_value(value).map_err(|error| (StatusCode::BAD_REQUEST, error))
+}
+
+/// Takes what a client sends of a body that nobody reads, as far as that is worth it.
+pub async fn drain(body: Body) {
+    let taken = async {
+        let (mut pieces, mut bytes) = (body.into_data_stream(), 0);
+        while let Some(Ok(piece)) = pieces.next().await {
+            bytes += piece.len();
+            if bytes > DRAINED {
+                break;
+            }
+        }
+    };
+    let _ = tokio::time::timeout(DRAINING, taken).await;
+}
+
+/// The parts of a request. One that is written twice might be read differently by whoever stands before us: it is none.
+#[derive(Deserialize, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Parts {
+    query: Option<Value>,
+    operation_name: Option<Value>,
+    variables: Option<Value>,
+    extensions: Option<Value>,
+}
+
+fn parts_of(text: &[u8]) -> Option<Value> {
+    // A list would be taken for the parts in their order.
+    let is_object = text.trim_ascii_start().starts_with(b"{");
+    let parts: Parts = is_object.then(|| serde_json::from_slice(text).ok()).flatten()?;
+    serde_json::to_value(parts).ok()
 }
 
 /// Whether a JSON text holds more values than anybody has to send. Each takes a hundred times its byte once it is read.
@@ -120,8 +157,8 @@ pub fn bad_request() -> Error {
 pub fn too_large() -> Error {
     Error::new(
         ErrorCode("PAYLOAD_TOO_LARGE"),
-        "La requête est trop grande : 1 Mio de JSON (256 Kio sans compte), 26 Mio par fichier, 20 fichiers au plus.",
-        "The request is too large: at most 1 MiB of JSON (256 KiB without an account), 26 MiB a file, 20 files.",
+        "La requête est trop grande : 1 Mio de JSON, 26 Mio par fichier, 20 fichiers au plus.",
+        "The request is too large: at most 1 MiB of JSON, 26 MiB a file, 20 files.",
     )
 }
 
@@ -145,6 +182,15 @@ mod tests {
         assert!(!has_too_many_values(
             json!([",[{".repeat(MAX_VALUES), "\",".repeat(MAX_VALUES)]).to_string().as_bytes()
         ));
+    }
+
+    #[test]
+    fn a_part_written_twice_and_a_list_are_no_request() {
+        let read = |text: &str| parts_of(text.as_bytes()).map(|parts| parts["query"].clone());
+        assert_eq!(read(r#" {"query":"{a}","id":1,"id":2,"variables":{"b":1}}"#), Some(json!("{a}")));
+        for wrong in [r#"{"query":"{a}","query":"{b}"}"#, r#"["{a}",null,null,null]"#, "", "4"] {
+            assert_eq!(read(wrong), None, "{wrong}");
+        }
     }
 
     #[test]

@@ -29,6 +29,12 @@ pub trait Module: Send + Sync {
         None
     }
 
+    /// Types of the module that have an identifier of their own and belong to an organization, each with a table of its
+    /// rows: `node` finds them by it.
+    fn nodes(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// Help texts of the module's metrics.
     fn describe_metrics(&self) {}
 }

@@ -1,4 +1,4 @@
-use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keroxio_core::{Access, GqlResult, RequestContext as _, access};
 use keroxio_storage::Objects;
@@ -106,7 +106,8 @@ pub struct PhotoCleaning {
     #[graphql(skip)]
     row: Cleaning,
     /// Identifier.
-    id: Uuid,
+    #[graphql(owned)]
+    pub id: ID,
     /// The photo.
     photo_id: Uuid,
     /// Where the cleaning stands.
@@ -140,7 +141,7 @@ pub struct PhotoCleaning {
 impl From<Cleaning> for PhotoCleaning {
     fn from(row: Cleaning) -> Self {
         Self {
-            id: row.id,
+            id: row.id.into(),
             photo_id: row.photo_id,
             state: match row.state.as_str() {
                 "waiting" => PhotoCleaningState::Waiting,

@@ -45,6 +45,10 @@ impl keroxio_core::Module for ImagesModule {
         "images"
     }
 
+    fn nodes(&self) -> &'static [(&'static str, &'static str)] {
+        &[("PhotoCleaning", "images_cleanings")]
+    }
+
     fn describe_metrics(&self) {
         metrics::describe_counter!(
             MASK_MISSES,

@@ -113,7 +113,7 @@ pub(crate) async fn resume(app: &App, org: Uuid, photo: Uuid) -> Result<Effects>
     Ok(tx.into())
 }
 
-pub(crate) async fn get(app: &App, org: Uuid, id: Uuid) -> Result<Cleaning> {
+pub async fn get(app: &App, org: Uuid, id: Uuid) -> Result<Cleaning> {
     let mut conn = app.conn().await?;
     model::find(&mut conn, org, id).await?.ok_or_else(not_found)
 }

@@ -1,5 +1,5 @@
 use async_graphql::connection::{Connection, EmptyFields};
-use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keroxio_core::ledger::{self, JobFilter, JobRow};
 use keroxio_core::{Access, GqlResult, Page, RequestContext as _, access, connection, follow};
@@ -29,7 +29,8 @@ pub enum JobState {
 #[graphql(complex)]
 pub struct Job {
     /// Identifier.
-    id: Uuid,
+    #[graphql(owned)]
+    pub id: ID,
     /// Stable kind, for instance `plates.read`.
     kind: String,
     /// The queue it waits in: `default`, `inference` or `outbound`.
@@ -57,7 +58,7 @@ pub struct Job {
 impl From<JobRow> for Job {
     fn from(row: JobRow) -> Self {
         Self {
-            id: row.id,
+            id: row.id.into(),
             kind: row.name.clone(),
             queue: row.queue.clone(),
             state: row.state.into(),

@@ -15,4 +15,8 @@ impl keroxio_core::Module for JobsModule {
     fn name(&self) -> &'static str {
         "jobs"
     }
+
+    fn nodes(&self) -> &'static [(&'static str, &'static str)] {
+        &[("Job", "core_jobs"), ("Job", "core_jobs_ended")]
+    }
 }

@@ -1,5 +1,5 @@
 use async_graphql::connection::{Connection, EmptyFields};
-use async_graphql::{ComplexObject, Context, Enum, InputObject, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use futures_util::future::try_join_all;
 use keroxio_core::{Access, GqlResult, Money, Page, RequestContext as _, access, connection};
@@ -60,7 +60,8 @@ pub struct Listing {
     #[graphql(skip)]
     ad: Ad,
     /// Identifier.
-    id: Uuid,
+    #[graphql(owned)]
+    pub id: ID,
     /// Where the listing stands.
     state: ListingState,
     /// Title of the ad, at most 50 characters when written by us.
@@ -86,7 +87,7 @@ pub struct Listing {
 impl From<Ad> for Listing {
     fn from(ad: Ad) -> Self {
         Self {
-            id: ad.id,
+            id: ad.id.into(),
             state: ad.state(),
             title: ad.title.clone(),
             body: ad.body.clone(),

@@ -35,6 +35,10 @@ impl keroxio_core::Module for ListingModule {
         "listing"
     }
 
+    fn nodes(&self) -> &'static [(&'static str, &'static str)] {
+        &[("Listing", "listing_ads")]
+    }
+
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
         jobs.register::<jobs::AdvanceListing>().register::<jobs::PhotoChanged>().register::<jobs::PriceListing>();
         jobs.register::<jobs::FollowVehicle>().register::<jobs::FollowMove>().register::<jobs::FollowOrganization>();

@@ -1,4 +1,4 @@
-use async_graphql::{ComplexObject, Context, Enum, Object, SimpleObject};
+use async_graphql::{ComplexObject, Context, Enum, ID, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keroxio_core::{Access, GqlResult, RequestContext as _, access};
 use keroxio_plate_grammar::Plate;
@@ -68,7 +68,8 @@ pub struct PlateReading {
     #[graphql(skip)]
     quad: Option<Quad>,
     /// Identifier.
-    id: Uuid,
+    #[graphql(owned)]
+    pub id: ID,
     /// The photo.
     photo_id: Uuid,
     /// Where the reading stands.
@@ -145,7 +146,7 @@ impl From<Reading> for PlateReading {
             quad,
             doubtful_character: doubtful(&reading, candidates.first()),
             read_by: reading.manifest.as_ref().and_then(name),
-            id: reading.id,
+            id: reading.id.into(),
             photo_id: reading.photo_id,
             state: match reading.state.as_str() {
                 "done" => PlateReadingState::Done,

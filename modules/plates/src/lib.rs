@@ -25,6 +25,10 @@ impl keroxio_core::Module for PlatesModule {
         "plates"
     }
 
+    fn nodes(&self) -> &'static [(&'static str, &'static str)] {
+        &[("PlateReading", "plates_readings")]
+    }
+
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
         app.provide(settings::Retention::read(env));
         Ok(())

@@ -1,4 +1,4 @@
-use async_graphql::{Context, MergedObject, Object, SimpleObject};
+use async_graphql::{Context, ID, MergedObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use keroxio_core::{Access, GqlResult, RequestContext as _, access};
 use keroxio_vehicle::VehicleInput;
@@ -15,7 +15,8 @@ use crate::service;
 #[derive(SimpleObject)]
 pub struct PriceEstimate {
     /// Identifier.
-    id: Uuid,
+    #[graphql(owned)]
+    pub id: ID,
     /// The car.
     vehicle_id: Uuid,
     /// When the estimate was made.
@@ -39,7 +40,12 @@ impl From<Estimate> for PriceEstimate {
             evidence: estimate.evidence,
             refusal: estimate.refusal,
         };
-        Self { id: estimate.id, vehicle_id: estimate.vehicle_id, created_at: estimate.created_at, quote: quote.into() }
+        Self {
+            id: estimate.id.into(),
+            vehicle_id: estimate.vehicle_id,
+            created_at: estimate.created_at,
+            quote: quote.into(),
+        }
     }
 }
 

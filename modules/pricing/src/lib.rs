@@ -37,6 +37,10 @@ impl keroxio_core::Module for PricingModule {
         "pricing"
     }
 
+    fn nodes(&self) -> &'static [(&'static str, &'static str)] {
+        &[("PriceEstimate", "pricing_estimates")]
+    }
+
     fn init(&self, env: &Env, app: &mut AppBuilder) -> anyhow::Result<()> {
         app.provide(purpose::Coefficients::read(env));
         Ok(())

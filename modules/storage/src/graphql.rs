@@ -1,6 +1,6 @@
 use std::io::Read as _;
 
-use async_graphql::{ComplexObject, Context, Object, SimpleObject, Upload};
+use async_graphql::{ComplexObject, Context, ID, Object, SimpleObject, Upload};
 use chrono::{DateTime, Utc};
 use keroxio_core::{Access, Error, GqlResult, RequestContext as _, access};
 use uuid::Uuid;
@@ -15,7 +15,8 @@ pub struct StoredPhoto {
     #[graphql(skip)]
     row: Row,
     /// Identifier.
-    id: Uuid,
+    #[graphql(owned)]
+    pub id: ID,
     /// Media type, for instance `image/jpeg`.
     media_type: String,
     /// Width in pixels.
@@ -31,7 +32,7 @@ pub struct StoredPhoto {
 impl From<Row> for StoredPhoto {
     fn from(row: Row) -> Self {
         Self {
-            id: row.id,
+            id: row.id.into(),
             media_type: row.media_type.clone(),
             width: row.width,
             height: row.height,

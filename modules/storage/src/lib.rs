@@ -29,6 +29,10 @@ impl keroxio_core::Module for StorageModule {
         "storage"
     }
 
+    fn nodes(&self) -> &'static [(&'static str, &'static str)] {
+        &[("Photo", "storage_objects")]
+    }
+
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
         if let Some(store) = settings::store(env)? {
             app.provide(store);

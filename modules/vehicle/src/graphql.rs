@@ -1,5 +1,5 @@
 use async_graphql::connection::{Connection, EmptyFields};
-use async_graphql::{Context, Object};
+use async_graphql::{Context, ID, Object};
 use chrono::{DateTime, NaiveDate, Utc};
 use keroxio_core::{Access, GqlResult, Money, Page, RequestContext as _, access, connection};
 use keroxio_plate_grammar::Plate;
@@ -47,8 +47,8 @@ impl VehicleObject {
 #[Object(name = "Vehicle")]
 impl VehicleObject {
     /// Identifier.
-    async fn id(&self) -> Uuid {
-        self.0.id
+    pub async fn id(&self) -> ID {
+        self.0.id.into()
     }
 
     /// Registration number as printed, for instance `AB-123-CD`.

@@ -60,6 +60,10 @@ impl keroxio_core::Module for VehicleModule {
         "vehicle"
     }
 
+    fn nodes(&self) -> &'static [(&'static str, &'static str)] {
+        &[("Vehicle", "vehicle_vehicles")]
+    }
+
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
         app.provide(registry::Sealer::from_env(env, "registry"));
         app.provide(certificate::Switch::from_env(env));

@@ -3,6 +3,7 @@
 //! The questions are made from the schema, so that a new field without `@access`, or whose answers nobody looked at,
 //! fails. `UPDATE_MATRIX=1` writes `tests/fixtures/access.txt` anew, to be read before it is committed.
 
+mod nodes;
 mod schema;
 mod second_wall;
 mod tenants;

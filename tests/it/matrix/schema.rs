@@ -66,6 +66,17 @@ impl Types {
         Self(types.collect())
     }
 
+    /// Names of the types that have the fields of an interface, sorted.
+    pub fn implementors(&self, interface: &str) -> Vec<String> {
+        let has = |ty: &&TypeDefinition| match &ty.kind {
+            TypeKind::Object(object) => object.implements.iter().any(|name| name.node == interface),
+            _ => false,
+        };
+        let mut names: Vec<_> = self.0.values().filter(has).map(|ty| ty.name.node.to_string()).collect();
+        names.sort();
+        names
+    }
+
     pub fn fields(&self, name: &str) -> Vec<&FieldDefinition> {
         match &self.0[name].kind {
             TypeKind::Object(object) => object.fields.iter().map(|field| &field.node).collect(),

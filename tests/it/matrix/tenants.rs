@@ -12,11 +12,16 @@ const PREPARE: &str = "mutation($p: UUID!) { prepareListing(input: { photoIds: [
 /// A garage with a car, photos, an advertisement, a team and a key.
 pub async fn house(app: &TestApp, name: &str) -> Actor {
     let owner = app.verified_garage(name).await;
+    furnish(app, &owner, name).await;
+    owner
+}
+
+pub async fn furnish(app: &TestApp, owner: &Actor, name: &str) {
     let photo = owner.upload(fixture("hatch-front.jpg")).await.text("/uploadPhoto/id");
     let listing = owner.run(PREPARE, json!({ "p": photo })).await.text("/prepareListing/id");
     app.run_jobs().await;
-    app.member(&owner, &format!("{name}-seller"), "SELLER").await;
-    app.program(&owner, &["READ"]).await;
+    app.member(owner, &format!("{name}-seller"), "SELLER").await;
+    app.program(owner, &["READ"]).await;
     let make = [
         "mutation { createVehicle(input: { make: \"Peugeot\", model: \"208\" }) { id } }".to_owned(),
         "mutation { createSite(input: { name: \"Lyon\" }) { id } }".to_owned(),
@@ -31,7 +36,6 @@ pub async fn house(app: &TestApp, name: &str) -> Actor {
         assert!(answer.codes().is_empty(), "{mutation}: {:?}", answer.0);
     }
     app.run_jobs().await;
-    owner
 }
 
 /// Every id that belongs to an organization, from the database itself.
