@@ -10,6 +10,7 @@ pub mod jobs;
 pub mod listen;
 pub mod migrate;
 pub mod models;
+pub mod ops;
 pub mod origins;
 pub mod plugins;
 pub mod serve;

@@ -1,24 +1,23 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use async_graphql::Executor;
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::StatusCode;
-use axum::response::{Html, IntoResponse};
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
+use axum::response::Html;
 use axum::routing::get;
 use keroxio_core::{App, AppBuilder, Env, Module, telemetry, worker};
 use keroxio_schema::{MODULES, SchemaSelection};
 use keroxio_webhook::Selector;
-use metrics_exporter_prometheus::PrometheusHandle;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::graphql::documents::Documents;
 use crate::graphql::door::Door;
 use crate::graphql::introspection::Introspection;
+use crate::ops::{self, Metrics};
 use crate::origins::{self, Origins};
 use crate::{explorer, graphql, listen, plugins};
 
@@ -67,7 +66,7 @@ impl Server {
 }
 
 pub async fn start(env: &Env, roles: Roles, stop: CancellationToken) -> anyhow::Result<Server> {
-    let metrics = keroxio_core::metrics::install()?;
+    let metrics = Metrics::install()?;
     let mut builder = AppBuilder::default();
     if roles.worker {
         plugins::provide(env, &mut builder);
@@ -92,6 +91,7 @@ pub async fn start(env: &Env, roles: Roles, stop: CancellationToken) -> anyhow::
             Ok(())
         }));
     }
+    let is_apart = ops::listen_apart(env, &app, metrics.clone(), stop.clone()).await?;
     let mut addr = None;
     if roles.api {
         let listener = tokio::net::TcpListener::bind(address)
@@ -99,7 +99,7 @@ pub async fn start(env: &Env, roles: Roles, stop: CancellationToken) -> anyhow::
             .with_context(|| format!("{address} cannot be listened on; set KEROXIO_HTTP_ADDR"))?;
         addr = Some(listener.local_addr()?);
         tracing::info!("listening on http://{}", listener.local_addr()?);
-        let router = router(app.clone(), keroxio_schema::build(app.clone()), MODULES, Some(metrics));
+        let router = router(app.clone(), keroxio_schema::build(app.clone()), MODULES, (!is_apart).then_some(metrics));
         tasks.push(tokio::spawn(async move {
             listen::listen(listener, router, stop).await;
             Ok(())
@@ -123,34 +123,22 @@ pub fn provide_selector(builder: &mut AppBuilder) {
 }
 
 /// Everything the API answers.
-pub fn router(app: App, schema: impl Executor, modules: &[&dyn Module], metrics: Option<PrometheusHandle>) -> Router {
-    let mut router = Router::new().merge(graphql::router(schema)).merge(explorer::routes()).merge(
-        Router::new()
-            .route("/", get(|| async { Html(include_str!("../web/index.html")) }))
-            .route("/healthz", get(|| async { "ok" }))
-            .route("/readyz", get(ready)),
-    );
+pub fn router(app: App, schema: impl Executor, modules: &[&dyn Module], metrics: Option<Metrics>) -> Router {
+    let mut router = Router::new().merge(graphql::router(schema)).merge(explorer::routes()).merge(ops::health());
+    router = router.route("/", get(|| async { Html(include_str!("../web/index.html")) }));
     for module in modules {
         if let Some(routes) = module.routes() {
             router = router.merge(routes);
         }
     }
-    if let Some(handle) = metrics {
-        router = router.route("/metrics", get(move || std::future::ready(handle.render())));
+    if let Some(metrics) = metrics {
+        router = router.merge(ops::metrics(metrics));
     }
     let origins = app.get::<Origins>().unwrap_or_default();
-    origins::guarded(router.layer(DefaultBodyLimit::disable()), origins).layer(CatchPanicLayer::new()).with_state(app)
-}
-
-async fn ready(State(app): State<App>) -> impl IntoResponse {
-    match tokio::time::timeout(Duration::from_secs(3), app.ready()).await {
-        Ok(Ok(())) => (StatusCode::OK, "ready"),
-        Ok(Err(e)) => {
-            tracing::warn!("not ready: {e}");
-            (StatusCode::SERVICE_UNAVAILABLE, "not ready")
-        }
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "not ready in time"),
-    }
+    origins::guarded(router.layer(DefaultBodyLimit::disable()), origins)
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn(ops::watch))
+        .with_state(app)
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextRequest, NextValidation};
 use async_graphql::{Response, ServerError, ValidationResult, Value, value};
+use keroxio_core::metrics::{COST, REFUSALS};
 use keroxio_core::{App, Authentication, ClientAddress, ErrorCode, Limits, Taken};
 
 /// Takes the complexity of every document from its organization's bucket before it is executed, and from that of its API
@@ -49,9 +50,11 @@ impl Extension for Spent {
             }
             drop(spent);
             if !taken.enough {
+                metrics::counter!(REFUSALS, "by" => "cost").increment(1);
                 return Err(vec![limited(&taken)]);
             }
         }
+        metrics::histogram!(COST).record(cost);
         Ok(valid)
     }
 }

@@ -30,8 +30,14 @@ impl Extension for RootMetrics {
         let started = Instant::now();
         let outcome = next.run(ctx, info).await;
         metrics::histogram!(FIELD_SECONDS, "field" => field.clone()).record(started.elapsed().as_secs_f64());
-        if outcome.is_err() {
-            metrics::counter!(FIELD_ERRORS, "field" => field).increment(1);
+        if let Err(error) = &outcome {
+            // Codes are a list in the code; whatever is not one of them is the library's.
+            let code = error.extensions.as_ref().and_then(|extensions| match extensions.get("code") {
+                Some(Value::String(code)) => Some(code.clone()),
+                _ => None,
+            });
+            let code = code.unwrap_or_else(|| "NO_CODE".to_owned());
+            metrics::counter!(FIELD_ERRORS, "field" => field, "code" => code).increment(1);
         }
         outcome
     }

@@ -17,6 +17,7 @@ mod lists;
 mod matrix;
 mod migrations;
 mod models;
+mod ops;
 mod outage;
 mod papers;
 mod plates;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use keroxio_core::metrics::REFUSALS;
 use keroxio_core::{Actor, App, ClientAddress, Error, ErrorCode, Limits};
 use tokio::sync::Semaphore;
 
@@ -30,8 +31,9 @@ const DWELL: Duration = Duration::from_secs(1);
 /// Those who wait; the others are refused without.
 static DWELLING: Semaphore = Semaphore::const_new(4_096);
 
-/// Keeps somebody waiting who asked too much: a program that does not heed its limit asks all the less.
+/// Counts a refusal, and keeps somebody waiting who asked too much: a program that does not heed its limit asks all the less.
 pub async fn dwell() {
+    metrics::counter!(REFUSALS, "by" => "door").increment(1);
     if let Ok(_place) = DWELLING.try_acquire() {
         tokio::time::sleep(DWELL).await;
     }

@@ -6,6 +6,7 @@ pub mod door;
 mod idempotency;
 pub mod introspection;
 mod multipart;
+mod outcome;
 mod request;
 mod response;
 mod socket;
@@ -28,8 +29,9 @@ use crate::listen::Proxy;
 
 use documents::Documents;
 use door::{Door, Pass};
-use idempotency::Outcome;
+use idempotency::Outcome as Begun;
 use introspection::Introspection;
+use outcome::Outcome;
 use request::{Refusal, bad_request};
 use response::Format;
 
@@ -157,6 +159,7 @@ impl Caller {
         request: Result<Request, Refusal>,
         read_only: bool,
     ) -> HttpResponse {
+        let started = Instant::now();
         let answer = match (request, self.pass.begin()) {
             (_, Err(error)) => return self.format.invalid(vec![response::coded(error)]),
             (Ok(request), Ok(())) => answer(app, schema, headers, &self, request, read_only).await,
@@ -166,6 +169,8 @@ impl Caller {
         if answer.status().is_client_error() {
             self.pass.fault();
         }
+        let outcome = answer.extensions().get::<Outcome>().copied();
+        outcome.unwrap_or_else(|| Outcome::of_status(answer.status())).record("http", started);
         answer
     }
 }
@@ -183,13 +188,15 @@ async fn answer(
     request: Request,
     read_only: bool,
 ) -> HttpResponse {
-    let started = Instant::now();
     let (actor, format) = (caller.actor, caller.format);
     let request = with(request, caller.address, agent(headers));
     let document = match readable(app, &request.query, actor) {
         Ok(document) => document,
         Err(errors) => return format.invalid(errors),
     };
+    if let Some(name) = &request.operation_name {
+        tracing::Span::current().record("operation", name.get(..name.len().min(100)).unwrap_or_default());
+    }
     let operation = chosen(&document, request.operation_name.as_deref());
     let kind = operation.map(|operation| operation.ty);
     if read_only && kind.is_some_and(|kind| kind != OperationType::Query) {
@@ -205,13 +212,14 @@ async fn answer(
     let known = actor.ok().flatten().filter(|_| kind == Some(OperationType::Mutation));
     let tenant = tenant_of(actor.ok().flatten().as_ref());
     let once = match as_tenant(tenant, idempotency::begin(app, known.as_ref(), headers, &request)).await {
-        Ok(Outcome::Before(answer)) => return format.replayed(&answer),
-        Ok(Outcome::First(once)) => Some(once),
-        Ok(Outcome::Unkeyed) => None,
+        Ok(Begun::Before(answer)) => return format.replayed(&answer),
+        Ok(Begun::First(once)) => Some(once),
+        Ok(Begun::Unkeyed) => None,
         Err((status, error)) => return format.refuse(status, error),
     };
     let mut request = request.data(actor).data(Loaders::default());
     request.set_parsed_query(document);
+    // Dropped when its time is over, with the connections it holds: their statements end there too.
     let Ok(mut answer) = tokio::time::timeout(TIMEOUT, as_tenant(tenant, schema.execute(request))).await else {
         return format.refuse(StatusCode::GATEWAY_TIMEOUT, timed_out());
     };
@@ -219,10 +227,11 @@ async fn answer(
     if let Some(once) = once {
         as_tenant(tenant, idempotency::end(app, once, &answer)).await;
     }
-    let outcome = if answer.errors.is_empty() { "ok" } else { "error" };
-    metrics::histogram!(keroxio_core::metrics::REQUEST_SECONDS, "kind" => "http", "outcome" => outcome)
-        .record(started.elapsed().as_secs_f64());
-    if response::was_executed(&answer) { format.executed(answer) } else { format.invalid(answer.errors) }
+    let outcome = Outcome::of(&answer);
+    let mut told =
+        if response::was_executed(&answer) { format.executed(answer) } else { format.invalid(answer.errors) };
+    told.extensions_mut().insert(outcome);
+    told
 }
 
 /// The document of a text, where this installation answers it.

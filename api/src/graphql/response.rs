@@ -9,6 +9,8 @@ use keroxio_core::{Error, ErrorCode, GqlError};
 use keroxio_schema::Unreadable;
 use serde_json::json;
 
+use super::outcome::Outcome;
+
 const MODERN: &str = "application/graphql-response+json";
 const OLD: &str = "application/json";
 /// The document is not written as the language wants it.
@@ -66,6 +68,7 @@ impl Format {
         let mut answer = (StatusCode::OK, answer.to_string()).into_response();
         answer.headers_mut().insert(header::CONTENT_TYPE, self.media_type());
         answer.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+        answer.extensions_mut().insert(Outcome::Ok);
         answer
     }
 

@@ -7,12 +7,14 @@ use async_graphql::parser::types::OperationType;
 use async_graphql::{Executor, Response, ServerError};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
+use keroxio_core::metrics::{SOCKET_CLOSES, SOCKETS, SUBSCRIPTIONS};
 use keroxio_core::{App, Authentication, ClientAddress, Error, ErrorCode, Loaders, TenantStream, as_tenant, tenant_of};
 use serde_json::{Value, json};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 use tokio_stream::StreamMap;
 
 use super::door::{Door, Pass};
+use super::outcome::Outcome;
 use super::request::{from_value, has_too_many_values, is_well_formed};
 use super::{PROTOCOL, TIMEOUT, authenticate, chosen, documents, readable, response, timed_out, with};
 
@@ -51,6 +53,7 @@ pub async fn serve(
     address: Option<ClientAddress>,
     pass: Pass,
 ) {
+    let _open = Counted::new(SOCKETS);
     let close = if socket.protocol().is_some_and(|protocol| protocol == PROTOCOL) {
         let session =
             Session { app, schema, token, address, actor: None, operations: StreamMap::new(), stranger: Some(pass) };
@@ -59,12 +62,29 @@ pub async fn serve(
         Some(Close(4406, "Subprotocol not acceptable".to_owned()))
     };
     let Some(Close(code, reason)) = close else { return };
+    metrics::counter!(SOCKET_CLOSES, "code" => code.to_string()).increment(1);
     // A close bears 125 bytes, two of them for the code.
     let end = (0..=reason.len().min(123)).rev().find(|end| reason.is_char_boundary(*end)).unwrap_or_default();
     let frame = CloseFrame { code, reason: reason.get(..end).unwrap_or_default().into() };
     if socket.send(Message::Close(Some(frame))).await.is_ok() {
         // What the client still sends is taken, or the reset of the connection would overtake the reason.
         let _ = timeout(PARTING, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
+    }
+}
+
+/// One more of what a gauge shows, for as long as this is kept.
+struct Counted(&'static str);
+
+impl Counted {
+    fn new(gauge: &'static str) -> Self {
+        metrics::gauge!(gauge).increment(1.0);
+        Self(gauge)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        metrics::gauge!(self.0).decrement(1.0);
     }
 }
 
@@ -220,12 +240,17 @@ impl<E: Executor> Session<E> {
         let tenant = tenant_of(self.actor.and_then(Result::ok).flatten().as_ref());
         // A subscription waits, which costs little: only what is answered at once is counted among what is under way.
         let answers: BoxStream<'static, Response> = if kind == Some(OperationType::Subscription) {
-            TenantStream::new(tenant, schema.execute_stream(request, None)).boxed()
+            let open = Counted::new(SUBSCRIPTIONS);
+            let answers = TenantStream::new(tenant, schema.execute_stream(request, None));
+            answers.inspect(move |_| _ = &open).boxed()
         } else {
             let answer = async move {
                 let _pass = pass;
                 let late = |_| Response::from_errors(vec![response::coded(timed_out())]);
-                timeout(TIMEOUT, as_tenant(tenant, schema.execute(request))).await.unwrap_or_else(late)
+                let started = Instant::now();
+                let answer = timeout(TIMEOUT, as_tenant(tenant, schema.execute(request))).await.unwrap_or_else(late);
+                Outcome::of(&answer).record("websocket", started);
+                answer
             };
             stream::once(answer).boxed()
         };

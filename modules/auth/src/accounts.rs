@@ -36,6 +36,7 @@ pub async fn register(app: &App, new: NewAccount, origin: &Origin) -> Result<Ope
     insert(&mut tx, &organization, &user).await?;
     links::send(&mut tx, &user, &email, Purpose::VerifyEmail).await?;
     let opened = sessions::open(&mut tx, user.id, origin).await?;
+    tx.count("auth.signed_up");
     tx.commit().await?;
     Ok(opened)
 }

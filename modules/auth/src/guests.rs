@@ -19,6 +19,7 @@ pub async fn start(app: &App, origin: &Origin) -> Result<Opened> {
     let (organization, user) = accounts::fresh(&tx, NAME.to_owned(), "private_seller");
     accounts::insert(&mut tx, &organization, &user).await?;
     let opened = sessions::open(&mut tx, user.id, origin).await?;
+    tx.count("auth.guest_began");
     tx.commit().await?;
     Ok(opened)
 }
@@ -83,6 +84,7 @@ pub async fn claim(app: &App, claim: Claim, origin: &Origin) -> Result<Opened> {
         model::save_organization(&mut tx, &organization).await?;
     }
     let opened = sessions::open(&mut tx, owner, origin).await?;
+    tx.count("auth.guest_claimed");
     tx.commit().await?;
     if owner != guest.id {
         sessions::disbelieve(app, guest.id).await;

@@ -123,6 +123,7 @@ pub async fn accept(app: &App, acceptance: Acceptance, origin: &Origin) -> Resul
     };
     accounts::join(&mut tx, user_id, invitation.org_id, role).await?;
     let opened = sessions::open(&mut tx, user_id, origin).await?;
+    tx.count("auth.member_joined");
     tx.commit().await?;
     Ok(opened)
 }

@@ -1,12 +1,16 @@
 use std::ops::{Deref, DerefMut};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use diesel::connection::{Instrumentation, InstrumentationEvent};
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::bb8::PooledConnection;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
-use diesel_async::{AnsiTransactionManager, AsyncPgConnection, SimpleAsyncConnection as _, TransactionManager};
+use diesel_async::{
+    AnsiTransactionManager, AsyncConnection as _, AsyncPgConnection, SimpleAsyncConnection as _, TransactionManager,
+};
 
 use crate::jobs::{Seat, Ticket};
+use crate::metrics::{EVENTS, QUERY_SECONDS};
 use futures_util::FutureExt as _;
 use rustls::ClientConfig;
 use tokio_postgres_rustls::MakeRustlsConnect;
@@ -16,6 +20,9 @@ use crate::{App, Env, Error, Event, Result, tenancy, tls};
 pub type Pool = bb8::Pool<AsyncDieselConnectionManager<AsyncPgConnection>>;
 /// A pooled connection outside any transaction, for reads.
 pub type Conn = PooledConnection<'static, AsyncPgConnection>;
+
+/// A statement that takes longer is told of in the log.
+const SLOW: Duration = Duration::from_millis(500);
 
 /// The role that sees one organization's rows only; migrations make it and its policies.
 const TENANT_ROLE: &str = "keroxio_tenant";
@@ -28,6 +35,10 @@ pub(crate) struct Pools {
 }
 
 impl Pools {
+    pub fn all(&self) -> [(&'static str, &Pool); 2] {
+        [("system", &self.system), ("tenants", &self.tenants)]
+    }
+
     /// Opens them. Connections carry a statement timeout, so that no query outlives its request for long.
     pub async fn open(url: &str, size: u32, env: &Env) -> anyhow::Result<Self> {
         let separator = if url.contains('?') { '&' } else { '?' };
@@ -61,7 +72,33 @@ async fn connect(url: String, tls: ClientConfig) -> ConnectionResult<AsyncPgConn
     let tls = MakeRustlsConnect::new(tls);
     let connected = tokio_postgres::connect(&url, tls).await;
     let (client, connection) = connected.map_err(|e| ConnectionError::BadConnection(told(&e)))?;
-    AsyncPgConnection::try_from_client_and_connection(client, connection).await
+    let mut conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
+    conn.set_instrumentation(Statements::default());
+    Ok(conn)
+}
+
+/// Times statements, and tells of slow ones in the span of whoever asked.
+#[derive(Default)]
+struct Statements(Option<Instant>);
+
+impl Instrumentation for Statements {
+    fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
+        match event {
+            InstrumentationEvent::StartQuery { .. } => self.0 = Some(Instant::now()),
+            InstrumentationEvent::FinishQuery { query, error, .. } => {
+                let Some(took) = self.0.take().map(|begun| begun.elapsed()) else { return };
+                let outcome = if error.is_some() { "error" } else { "ok" };
+                metrics::histogram!(QUERY_SECONDS, "outcome" => outcome).record(took.as_secs_f64());
+                if took >= SLOW {
+                    // Without what is bound to it: that is somebody's.
+                    let text = query.to_string();
+                    let text = text.split(" -- binds").next().unwrap_or_default();
+                    tracing::warn!(ms = took.as_millis(), "slow query: {text:.500}");
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 /// With its causes, which the driver keeps to itself.
@@ -88,13 +125,21 @@ pub struct Tx {
     tickets: Vec<Ticket>,
     pub(crate) seats: Vec<Seat>,
     live: Vec<(String, serde_json::Value)>,
+    events: Vec<&'static str>,
 }
 
 impl Tx {
     pub(crate) async fn begin(app: &App) -> Result<Self> {
         let mut conn = app.conn().await?;
         AnsiTransactionManager::begin_transaction(&mut *conn).await?;
-        Ok(Self { app: app.clone(), conn, tickets: Vec::new(), seats: Vec::new(), live: Vec::new() })
+        Ok(Self {
+            app: app.clone(),
+            conn,
+            tickets: Vec::new(),
+            seats: Vec::new(),
+            live: Vec::new(),
+            events: Vec::new(),
+        })
     }
 
     pub fn app(&self) -> &App {
@@ -103,9 +148,15 @@ impl Tx {
 
     /// Tells every module that listens to this fact; each reaction is a job in this transaction.
     pub async fn announce<E: Event>(&mut self, event: &E) -> Result<()> {
+        self.events.push(E::NAME);
         let payload = serde_json::to_value(event)?;
         let jobs = self.app.jobs().reactions_to(E::NAME, &payload)?;
         if jobs.is_empty() { Ok(()) } else { self.enqueue_new(jobs).await }
+    }
+
+    /// Counts a fact, once it is committed, under its name in `keroxio_events_total`.
+    pub fn count(&mut self, fact: &'static str) {
+        self.events.push(fact);
     }
 
     /// Publishes a live message once the transaction is committed.
@@ -122,8 +173,11 @@ impl Tx {
     /// The transaction is rolled back when PostgreSQL refuses the commit.
     pub async fn commit(mut self) -> Result<()> {
         AnsiTransactionManager::commit_transaction(&mut *self.conn).await?;
-        let Self { app, conn, tickets, seats, live } = self;
+        let Self { app, conn, tickets, seats, live, events } = self;
         drop(conn);
+        for event in events {
+            metrics::counter!(EVENTS, "event" => event).increment(1);
+        }
         seats.into_iter().for_each(Seat::begin);
         app.call_up(&tickets).await;
         for (topic, message) in live {

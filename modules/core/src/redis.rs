@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use fred::clients::SubscriberClient;
+use fred::interfaces::MetricsInterface as _;
 use fred::prelude::{Builder, Client, ClientLike, Config, ReconnectPolicy};
 use fred::types::config::TlsConnector;
 
@@ -59,6 +60,12 @@ impl Redis {
 
     pub(crate) fn subscriber(&self) -> &SubscriberClient {
         &self.subscriber
+    }
+
+    /// Whether it is there; the commands answered since the last call and their milliseconds.
+    pub(crate) fn take_latency(&self) -> (bool, u64, f64) {
+        let stats = self.commands.take_latency_metrics();
+        (self.commands.is_connected(), stats.samples, stats.sum as f64)
     }
 
     /// Our name for a key: everything of one installation shares a prefix.

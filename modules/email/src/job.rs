@@ -30,6 +30,7 @@ impl BackgroundJob for SendLetter {
         let id = transport.carry(&message, &settings.from).await?;
         let mut tx = app.begin().await?;
         model::sent(&mut tx, message.id, &id, app.now()).await?;
+        tx.count("email.sent");
         Ok(tx.into())
     }
 
@@ -40,6 +41,7 @@ impl BackgroundJob for SendLetter {
         };
         let mut tx = app.begin().await?;
         model::failed(&mut tx, self.message_id, &why).await?;
+        tx.count("email.failed");
         Ok(tx.into())
     }
 }

@@ -31,6 +31,7 @@ pub async fn send(tx: &mut Tx, org_id: Option<Uuid>, to: &str, locale: Locale, l
         sent_at: None,
     };
     model::insert(tx, &message).await?;
+    tx.count(if leaves { "email.queued" } else { "email.kept" });
     if leaves {
         tx.enqueue(&SendLetter { message_id: message.id, org_id }).await?;
     }

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 pub const READINGS: &str = "keroxio_plate_readings_total";
+const CONFIDENCE: &str = "keroxio_plate_confidence";
 pub const CORRECTIONS: &str = "keroxio_plate_corrections_total";
 
 pub fn describe() {
@@ -10,6 +11,7 @@ pub fn describe() {
         READINGS,
         "Photos whose plates were looked for, by model and outcome (accepted, asked, none)."
     );
+    metrics::describe_histogram!(CONFIDENCE, "Probability that a plate was read right, as its model says, by model.");
     metrics::describe_counter!(
         CORRECTIONS,
         "Readings that sellers looked at, by model and verdict (confirmed, changed)."
@@ -22,7 +24,10 @@ fn model(manifest: Option<&Value>) -> String {
     format!("{}@{}", field("id"), field("version"))
 }
 
-pub fn read(manifest: Option<&Value>, outcome: &'static str) {
+pub fn read(manifest: Option<&Value>, outcome: &'static str, confidence: Option<f64>) {
+    if let Some(confidence) = confidence {
+        metrics::histogram!(CONFIDENCE, "model" => model(manifest)).record(confidence);
+    }
     metrics::counter!(READINGS, "model" => model(manifest), "outcome" => outcome).increment(1);
 }
 

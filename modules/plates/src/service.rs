@@ -156,7 +156,7 @@ pub(crate) async fn finish(app: &App, id: Uuid, outcome: Outcome) -> Result<Effe
                 Some(_) => "asked",
                 None => "none",
             };
-            metrics::read(reading.manifest.as_ref(), outcome);
+            metrics::read(reading.manifest.as_ref(), outcome, best.map(|best| f64::from(best.confidence)));
             reading.sightings = serde_json::to_value(answer.sightings)?;
         }
         Outcome::GivenUp(code) => {

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use keroxio_core::Env;
 use opendal::Operator;
-use opendal::layers::{RetryLayer, TimeoutLayer};
+use opendal::layers::{MetricsLayer, RetryLayer, TimeoutLayer};
 use opendal::services::{Fs, Memory, S3};
 
 /// Where files are kept.
@@ -30,6 +30,7 @@ pub fn store(env: &Env) -> anyhow::Result<Option<Store>> {
     };
     let operator = operator
         .layer(TimeoutLayer::new().with_timeout(Duration::from_secs(20)).with_io_timeout(Duration::from_secs(20)))
-        .layer(RetryLayer::new().with_max_times(3));
+        .layer(RetryLayer::new().with_max_times(3))
+        .layer(MetricsLayer::default());
     Ok(Some(Store(operator)))
 }

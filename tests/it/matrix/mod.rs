@@ -8,6 +8,8 @@ mod schema;
 mod second_wall;
 mod tenants;
 
+pub use tenants::house;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,7 @@
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use async_graphql::Executor;
+use keroxio_api::ops::Metrics;
 use keroxio_core::{App, AppBuilder, Env, Module};
 use keroxio_plugin_sdk::{
     Angle, AngleFinder, BackgroundRemovers, FaceFinder, PlateReader, PlateReaders, PriceEstimator, TextReader,
@@ -9,6 +10,10 @@ use keroxio_plugin_sdk::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{FakeAngles, FakeFaces, FakePlates, FakePrices, FakeRemover, TestApp, TestDatabase, migrate, setting};
+
+/// One recorder serves all applications of a process.
+#[allow(clippy::expect_used)]
+static METRICS: LazyLock<Metrics> = LazyLock::new(|| Metrics::install().expect("nobody else installs one"));
 
 /// What a test application is made of; stand-ins where nothing else is said.
 pub struct Setup {
@@ -148,7 +153,7 @@ impl Setup {
         let app = builder.start(&env, modules).await.unwrap();
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
-        let router = keroxio_api::serve::router(app.clone(), schema(app.clone()), modules, None);
+        let router = keroxio_api::serve::router(app.clone(), schema(app.clone()), modules, Some(METRICS.clone()));
         tokio::spawn(keroxio_api::listen::listen(listener, router, CancellationToken::new()));
         (app, base)
     }

@@ -225,6 +225,14 @@ async fn search(app: &App, from: Uuid) -> Result<Option<Uuid>> {
     Ok(page.last().filter(|_| full).map(Found::id))
 }
 
+#[derive(diesel::QueryableByName)]
+struct Oldest {
+    #[diesel(sql_type = Text)]
+    queue: String,
+    #[diesel(sql_type = diesel::sql_types::Double)]
+    age: f64,
+}
+
 /// Gauges report 0 when drained instead of vanishing.
 async fn report(app: &App) -> Result<()> {
     let mut conn = app.conn().await?;
@@ -234,11 +242,20 @@ async fn report(app: &App) -> Result<()> {
         .select((core_jobs_ended::queue, diesel::dsl::count_star()))
         .load(&mut conn)
         .await?;
+    let oldest: Vec<Oldest> = diesel::sql_query(
+        "SELECT queue, extract(epoch FROM $1 - min(run_at))::float8 AS age FROM core_jobs \
+         WHERE worker IS NULL AND run_at <= $1 GROUP BY queue",
+    )
+    .bind::<Timestamptz, _>(app.now())
+    .load(&mut conn)
+    .await?;
     for queue in Queue::ALL {
         let waiting = app.waiting().len(queue).await?;
         metrics::gauge!(crate::metrics::JOBS, "queue" => queue.name(), "state" => "waiting").set(waiting as f64);
         let dead = dead.iter().find(|(name, _)| name == queue.name()).map_or(0, |(_, jobs)| *jobs);
         metrics::gauge!(crate::metrics::JOBS, "queue" => queue.name(), "state" => "dead").set(dead as f64);
+        let oldest = oldest.iter().find(|found| found.queue == queue.name()).map_or(0.0, |found| found.age.max(0.0));
+        metrics::gauge!(crate::metrics::OLDEST_JOB, "queue" => queue.name()).set(oldest);
     }
     Ok(())
 }
