@@ -42,6 +42,12 @@ pub enum Role {
         #[command(subcommand)]
         command: ModelsCommand,
     },
+    /// Looks at everything this installation depends on, and says how to mend what is wrong.
+    Doctor {
+        /// Prints one JSON object a line.
+        #[arg(long)]
+        json: bool,
+    },
     /// Prints the GraphQL schema.
     Schema,
     /// Runs the journey from photos to an ad, and writes a report.

@@ -4,7 +4,11 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use keroxio_api::cli::{Cli, Role};
-use keroxio_api::{config, demo, eval, jobs, migrate, models, serve, users};
+use keroxio_api::{config, demo, doctor, eval, jobs, migrate, models, serve, users};
+
+/// The system's allocator keeps what a thousand connections took once for as long as the process lives.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -19,6 +23,7 @@ async fn main() -> ExitCode {
         Role::Jobs { command } => jobs::run(command).await,
         Role::Users { command } => users::run(command).await,
         Role::Models { command } => models::run(command),
+        Role::Doctor { json } => doctor::run(json).await,
         Role::Schema => {
             print!("{}", keroxio_schema::sdl());
             Ok(())

@@ -63,6 +63,16 @@ pub async fn apply(url: &str, modules: &[&dyn Module]) -> anyhow::Result<Vec<Str
     Ok(done.into_iter().map(|version| version.to_string()).collect())
 }
 
+/// Names of migrations that are missing.
+///
+/// # Errors
+/// When the database cannot be reached.
+pub async fn pending(url: &str, modules: &[&dyn Module]) -> anyhow::Result<Vec<String>> {
+    let mut harness = AsyncMigrationHarness::new(establish(url).await?);
+    let missing = harness.pending_migrations(All::of(modules)?).map_err(|e| anyhow::anyhow!("migrations: {e}"))?;
+    Ok(missing.iter().map(|migration| migration.name().to_string()).collect())
+}
+
 /// Undoes every migration, newest first.
 ///
 /// # Errors

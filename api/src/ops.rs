@@ -1,7 +1,7 @@
 //! What operators look at: metrics, signs of life, and a time and a number for every request.
 
 use std::net::SocketAddr;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::Context as _;
 use axum::Router;
@@ -20,8 +20,6 @@ use uuid::Uuid;
 
 use crate::listen;
 
-/// Time for everything we depend on to answer.
-const PATIENCE: Duration = Duration::from_secs(3);
 /// The number of a request, in its answer and in every line of the log about it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -76,15 +74,20 @@ pub async fn listen_apart(env: &Env, app: &App, of: Metrics, stop: CancellationT
     Ok(true)
 }
 
+/// One line for each dependency: which of them cannot be used, and why.
 async fn ready(State(app): State<App>) -> impl IntoResponse {
-    match tokio::time::timeout(PATIENCE, app.ready()).await {
-        Ok(Ok(())) => (StatusCode::OK, "ready".to_owned()),
-        Ok(Err(e)) => {
-            tracing::warn!("not ready: {e}");
-            (StatusCode::SERVICE_UNAVAILABLE, "not ready".to_owned())
-        }
-        Err(_) => (StatusCode::SERVICE_UNAVAILABLE, "not ready in time".to_owned()),
+    let (mut page, mut status) = (String::new(), StatusCode::OK);
+    for (name, verdict) in app.health().await {
+        let told = match &verdict {
+            Ok(()) => "ok",
+            Err(trouble) => {
+                status = StatusCode::SERVICE_UNAVAILABLE;
+                trouble.what
+            }
+        };
+        page += &format!("{name}: {told}\n");
     }
+    (status, page)
 }
 
 /// Times a request by its route, and gives it its number.

@@ -32,6 +32,8 @@ impl Module for NodeModule {
 }
 
 /// An object with an identifier of its own, which `node` finds again.
+// The derive wants the types themselves; an answer holds a hundred of them at most.
+#[allow(clippy::large_enum_variant)]
 #[derive(Interface)]
 #[graphql(field(name = "id", ty = "ID", desc = "Identifier, unique among all objects."))]
 pub enum Node {

@@ -3,8 +3,8 @@
 use std::sync::OnceLock;
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationType};
-use async_graphql::{Request, Response, Variables};
-use keroxio_core::{Actor, App, Authentication, Error, Loaders};
+use async_graphql::{Request, Response, ServerError, Variables};
+use keroxio_core::{Actor, App, Authentication, Error, ErrorCode, Loaders};
 use keroxio_webhook::Selection;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -59,6 +59,12 @@ impl Selection for SchemaSelection {
         let data = answer.data.into_json()?;
         if answer.errors.is_empty() {
             return Ok(data);
+        }
+        let passing = [ErrorCode::UNAVAILABLE, ErrorCode::INTERNAL, ErrorCode::RATE_LIMITED];
+        let code =
+            |error: &ServerError| error.extensions.as_ref().and_then(|extensions| extensions.get("code").cloned());
+        if answer.errors.iter().any(|error| passing.iter().any(|passing| code(error) == Some(passing.0.into()))) {
+            return Err(Error::unavailable(anyhow::anyhow!("a webhook's query: asked again later")));
         }
         let codes = answer.errors.iter().map(|error| json!({ "message": error.message, "path": error.path }));
         Ok(json!({ "data": data, "errors": codes.collect::<Vec<_>>() }))

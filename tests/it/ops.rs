@@ -1,8 +1,12 @@
 //! What operators see of a running system.
 
 use std::collections::BTreeSet;
+use std::process::{Child, Command, Stdio};
 
-use keroxio_test_support::TestApp;
+use diesel_async::RunQueryDsl as _;
+use keroxio_api::doctor::{self, Grade};
+use keroxio_core::Env;
+use keroxio_test_support::{Setup, TestApp, TestDatabase};
 use serde_json::json;
 
 use crate::matrix::house;
@@ -78,4 +82,91 @@ async fn every_answer_has_a_number_and_nobody_writes_into_the_log() {
         assert_ne!(ask(Some(odd)).await, odd);
     }
     app.finish().await;
+}
+
+/// A Redis of its own; it ends with the test.
+struct OwnRedis(u16, Child);
+
+impl OwnRedis {
+    fn start() -> Self {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let options = format!("--port {port} --bind 127.0.0.1 --appendonly no --dir /tmp");
+        let mut command = Command::new("redis-server");
+        command.args(options.split(' ')).args(["--save", ""]).stdout(Stdio::null());
+        let redis = Self(port, command.spawn().unwrap());
+        while redis.ask("ping") != "PONG\n" {
+            std::thread::yield_now();
+        }
+        redis
+    }
+
+    fn ask(&self, command: &str) -> String {
+        let port = self.0.to_string();
+        let told = Command::new("redis-cli").args(["-p", &port]).args(command.split(' ')).output().unwrap();
+        String::from_utf8(told.stdout).unwrap()
+    }
+}
+
+impl Drop for OwnRedis {
+    fn drop(&mut self) {
+        let _ = self.1.kill();
+        let _ = self.1.wait();
+    }
+}
+
+#[tokio::test]
+async fn readiness_says_what_is_missing_and_why() {
+    let redis = OwnRedis::start();
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("photos");
+    let setup = Setup::default().set("REDIS_URL", &format!("redis://127.0.0.1:{}", redis.0));
+    let app = setup.set("KEROXIO_STORAGE_DIR", place.to_str().unwrap()).start().await;
+    let page = async || {
+        let answer = app.anonymous().page("/readyz").await;
+        (answer.status().as_u16(), answer.text().await.unwrap())
+    };
+    assert_eq!(page().await, (200, "postgresql: ok\nredis: ok\nstorage: ok\n".to_owned()));
+    redis.ask("replicaof 127.0.0.1 1");
+    assert_eq!(page().await, (503, "postgresql: ok\nredis: read only, it is a replica\nstorage: ok\n".to_owned()));
+    redis.ask("replicaof no one");
+    redis.ask("config set maxmemory 1");
+    assert_eq!(page().await, (503, "postgresql: ok\nredis: out of memory\nstorage: ok\n".to_owned()));
+    redis.ask("config set maxmemory 0");
+    std::fs::remove_dir_all(&place).unwrap();
+    std::fs::write(&place, "in the way").unwrap();
+    assert_eq!(page().await, (503, "postgresql: ok\nredis: ok\nstorage: not writable\n".to_owned()));
+    std::fs::remove_file(&place).unwrap();
+    assert_eq!(page().await.0, 200);
+    app.finish().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_finds_what_is_wrong_and_says_how_to_mend_it() {
+    let database = TestDatabase::create().await;
+    let look = async |settings: &[(&str, &str)]| {
+        let settings = settings.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let wrong = doctor::look(&Env::from_vars(settings)).await.into_iter();
+        wrong
+            .filter(|finding| finding.grade == Grade::Error)
+            .map(|finding| (finding.what, finding.told))
+            .collect::<Vec<_>>()
+    };
+    let told = |wrong: &[(&str, String)], what: &str| {
+        wrong.iter().find(|(name, _)| *name == what).map(|(_, told)| told.clone()).unwrap_or_default()
+    };
+    let nothing = look(&[]).await;
+    assert!(told(&nothing, "database").contains("DATABASE_URL is not set"), "{nothing:?}");
+    assert!(told(&nothing, "settings").contains("REDIS_URL is missing"), "all at once: {nothing:?}");
+    assert!(told(&nothing, "settings").contains("KEROXIO_SECRET_KEY is missing"), "{nothing:?}");
+    let gone = look(&[("DATABASE_URL", "postgres://keroxio@127.0.0.1:1/keroxio")]).await;
+    assert!(told(&gone, "database").contains("See DATABASE_URL, and that it runs"), "{gone:?}");
+    let mut conn = keroxio_core::establish(&database.url, &Env::from_vars([])).await.unwrap();
+    let forget = "DELETE FROM __diesel_schema_migrations WHERE version > '202611260001'";
+    diesel::sql_query(forget).execute(&mut conn).await.unwrap();
+    drop(conn);
+    let fresh = look(&[("DATABASE_URL", &database.url), ("KEROXIO_DATABASE_POOL", "4000")]).await;
+    assert!(told(&fresh, "migrations").contains("run `keroxio migrate`"), "{fresh:?}");
+    assert!(told(&fresh, "connections").contains("lower KEROXIO_DATABASE_POOL"), "{fresh:?}");
+    assert_eq!(told(&fresh, "database"), "");
+    database.drop().await;
 }

@@ -11,6 +11,7 @@ use keroxio_core::{App, Env, Error, ErrorCode};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::door::Pass;
 use super::request::{Refusal, bad_request};
 
 /// How long a document that nobody asks for is kept, in seconds.
@@ -70,7 +71,7 @@ fn hash(query: &str) -> String {
 /// # Errors
 /// `PERSISTED_QUERY_NOT_FOUND`: the client sends the text along, as its protocol says. `BAD_INPUT` for a hash that is not
 /// the text's.
-pub async fn complete(app: &App, request: &mut Value) -> Result<(), Refusal> {
+pub async fn complete(app: &App, pass: Option<&Pass>, request: &mut Value) -> Result<(), Refusal> {
     let Some(given) = request.pointer("/extensions/persistedQuery/sha256Hash").cloned() else { return Ok(()) };
     let given = given.as_str().filter(|given| given.len() == 64).ok_or((StatusCode::BAD_REQUEST, bad_request()))?;
     let documents = app.get::<Documents>().unwrap_or_default();
@@ -88,6 +89,10 @@ pub async fn complete(app: &App, request: &mut Value) -> Result<(), Refusal> {
         return Err((StatusCode::BAD_REQUEST, wrong_hash()));
     }
     if documents.0.is_none() && text.len() <= LONGEST && keroxio_schema::read(text).is_ok() {
+        // Each takes room of everybody's for a week.
+        if let Some(pass) = pass {
+            pass.keep();
+        }
         keep(app, given, text).await;
     }
     Ok(())

@@ -3,19 +3,21 @@
 //! known later, and taken from the bucket that all processes share (`keroxio_schema::Cost`).
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use keroxio_core::metrics::REFUSALS;
 use keroxio_core::{Actor, App, ClientAddress, Error, ErrorCode, Limits};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 /// Points of a request, beside those of its bytes.
 const REQUEST: f64 = 1.0;
 /// Points of one that was no request, or none that could be answered: it was read for nothing, and a client that works
 /// sends few.
 const FAULT: f64 = 5.0;
+/// Points of a document that is kept for those who ask again.
+const KEPT: f64 = 20.0;
 /// Bytes for a point.
 const BYTES: f64 = 4_096.0;
 /// Requests worked on at once from one address where nobody signed in, and of one organization.
@@ -31,11 +33,22 @@ const DWELL: Duration = Duration::from_secs(1);
 /// Those who wait; the others are refused without.
 static DWELLING: Semaphore = Semaphore::const_new(4_096);
 
+/// Documents of strangers that are read at once. Reading never waits for anything: if all of a crowd's were ready to be
+/// read, everybody else's work would stand in line behind them.
+static READING: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))));
+
+/// A stranger's turn to be read; those we know read at once.
+pub async fn turn(is_known: bool) -> Option<SemaphorePermit<'static>> {
+    if is_known { None } else { READING.acquire().await.ok() }
+}
+
 /// Counts a refusal, and keeps somebody waiting who asked too much: a program that does not heed its limit asks all the less.
 pub async fn dwell() {
     metrics::counter!(REFUSALS, "by" => "door").increment(1);
     if let Ok(_place) = DWELLING.try_acquire() {
-        tokio::time::sleep(DWELL).await;
+        // Not all at the same moment, or they would also come back together.
+        tokio::time::sleep(DWELL.mul_f64(rand::random_range(0.5..1.5))).await;
     }
 }
 
@@ -71,7 +84,18 @@ impl Door {
     /// `RATE_LIMITED` with the seconds to wait, for who asked too much.
     pub fn enter(&self, app: &App, actor: Option<&Actor>, address: Option<ClientAddress>) -> Result<Pass, Error> {
         let most = if actor.is_some() { MEMBERS } else { STRANGERS };
-        self.admit(app, Limits::buckets(app, actor, address).into_iter().next(), most)
+        // That of the whole organization is the last.
+        self.admit(app, Limits::buckets(app, actor, address).pop(), most)
+    }
+
+    /// Whether an address owes nothing: what has to be looked up to be believed is not looked up for one that does.
+    ///
+    /// # Errors
+    /// `RATE_LIMITED`, as for [`Door::enter`].
+    pub fn owes_nothing(&self, app: &App, address: Option<ClientAddress>) -> Result<(), Error> {
+        let Some((name, limits)) = Limits::buckets(app, None, address).pop() else { return Ok(()) };
+        let left = self.lock().known.get(&name).map_or(1.0, |caller| caller.after(app.now()));
+        if left > 0.0 { Ok(()) } else { Err(limited((-left / f64::from(limits.per_second)).ceil().max(1.0))) }
     }
 
     /// Lets in a connection on which nobody has signed in yet.
@@ -146,7 +170,7 @@ impl Pass {
     /// # Errors
     /// `RATE_LIMITED` where too much of this caller is under way.
     pub fn begin(&mut self) -> Result<(), Error> {
-        let Some(name) = &self.caller else { return Ok(()) };
+        let Some(name) = self.caller.as_ref().filter(|_| !self.is_counted) else { return Ok(()) };
         if let Some(caller) = self.door.lock().known.get_mut(name) {
             if caller.inside >= self.most {
                 return Err(limited(1.0));
@@ -160,6 +184,11 @@ impl Pass {
     /// What was read for it, in bytes.
     pub fn read(&self, bytes: usize) {
         self.take(bytes as f64 / BYTES);
+    }
+
+    /// A document of it is kept.
+    pub fn keep(&self) {
+        self.take(KEPT);
     }
 
     /// It could not be answered as it was.

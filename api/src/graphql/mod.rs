@@ -64,8 +64,8 @@ async fn get_graphql(app: App, schema: impl Executor, request: axum::extract::Re
         Err(refused) => return refused,
     };
     caller.pass.read(parts.uri.query().map_or(0, str::len));
-    let request = request::from_query(&app, &parts.uri).await;
-    caller.serve(&app, &schema, &parts.headers, request, true).await
+    let request = request::from_query(&app, &caller, &parts.uri).await;
+    Box::pin(caller.serve(&app, &schema, &parts.headers, request, true)).await
 }
 
 async fn upgrade(app: App, schema: impl Executor, parts: &mut Parts) -> HttpResponse {
@@ -95,7 +95,7 @@ async fn upgrade(app: App, schema: impl Executor, parts: &mut Parts) -> HttpResp
 
 async fn post_graphql(app: App, schema: impl Executor, request: axum::extract::Request) -> HttpResponse {
     let (parts, body) = request.into_parts();
-    let caller = match Caller::enter(&app, &parts).await {
+    let mut caller = match Caller::enter(&app, &parts).await {
         Ok(caller) => caller,
         Err(refused) => {
             // What is small has arrived with its head; the client of anything else is not waited for.
@@ -108,15 +108,20 @@ async fn post_graphql(app: App, schema: impl Executor, request: axum::extract::R
     let content_type = parts.headers.get(header::CONTENT_TYPE).and_then(|v| v.to_str().ok()).unwrap_or_default();
     let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
     let request = match essence.as_str() {
-        "application/json" => request::from_json(&app, &caller, body).await,
+        "application/json" => Box::pin(request::from_json(&app, &caller, body)).await,
         // A form can send multipart from any site without asking first; these headers cannot be forged there.
         "multipart/form-data" if has_preflight_header(&parts.headers) => {
-            multipart::request(content_type, body, caller.is_known()).await
+            // What is kept of it while it arrives counts from its beginning.
+            if let Err(error) = caller.pass.begin() {
+                return caller.format.invalid(vec![response::coded(error)]);
+            }
+            Box::pin(multipart::request(content_type, body, &caller)).await
         }
         "multipart/form-data" => Err((StatusCode::FORBIDDEN, preflight_required())),
         _ => Err((StatusCode::UNSUPPORTED_MEDIA_TYPE, bad_request())),
     };
-    caller.serve(&app, &schema, &parts.headers, request, false).await
+    // Whoever is turned away shall not have taken the memory of all that might have been done.
+    Box::pin(caller.serve(&app, &schema, &parts.headers, request, false)).await
 }
 
 /// Who a request comes from, and that it was let in.
@@ -130,8 +135,15 @@ pub struct Caller {
 impl Caller {
     async fn enter(app: &App, parts: &Parts) -> Result<Self, HttpResponse> {
         let (format, address) = (Format::wanted(&parts.headers), address(app, parts));
-        let actor = authenticate(app, bearer(&parts.headers).as_deref()).await;
         let door = app.get::<Door>().unwrap_or_default();
+        let token = bearer(&parts.headers);
+        if token.as_deref().is_some_and(keroxio_auth::service::is_key)
+            && let Err(error) = door.owes_nothing(app, address)
+        {
+            door::dwell().await;
+            return Err(format.invalid(vec![response::coded(error)]));
+        }
+        let actor = authenticate(app, token.as_deref()).await;
         let pass = door.enter(app, actor.ok().flatten().as_ref(), address);
         match pass {
             Ok(pass) => {
@@ -190,6 +202,7 @@ async fn answer(
 ) -> HttpResponse {
     let (actor, format) = (caller.actor, caller.format);
     let request = with(request, caller.address, agent(headers));
+    let turn = door::turn(caller.is_known()).await;
     let document = match readable(app, &request.query, actor) {
         Ok(document) => document,
         Err(errors) => return format.invalid(errors),
@@ -209,6 +222,7 @@ async fn answer(
     if !wrong.is_empty() {
         return format.invalid(wrong);
     }
+    drop(turn);
     let known = actor.ok().flatten().filter(|_| kind == Some(OperationType::Mutation));
     let tenant = tenant_of(actor.ok().flatten().as_ref());
     let once = match as_tenant(tenant, idempotency::begin(app, known.as_ref(), headers, &request)).await {

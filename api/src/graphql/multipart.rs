@@ -13,8 +13,9 @@ use serde_json::Value;
 use tokio::io::AsyncWriteExt as _;
 use tokio::sync::Semaphore;
 
+use super::Caller;
 use super::MAX_JSON;
-use super::request::{Refusal, bad_request, from_value, too_large, too_slow};
+use super::request::{Refusal, bad_request, from_value, has_too_many_values, too_large, too_many_values, too_slow};
 
 /// Largest file, in bytes; a little above the photo limit, which has its own error.
 const MAX_FILE: u64 = 26 << 20;
@@ -29,15 +30,19 @@ const ARRIVAL: Duration = Duration::from_secs(30);
 
 /// Time for all of a request.
 const WHOLE: Duration = Duration::from_secs(600);
-/// Requests with files that are taken at once.
+const WHOLE_STRANGER: Duration = Duration::from_secs(30);
+/// Requests with files that are taken at once; strangers keep nobody else out.
 static TURNS: Semaphore = Semaphore::const_new(64);
+static STRANGERS: Semaphore = Semaphore::const_new(8);
 
 /// Nobody without an account fills our disk: of them so much is taken as a mistake would be.
-pub async fn request(content_type: &str, body: Body, is_signed_in: bool) -> Result<Request, Refusal> {
+pub async fn request(content_type: &str, body: Body, caller: &Caller) -> Result<Request, Refusal> {
+    let is_signed_in = caller.is_known();
     let busy = || (StatusCode::SERVICE_UNAVAILABLE, Error::unavailable(anyhow::anyhow!("too many uploads at once")));
-    let _turn = TURNS.try_acquire().map_err(|_| busy())?;
-    let most = if is_signed_in { MAX_ALL } else { MAX_STRANGER };
-    let taken = tokio::time::timeout(WHOLE, take(content_type, body, most)).await;
+    let (turns, most, time) =
+        if is_signed_in { (&TURNS, MAX_ALL, WHOLE) } else { (&STRANGERS, MAX_STRANGER, WHOLE_STRANGER) };
+    let _turn = turns.try_acquire().map_err(|_| busy())?;
+    let taken = tokio::time::timeout(time, take(content_type, body, most, caller)).await;
     match taken.unwrap_or_else(|_| Err((StatusCode::REQUEST_TIMEOUT, too_slow()))) {
         Err((StatusCode::PAYLOAD_TOO_LARGE, _)) if !is_signed_in => {
             Err((StatusCode::UNAUTHORIZED, Error::unauthenticated()))
@@ -46,7 +51,7 @@ pub async fn request(content_type: &str, body: Body, is_signed_in: bool) -> Resu
     }
 }
 
-async fn take(content_type: &str, body: Body, most: u64) -> Result<Request, Refusal> {
+async fn take(content_type: &str, body: Body, most: u64, caller: &Caller) -> Result<Request, Refusal> {
     let boundary = multer::parse_boundary(content_type).map_err(|_| bad("boundary"))?;
     let limits = SizeLimit::new().whole_stream(most).per_field(MAX_FILE);
     let limits = limits.for_field("operations", MAX_JSON as u64).for_field("map", MAX_MAP);
@@ -57,6 +62,10 @@ async fn take(content_type: &str, body: Body, most: u64) -> Result<Request, Refu
     });
     let mut parts = Multipart::with_constraints(pieces, boundary, Constraints::new().size_limit(limits));
     let operations = text(&mut parts, "operations").await?;
+    caller.pass.read(operations.len());
+    if has_too_many_values(operations.as_bytes()) {
+        return Err((StatusCode::BAD_REQUEST, too_many_values()));
+    }
     let operations: Value = serde_json::from_str(&operations).map_err(|_| bad("operations"))?;
     let map = text(&mut parts, "map").await?;
     let mut map = map_of(&map, &operations)?;

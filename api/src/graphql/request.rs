@@ -13,7 +13,7 @@ use keroxio_schema::UPLOAD_MARKER;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::{Caller, MAX_JSON, documents};
+use super::{Caller, MAX_JSON, documents, door};
 
 /// Bytes of a body that is refused which are taken from the connection all the same. Otherwise the client would still be
 /// writing when it is closed, and never see why.
@@ -37,12 +37,13 @@ pub async fn from_json(app: &App, caller: &Caller, body: Body) -> Result<Request
     let read = tokio::time::timeout(ARRIVAL, axum::body::to_bytes(body, MAX_JSON)).await;
     let bytes = read.map_err(|_| (StatusCode::REQUEST_TIMEOUT, too_slow()))?;
     let bytes = bytes.map_err(|_| (StatusCode::PAYLOAD_TOO_LARGE, too_large()))?;
+    let _turn = door::turn(caller.is_known()).await;
     if has_too_many_values(&bytes) {
         return Err((StatusCode::BAD_REQUEST, too_many_values()));
     }
     let mut value = parts_of(&bytes).ok_or_else(|| (StatusCode::BAD_REQUEST, bad_request()))?;
     drop(bytes);
-    documents::complete(app, &mut value).await?;
+    documents::complete(app, Some(&caller.pass), &mut value).await?;
     from_value(value).map_err(|error| (StatusCode::BAD_REQUEST, error))
 }
 
@@ -101,7 +102,7 @@ pub fn too_many_values() -> Error {
 }
 
 /// A request in an address: `query`, `operationName`, and `variables` and `extensions` as JSON.
-pub async fn from_query(app: &App, uri: &Uri) -> Result<Request, Refusal> {
+pub async fn from_query(app: &App, caller: &Caller, uri: &Uri) -> Result<Request, Refusal> {
     let bad = || (StatusCode::BAD_REQUEST, bad_request());
     let Query(mut parts) = Query::<HashMap<String, String>>::try_from_uri(uri).map_err(|_| bad())?;
     let mut json = |name: &str| match parts.remove(name) {
@@ -111,7 +112,7 @@ pub async fn from_query(app: &App, uri: &Uri) -> Result<Request, Refusal> {
     let (variables, extensions) = (json("variables")?, json("extensions")?);
     let (query, name) = (parts.remove("query"), parts.remove("operationName").filter(|name| !name.is_empty()));
     let mut value = json!({ "query": query, "operationName": name, "variables": variables, "extensions": extensions });
-    documents::complete(app, &mut value).await?;
+    documents::complete(app, Some(&caller.pass), &mut value).await?;
     from_value(value).map_err(|error| (StatusCode::BAD_REQUEST, error))
 }
 

@@ -209,7 +209,7 @@ impl<E: Executor> Session<E> {
         if self.operations.contains_key(&id) {
             return Err(Close(4409, format!("Subscriber for {id} already exists")));
         }
-        if let Err((_, error)) = documents::complete(&self.app, &mut payload).await {
+        if let Err((_, error)) = documents::complete(&self.app, Some(&pass), &mut payload).await {
             return Ok(Some(failed(&id, &[response::coded(error)])));
         }
         if !is_well_formed(&payload) {

@@ -83,14 +83,16 @@ pub async fn log_in(app: &App, email: &str, password: String, code: Option<&str>
     attempts::log_in(app, email, origin.address).await?;
     let user = model::user_by_email(&mut *app.conn().await?, &email.trim().to_lowercase()).await?;
     let hash = user.as_ref().and_then(|user| user.password_hash.clone());
-    let verdict = password::verify(password.clone(), hash).await?;
+    let verdict = password::verify(password.clone(), hash.clone()).await?;
     let user = user.filter(|_| verdict != Verdict::Wrong).ok_or_else(error::invalid_credentials)?;
     let renewed = match verdict {
         Verdict::Legacy => Some(password::hash(password).await?),
         _ => None,
     };
     let mut tx = app.begin().await?;
-    let mut user = model::lock_user(&mut tx, user.id).await?.ok_or_else(error::invalid_credentials)?;
+    let locked = model::lock_user(&mut tx, user.id).await?;
+    // The password may have been replaced since it was looked at.
+    let mut user = locked.filter(|user| user.password_hash == hash).ok_or_else(error::invalid_credentials)?;
     second_factor::check(&mut tx, &mut user, code).await?;
     if let Some(renewed) = renewed {
         user.password_hash = Some(renewed);
@@ -102,11 +104,12 @@ pub async fn log_in(app: &App, email: &str, password: String, code: Option<&str>
 }
 
 /// Asks somebody who is signed in for their password again.
-pub async fn prove(app: &App, actor: &Actor, password: String) -> Result<()> {
+pub async fn prove(app: &App, actor: &Actor, password: String) -> Result<User> {
     actor.person()?;
     attempts::proof(app, actor.user_id).await?;
     let user = model::user(&mut *app.conn().await?, actor.user_id).await?.ok_or_else(Error::unauthenticated)?;
-    prove_of(&user, password).await
+    prove_of(&user, password).await?;
+    Ok(user)
 }
 
 /// # Errors
@@ -158,10 +161,14 @@ pub async fn reset(app: &App, token: &str, password: String, origin: &Origin) ->
 pub async fn change_password(app: &App, actor: &Actor, current: String, new: String) -> Result<()> {
     let own = actor.person()?;
     password::check(&new)?;
-    prove(app, actor, current).await?;
+    let proved = prove(app, actor, current).await?;
     let hash = password::hash(new).await?;
     let mut tx = app.begin().await?;
     let mut user = model::lock_user(&mut tx, actor.user_id).await?.ok_or_else(Error::unauthenticated)?;
+    // Somebody with the link of a letter may have been faster: theirs is the word that counts.
+    if user.password_hash != proved.password_hash {
+        return Err(error::invalid_credentials());
+    }
     user.password_hash = Some(hash);
     model::save_user(&mut tx, &user).await?;
     changed(&mut tx, &user, "Votre mot de passe a été remplacé.", "Your password was replaced.").await?;

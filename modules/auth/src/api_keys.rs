@@ -61,7 +61,7 @@ pub async fn create(app: &App, actor: &Actor, new: NewKey) -> Result<(ApiKey, St
     };
     let mut tx = app.begin().await?;
     model::lock_organization(&mut tx, actor.org_id).await?;
-    if usize::try_from(model::valid_keys(&mut tx, actor.org_id).await?).unwrap_or(MAX_KEYS) >= MAX_KEYS {
+    if usize::try_from(model::valid_keys(&mut tx, actor.org_id, app.now()).await?).unwrap_or(MAX_KEYS) >= MAX_KEYS {
         return Err(error::too_many("clés d'API", "API keys", MAX_KEYS));
     }
     model::insert_key(&mut tx, &key).await?;
@@ -99,6 +99,10 @@ pub async fn rotate(app: &App, actor: &Actor, id: Uuid) -> Result<(ApiKey, Strin
     actor.may(Right::Settings)?;
     actor.person()?;
     let mut tx = app.begin().await?;
+    model::lock_organization(&mut tx, actor.org_id).await?;
+    if usize::try_from(model::valid_keys(&mut tx, actor.org_id, app.now()).await?).unwrap_or(MAX_KEYS) >= MAX_KEYS {
+        return Err(error::too_many("clés d'API", "API keys", MAX_KEYS));
+    }
     let old = model::lock_key(&mut tx, actor.org_id, id).await?.filter(|key| works(key, app.now()));
     let old = old.ok_or_else(no_key)?;
     let rights = scopes_of(&old);
@@ -123,6 +127,7 @@ pub async fn rotate(app: &App, actor: &Actor, id: Uuid) -> Result<(ApiKey, Strin
 /// Ends a key at once.
 pub async fn revoke(app: &App, actor: &Actor, id: Uuid) -> Result<ApiKey> {
     actor.may(Right::Settings)?;
+    actor.person()?;
     let mut tx = app.begin().await?;
     let mut key = model::lock_key(&mut tx, actor.org_id, id).await?.ok_or_else(no_key)?;
     if key.revoked_at.is_none() {
@@ -148,6 +153,9 @@ fn scopes_of(key: &ApiKey) -> Rights {
 
 /// Whose key this is.
 pub async fn authenticate(app: &App, text: &str) -> std::result::Result<Actor, ErrorCode> {
+    if text.len() != PREFIX.len() + secrets::LENGTH {
+        return Err(ErrorCode::UNAUTHENTICATED);
+    }
     let found = async {
         let mut conn = app.conn().await?;
         let key = model::key_by_hash(&mut conn, &secrets::hash(text)).await?.filter(|key| works(key, app.now()));

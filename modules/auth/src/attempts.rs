@@ -18,6 +18,8 @@ const ACCOUNTS: Bucket = Bucket::of(60, HOUR);
 /// Letters to one address of a person, and letters that somebody at one address asked for.
 const LETTERS: Bucket = Bucket::of(5, HOUR);
 const LETTERS_FROM: Bucket = Bucket::of(30, HOUR);
+/// Invitations of one organization.
+const INVITATIONS: Bucket = Bucket::of(50, HOUR);
 /// Codes of a second factor, and passwords asked again of somebody who is signed in.
 const CODES: Bucket = Bucket::of(10, QUARTER);
 /// Links from letters, followed from one address.
@@ -59,6 +61,14 @@ pub async fn letter(app: &App, email: &str, from: Option<ClientAddress>) -> Resu
         app.take(&format!("letter-from:{from}"), LETTERS_FROM, 1.0).await.or_wait()?;
     }
     app.take(&format!("letter:{}", name_of(email)), LETTERS, 1.0).await.or_wait()
+}
+
+/// Counts an invitation: an organization's name is what its owner likes, and is read by whoever gets the letter.
+///
+/// # Errors
+/// `TOO_MANY_ATTEMPTS`.
+pub async fn invitation(app: &App, org: Uuid) -> Result<()> {
+    app.take(&format!("invitations:{}", org.simple()), INVITATIONS, 1.0).await.or_wait()
 }
 
 /// Counts a code of a second factor, or a password asked again.

@@ -83,12 +83,12 @@ pub async fn claim(app: &App, claim: Claim, origin: &Origin) -> Result<Opened> {
         organization.name = checked_name(&name)?;
         model::save_organization(&mut tx, &organization).await?;
     }
+    // Whoever began as this guest may be somebody else than who has the address: what they hold open ends.
+    model::end_sessions(&mut tx, guest.id, None, app.now()).await?;
+    sessions::disbelieve(app, guest.id).await;
     let opened = sessions::open(&mut tx, owner, origin).await?;
     tx.count("auth.guest_claimed");
     tx.commit().await?;
-    if owner != guest.id {
-        sessions::disbelieve(app, guest.id).await;
-    }
     Ok(opened)
 }
 

@@ -61,7 +61,8 @@ impl Keys {
             Some(listed) => listed.split(',').map(|secret| Secret::new(secret.trim())).collect(),
             None => vec![Secret::new(own)],
         };
-        if secrets.iter().any(|secret| !secret.expose().is_empty() && secret.expose().len() < 32) {
+        // Also one of none at all, as a comma too many makes it: anybody could sign with that.
+        if env.optional("KEROXIO_JWT_KEYS").is_some() && secrets.iter().any(|secret| secret.expose().len() < 32) {
             env.problem("KEROXIO_JWT_KEYS: a secret has fewer than 32 characters".to_owned());
         }
         Self::new(&secrets)
@@ -181,5 +182,18 @@ mod tests {
         assert!(both.verify(&old, now).is_ok() && both.verify(&new, now).is_ok() && after.verify(&new, now).is_ok());
         assert!(after.verify(&old, now).is_err());
         assert_eq!(both.public()["keys"].as_array().unwrap().len(), 2);
+    }
+
+    #[test]
+    fn a_comma_too_many_makes_no_key_that_everybody_has() {
+        let own = ("KEROXIO_SECRET_KEY".to_owned(), "a secret of at least thirty-two characters".to_owned());
+        for listed in ["another secret of thirty-two characters,", ",", "short"] {
+            let env = Env::from_vars([own.clone(), ("KEROXIO_JWT_KEYS".to_owned(), listed.to_owned())]);
+            Keys::read(&env);
+            assert!(env.check().is_err(), "{listed}");
+        }
+        let env = Env::from_vars([own]);
+        Keys::read(&env);
+        assert!(env.check().is_ok());
     }
 }

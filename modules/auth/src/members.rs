@@ -1,7 +1,7 @@
 //! Who belongs to an organization, as what, and how others come to.
 
 use chrono::Duration;
-use keroxio_core::{Actor, App, Error, Result, Right, Role, Tx};
+use keroxio_core::{Actor, App, Error, Result, Right, Rights, Role, Tx};
 use keroxio_email::{Letter, Locale};
 use uuid::Uuid;
 
@@ -35,6 +35,7 @@ pub async fn invite(app: &App, actor: &Actor, email: &str, role: Role) -> Result
     may_give(actor, &[role])?;
     let email = normalised_email(email)?;
     let host = accounts::require_verified(app, actor).await?;
+    attempts::invitation(app, actor.org_id).await?;
     attempts::letter(app, &email, None).await?;
     let now = app.now();
     let (token, token_hash) = secrets::fresh();
@@ -146,6 +147,7 @@ pub async fn change_role(app: &App, actor: &Actor, user: Uuid, role: Role) -> Re
         return Err(error::last_owner());
     }
     model::set_role(&mut tx, actor.org_id, user, role.name()).await?;
+    withdraw(&mut tx, actor.org_id, user, role.rights()).await?;
     role.name().clone_into(&mut membership.role);
     let member = model::user(&mut tx, user).await?.ok_or_else(no_member)?;
     tx.commit().await?;
@@ -190,6 +192,21 @@ async fn part(tx: &mut Tx, membership: &Membership) -> Result<()> {
     model::delete_membership(tx, org, user).await?;
     let now = tx.app().now();
     model::end_sessions_in(tx, user, org, now).await?;
+    withdraw(tx, org, user, Rights::NONE).await
+}
+
+/// Ends what somebody made with rights that they have no more: their open invitations, and keys that may do more than
+/// they may.
+async fn withdraw(tx: &mut Tx, org: Uuid, user: Uuid, rights: Rights) -> Result<()> {
+    let now = tx.app().now();
+    if !rights.contains(Right::Own) {
+        model::end_invitations_by(tx, org, user, now).await?;
+    }
+    for key in model::keys_by(tx, org, user).await? {
+        if key.scopes.iter().any(|name| Right::named(name).is_none_or(|right| !rights.contains(right))) {
+            model::revoke_key(tx, key.id, now).await?;
+        }
+    }
     Ok(())
 }
 

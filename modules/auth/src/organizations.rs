@@ -13,6 +13,9 @@ const MAX_SITES: usize = 200;
 
 pub fn checked_name(name: &str) -> Result<String> {
     let name = name.trim();
+    if name.chars().any(char::is_control) {
+        return Err(Error::bad_input("Le nom tient sur une ligne.", "The name is one line."));
+    }
     if name.is_empty() || name.chars().count() > 120 {
         return Err(Error::bad_input(
             "Le nom doit compter de 1 à 120 caractères.",

@@ -4,6 +4,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 
+/// Characters of a token: 32 bytes in base64 without padding.
+pub const LENGTH: usize = 43;
+
 /// 256 bits for somebody to keep, and their hash. What is random needs no slow hash.
 pub fn fresh() -> (String, String) {
     let token = URL_SAFE_NO_PAD.encode(rand::random::<[u8; 32]>());

@@ -54,7 +54,7 @@ pub async fn address_of(conn: &mut AsyncPgConnection, user: Uuid) -> Result<Opti
 /// # Errors
 /// `INVALID_CREDENTIALS`, `TOO_MANY_ATTEMPTS`, and `FORBIDDEN` for an API key.
 pub async fn prove(app: &App, actor: &Actor, password: String) -> Result<()> {
-    accounts::prove(app, actor, password).await
+    accounts::prove(app, actor, password).await.map(drop)
 }
 
 /// Deletes an organization with all that says who belongs to it, and everybody who belongs to no other; answers how many
@@ -81,4 +81,10 @@ pub async fn idle_guests(conn: &mut AsyncPgConnection, since: DateTime<Utc>) -> 
 /// When PostgreSQL fails.
 pub async fn set_staff(conn: &mut AsyncPgConnection, email: &str, staff: bool) -> Result<bool> {
     Ok(model::set_staff(conn, &email.trim().to_lowercase(), staff).await?)
+}
+
+/// Whether a header holds what looks like an API key, which has to be looked up.
+pub fn is_key(authorization: &str) -> bool {
+    let text = authorization.strip_prefix("Bearer ").or_else(|| authorization.strip_prefix("bearer "));
+    text.unwrap_or(authorization).trim().starts_with(api_keys::PREFIX)
 }

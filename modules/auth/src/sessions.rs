@@ -58,7 +58,8 @@ async fn issue(tx: &mut Tx, session: &Session) -> Result<Opened> {
     let role = Role::named(&role).ok_or_else(|| Error::internal(anyhow::anyhow!("role {role}")))?;
     if user.org_id != organization.id {
         user.org_id = organization.id;
-        model::save_user(tx, &user).await?;
+        // Nothing else of a row that is not locked.
+        model::enter_organization(tx, user.id, organization.id).await?;
     }
     let issued = tx.app().get::<Keys>()?.issue(user.id, organization.id, session.id, role, user.staff, now)?;
     let (refresh_token, token_hash) = secrets::fresh();

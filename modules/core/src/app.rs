@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::db::Pools;
+use crate::health::Check;
 use crate::jobs::{self, Desks, JobSettings, Ticket, Waiting};
 use crate::limits::AllLimits;
 use crate::throttle::Throttle;
@@ -26,6 +27,7 @@ struct Inner {
     limits: AllLimits,
     desks: Desks,
     services: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    checks: Vec<Check>,
 }
 
 /// Collects services before the application starts.
@@ -33,9 +35,16 @@ struct Inner {
 pub struct AppBuilder {
     clock: Clock,
     services: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    checks: Vec<Check>,
 }
 
 impl AppBuilder {
+    /// Adds something whose state decides whether this process is ready.
+    pub fn check(&mut self, check: Check) -> &mut Self {
+        self.checks.push(check);
+        self
+    }
+
     /// Makes a service available under its type; the last one given wins, so tests can replace one.
     pub fn provide<T: Clone + Send + Sync + 'static>(&mut self, service: T) -> &mut Self {
         self.services.insert(TypeId::of::<T>(), Box::new(service));
@@ -77,7 +86,7 @@ impl AppBuilder {
         let live = Live::start(redis.clone());
         let waiting = Waiting::new(redis.clone());
         let throttle = Throttle::new(redis.clone());
-        let Self { clock, services } = self;
+        let Self { clock, services, checks } = self;
         Ok(App(Arc::new(Inner {
             pools,
             redis,
@@ -90,6 +99,7 @@ impl AppBuilder {
             limits,
             desks: Desks::default(),
             services,
+            checks,
         })))
     }
 }
@@ -170,14 +180,16 @@ impl App {
         }
     }
 
-    /// Whether PostgreSQL and Redis answer.
-    ///
+    pub(crate) fn checks(&self) -> &[Check] {
+        &self.0.checks
+    }
+
     /// # Errors
-    /// `UNAVAILABLE` naming neither host nor cause.
+    /// `UNAVAILABLE` where anything we depend on cannot be used.
     pub async fn ready(&self) -> Result<()> {
-        use diesel_async::RunQueryDsl as _;
-        let mut conn = self.conn().await?;
-        diesel::sql_query("SELECT 1").execute(&mut conn).await.map_err(Error::unavailable)?;
-        self.live().ping().await
+        match self.health().await.into_iter().find_map(|(name, verdict)| Some((name, verdict.err()?))) {
+            None => Ok(()),
+            Some((name, trouble)) => Err(Error::unavailable(anyhow::anyhow!("{name}: {trouble}"))),
+        }
     }
 }

@@ -1,7 +1,7 @@
 use std::ops::{Deref, DerefMut};
 use std::time::{Duration, Instant};
 
-use diesel::connection::{Instrumentation, InstrumentationEvent};
+use diesel::connection::{Instrumentation, InstrumentationEvent, get_default_instrumentation};
 use diesel::{ConnectionError, ConnectionResult};
 use diesel_async::pooled_connection::bb8::PooledConnection;
 use diesel_async::pooled_connection::{AsyncDieselConnectionManager, ManagerConfig};
@@ -73,20 +73,23 @@ async fn connect(url: String, tls: ClientConfig) -> ConnectionResult<AsyncPgConn
     let connected = tokio_postgres::connect(&url, tls).await;
     let (client, connection) = connected.map_err(|e| ConnectionError::BadConnection(told(&e)))?;
     let mut conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
-    conn.set_instrumentation(Statements::default());
+    conn.set_instrumentation(Statements { begun: None, also: get_default_instrumentation() });
     Ok(conn)
 }
 
 /// Times statements, and tells of slow ones in the span of whoever asked.
-#[derive(Default)]
-struct Statements(Option<Instant>);
+struct Statements {
+    begun: Option<Instant>,
+    /// Whoever watches all connections of the process.
+    also: Option<Box<dyn Instrumentation>>,
+}
 
 impl Instrumentation for Statements {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
-        match event {
-            InstrumentationEvent::StartQuery { .. } => self.0 = Some(Instant::now()),
+        match &event {
+            InstrumentationEvent::StartQuery { .. } => self.begun = Some(Instant::now()),
             InstrumentationEvent::FinishQuery { query, error, .. } => {
-                let Some(took) = self.0.take().map(|begun| begun.elapsed()) else { return };
+                let took = self.begun.take().map_or(Duration::ZERO, |begun| begun.elapsed());
                 let outcome = if error.is_some() { "error" } else { "ok" };
                 metrics::histogram!(QUERY_SECONDS, "outcome" => outcome).record(took.as_secs_f64());
                 if took >= SLOW {
@@ -97,6 +100,9 @@ impl Instrumentation for Statements {
                 }
             }
             _ => {}
+        }
+        if let Some(also) = &mut self.also {
+            also.on_connection_event(event);
         }
     }
 }

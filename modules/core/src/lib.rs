@@ -8,6 +8,7 @@ mod env;
 mod error;
 mod event;
 mod guard;
+pub mod health;
 pub mod idempotency;
 mod jobs;
 mod limits;

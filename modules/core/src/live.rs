@@ -1,7 +1,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use fred::prelude::{ClientLike as _, EventInterface as _, PubsubInterface as _};
+use fred::prelude::{EventInterface as _, PubsubInterface as _};
 use futures_util::{Stream, StreamExt};
 use serde_json::Value;
 use tokio::sync::broadcast;
@@ -15,11 +15,12 @@ use crate::{Redis, Result};
 pub struct Live {
     redis: Redis,
     topics: Arc<Mutex<HashMap<String, broadcast::Sender<Value>>>>,
+    changing: Arc<tokio::sync::Mutex<()>>,
 }
 
 impl Live {
     pub(crate) fn start(redis: Redis) -> Self {
-        let live = Self { redis, topics: Arc::default() };
+        let live = Self { redis, topics: Arc::default(), changing: Arc::default() };
         let mut messages = live.redis.subscriber().message_rx();
         let topics = Arc::clone(&live.topics);
         tokio::spawn(async move {
@@ -53,17 +54,23 @@ impl Live {
     /// Messages of a topic from now on. A slow reader loses intermediate ones, never the last.
     pub async fn subscribe(&self, topic: &str) -> Result<impl Stream<Item = Value> + Send + use<>> {
         let channel = self.redis.key(&format!("live:{topic}"));
-        let receiver = {
+        // One at a time: nobody's channel is given up while another begins to listen to it.
+        let _changing = self.changing.lock().await;
+        let (receiver, left) = {
             let mut topics = self.topics.lock().unwrap_or_else(PoisonError::into_inner);
-            topics.retain(|_, sender| sender.receiver_count() > 0);
-            topics.entry(channel.clone()).or_insert_with(|| broadcast::channel(64).0).subscribe()
+            let receiver = topics.entry(channel.clone()).or_insert_with(|| broadcast::channel(64).0).subscribe();
+            let left: Vec<String> = topics
+                .iter()
+                .filter(|(_, sender)| sender.receiver_count() == 0)
+                .map(|(name, _)| name.clone())
+                .collect();
+            left.iter().for_each(|name| drop(topics.remove(name)));
+            (receiver, left)
         };
+        if !left.is_empty() {
+            self.redis.subscriber().unsubscribe(left).await?;
+        }
         self.redis.subscriber().subscribe(channel).await?;
         Ok(BroadcastStream::new(receiver).filter_map(|m| async move { m.ok() }))
-    }
-
-    pub(crate) async fn ping(&self) -> Result<()> {
-        self.redis.commands().ping::<()>(None).await?;
-        Ok(())
     }
 }

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use fred::clients::SubscriberClient;
+use fred::cmd;
 use fred::interfaces::MetricsInterface as _;
 use fred::prelude::{Builder, Client, ClientLike, Config, ReconnectPolicy};
 use fred::types::config::TlsConnector;
@@ -66,6 +67,15 @@ impl Redis {
     pub(crate) fn take_latency(&self) -> (bool, u64, f64) {
         let stats = self.commands.take_latency_metrics();
         (self.commands.is_connected(), stats.samples, stats.sum as f64)
+    }
+
+    /// What the server is set to.
+    ///
+    /// # Errors
+    /// Where it does not tell.
+    pub async fn setting(&self, name: &str) -> Result<String, fred::error::Error> {
+        let told: Vec<String> = self.commands.custom(cmd!("CONFIG"), vec!["GET", name]).await?;
+        Ok(told.into_iter().nth(1).unwrap_or_default())
     }
 
     /// Our name for a key: everything of one installation shares a prefix.

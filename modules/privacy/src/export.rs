@@ -7,7 +7,9 @@ use std::time::Duration as Patience;
 use chrono::Duration;
 use diesel::sql_types::Text;
 use diesel_async::RunQueryDsl;
-use keroxio_core::{Actor, App, BackgroundJob, Effects, Error, GivenUp, JobError, Priority, Result, Right, as_tenant};
+use keroxio_core::{
+    Actor, App, BackgroundJob, Bucket, Effects, Error, GivenUp, JobError, Priority, Result, Right, as_tenant,
+};
 use keroxio_email::{Letter, Locale};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -19,6 +21,8 @@ use crate::model::{self, Export};
 
 /// Files of an archive, in bytes; the rest is listed.
 const MAX_FILES: i64 = 512 << 20;
+/// Exports of an organization: each reads all it has.
+const OFTEN: Bucket = Bucket::of(5, std::time::Duration::from_secs(24 * 3_600));
 /// How long an export can be fetched.
 pub const KEPT: Duration = Duration::days(7);
 
@@ -30,6 +34,7 @@ pub async fn ask(app: &App, actor: &Actor) -> Result<Export> {
     if let Some(pending) = known.into_iter().find(|export| export.state == "pending") {
         return Ok(pending);
     }
+    app.take(&format!("export:{}", actor.org_id.simple()), OFTEN, 1.0).await.or_wait()?;
     let export = Export {
         id: Uuid::now_v7(),
         org_id: actor.org_id,

@@ -21,6 +21,8 @@ pub use loaders::Objects;
 pub use model::Object;
 pub use public::{MaskingDecision, PublicUrl};
 
+use keroxio_core::health::Check;
+
 pub struct StorageModule;
 pub const MODULE: StorageModule = StorageModule;
 
@@ -34,8 +36,9 @@ impl keroxio_core::Module for StorageModule {
     }
 
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
-        if let Some(store) = settings::store(env)? {
-            app.provide(store);
+        if let Some((store, probe)) = settings::store(env)? {
+            app.provide(store).provide(probe);
+            app.check(Check::new("storage", settings::look));
         }
         app.provide(budget::PixelBudget::from_env(env));
         app.provide(signature::Signer::from_env(env));

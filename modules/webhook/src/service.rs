@@ -33,6 +33,10 @@ pub async fn list(app: &App, actor: &Actor) -> Result<Vec<Endpoint>> {
 
 pub async fn create(app: &App, actor: &Actor, wanted: Wanted) -> Result<(Endpoint, Secret)> {
     actor.may(Right::Settings)?;
+    // What it selects is read for them.
+    if wanted.selection.is_some() {
+        actor.may(Right::Read)?;
+    }
     let id = Uuid::now_v7();
     let (secret, sealed) = app.get::<Vault>()?.fresh(id)?;
     let mut endpoint = Endpoint {
@@ -91,6 +95,9 @@ async fn apply(app: &App, endpoint: &mut Endpoint, wanted: Wanted) -> Result<()>
 
 pub async fn update(app: &App, actor: &Actor, id: Uuid, wanted: Wanted) -> Result<Endpoint> {
     actor.may(Right::Settings)?;
+    if wanted.selection.is_some() {
+        actor.may(Right::Read)?;
+    }
     let found = model::endpoints(&mut *app.conn().await?, actor.org_id).await?.into_iter().find(|e| e.id == id);
     let mut checked = found.ok_or_else(error::not_found)?;
     // Looked at before the row is locked: a query may take its time.

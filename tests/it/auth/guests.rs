@@ -56,3 +56,23 @@ async fn whoever_has_an_account_already_gets_what_they_began_as_a_second_organiz
     app.run_jobs().await;
     app.finish().await;
 }
+
+#[tokio::test]
+async fn whoever_began_as_a_guest_loses_what_they_hold_when_the_address_is_somebody_elses() {
+    let app = TestApp::start().await;
+    let mut thief = app.anonymous();
+    let begun = thief.run("mutation { startAsGuest { accessToken refreshToken } }", json!({})).await;
+    thief.token = begun.text("/startAsGuest/accessToken");
+    let refresh = begun.text("/startAsGuest/refreshToken");
+    thief.run(ASK, json!({ "e": "victim@example.org" })).await.at("/requestClaim");
+    let token = app.link_to("victim@example.org").await;
+    let claimed = app.anonymous().run(CLAIM, json!({ "t": token, "p": "correct horse battery" })).await;
+    let mut victim = app.anonymous();
+    victim.token = claimed.text("/claimGuest/accessToken");
+    assert_eq!(victim.run("{ viewer { email } }", json!({})).await.text("/viewer/email"), "victim@example.org");
+    assert_eq!(thief.run("{ viewer { email } }", json!({})).await.code(), "TOKEN_EXPIRED");
+    let renew = "mutation($t: String!) { refreshSession(refreshToken: $t) { accessToken } }";
+    assert_eq!(app.anonymous().run(renew, json!({ "t": refresh })).await.code(), "INVALID_REFRESH_TOKEN");
+    app.run_jobs().await;
+    app.finish().await;
+}

@@ -126,3 +126,25 @@ async fn an_organization_has_sites_of_its_own() {
     assert_eq!(owner.run("{ sites { id } }", json!({})).await.at("/sites"), &json!([]));
     app.finish().await;
 }
+
+#[tokio::test]
+async fn what_a_member_prepared_for_the_time_after_ends_with_them() {
+    let app = TestApp::start().await;
+    let owner = app.verified_garage("dupont").await;
+    let manager = app.member(&owner, "julie", "MANAGER").await;
+    let (stays, read) = (app.program(&owner, &["READ"]).await, "{ vehicles(first: 1) { nodes { id } } }");
+    let (stock, seen) = (app.program(&manager, &["STOCK"]).await, app.program(&manager, &["READ"]).await);
+    manager.run(INVITE, json!({ "e": "second@example.org", "r": "MANAGER" })).await.at("/inviteMember");
+    let token = app.link_to("second@example.org").await;
+    owner.run(ROLE, json!({ "u": id_of(&manager).await, "r": "READ_ONLY" })).await.at("/changeRole");
+    let accepted = app.anonymous().run(ACCEPT, json!({ "t": token, "p": "correct horse battery" })).await;
+    assert_eq!(accepted.code(), "LINK_INVALID");
+    assert_eq!(stock.run(CREATE, json!({})).await.code(), "UNAUTHENTICATED", "a reader has no key that writes");
+    assert_eq!(seen.run(read, json!({})).await.codes(), Vec::<&str>::new());
+    let julie = app.log_in("julie").await;
+    owner.run(REMOVE, json!({ "u": id_of(&julie).await })).await.at("/removeMember");
+    assert_eq!(seen.run(read, json!({})).await.code(), "UNAUTHENTICATED");
+    assert_eq!(stays.run(read, json!({})).await.codes(), Vec::<&str>::new(), "those of others go on");
+    app.run_jobs().await;
+    app.finish().await;
+}

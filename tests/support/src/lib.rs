@@ -113,6 +113,7 @@ pub struct TestDatabase {
 
 impl TestDatabase {
     pub async fn create() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let admin_url = setting("DATABASE_URL");
         let template = template(&admin_url).await;
         let _turn = COPYING.lock().await;

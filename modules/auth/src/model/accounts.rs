@@ -82,7 +82,12 @@ pub async fn user_by_email(conn: &mut AsyncPgConnection, email: &str) -> QueryRe
     auth_users::table.filter(auth_users::email.eq(email)).select(User::as_select()).first(conn).await.optional()
 }
 
-/// Saves what may change of a user.
+/// The organization somebody works in from now on.
+pub async fn enter_organization(conn: &mut AsyncPgConnection, user: Uuid, org: Uuid) -> QueryResult<usize> {
+    diesel::update(auth_users::table.find(user)).set(auth_users::org_id.eq(org)).execute(conn).await
+}
+
+/// Saves what may change of a user whose row is locked.
 pub async fn save_user(conn: &mut AsyncPgConnection, user: &User) -> QueryResult<usize> {
     diesel::update(auth_users::table.find(user.id))
         .set((

@@ -31,16 +31,28 @@ pub async fn insert_key(conn: &mut AsyncPgConnection, key: &ApiKey) -> QueryResu
 pub async fn keys(conn: &mut AsyncPgConnection, org: Uuid) -> QueryResult<Vec<ApiKey>> {
     auth_api_keys::table
         .filter(auth_api_keys::org_id.eq(org))
-        .order(auth_api_keys::id.desc())
+        // Those that work, of which there are few, before any that do not: none of them hides behind others.
+        .order((auth_api_keys::revoked_at.desc().nulls_first(), auth_api_keys::id.desc()))
         .limit(200)
         .select(ApiKey::as_select())
         .load(conn)
         .await
 }
 
-pub async fn valid_keys(conn: &mut AsyncPgConnection, org: Uuid) -> QueryResult<i64> {
+/// The keys somebody made that are not revoked.
+pub async fn keys_by(conn: &mut AsyncPgConnection, org: Uuid, user: Uuid) -> QueryResult<Vec<ApiKey>> {
+    auth_api_keys::table
+        .filter(auth_api_keys::org_id.eq(org).and(auth_api_keys::created_by.eq(user)))
+        .filter(auth_api_keys::revoked_at.is_null())
+        .select(ApiKey::as_select())
+        .load(conn)
+        .await
+}
+
+pub async fn valid_keys(conn: &mut AsyncPgConnection, org: Uuid, now: DateTime<Utc>) -> QueryResult<i64> {
     auth_api_keys::table
         .filter(auth_api_keys::org_id.eq(org).and(auth_api_keys::revoked_at.is_null()))
+        .filter(auth_api_keys::expires_at.is_null().or(auth_api_keys::expires_at.gt(now)))
         .count()
         .get_result(conn)
         .await

@@ -110,6 +110,22 @@ pub async fn end_invitation(
     Ok(ended.set(auth_invitations::ended_at.eq(now)).execute(conn).await? == 1)
 }
 
+/// Takes back the open invitations that somebody sent.
+pub async fn end_invitations_by(
+    conn: &mut AsyncPgConnection,
+    org: Uuid,
+    user: Uuid,
+    now: DateTime<Utc>,
+) -> QueryResult<usize> {
+    diesel::update(auth_invitations::table)
+        .filter(auth_invitations::org_id.eq(org))
+        .filter(auth_invitations::invited_by.eq(user))
+        .filter(auth_invitations::ended_at.is_null())
+        .set(auth_invitations::ended_at.eq(now))
+        .execute(conn)
+        .await
+}
+
 /// Uses an invitation up; none where it has ended or expired.
 pub async fn use_invitation(
     conn: &mut AsyncPgConnection,

@@ -67,7 +67,8 @@ pub async fn cancel(app: &App, org: Uuid, id: Uuid) -> Result<JobRow> {
 /// # Errors
 /// As for [`get`].
 pub async fn follow(app: App, org: Uuid, id: Uuid, after: i32) -> Result<impl Stream<Item = JobRow> + Send + use<>> {
-    // Listening begins before looking, so that nothing falls between.
+    // Nothing is listened to for somebody who may not; then listening begins before looking, so that nothing falls between.
+    get(&mut *app.conn().await?, org, id).await?;
     let changes = app.live().subscribe(&topic(id)).await?.boxed();
     let last = get(&mut *app.conn().await?, org, id).await?;
     let following = Following { app, changes, last, after, looked: false };
