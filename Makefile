@@ -1,7 +1,7 @@
 # Everything runs from a fresh Debian 12 with Rust; see README.md.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/keroxio/target
 KEROXIO := $(CARGO_TARGET_DIR)/debug/keroxio
-.PHONY: help setup build demo run test conformance clients hostile chaos bench bench-budget bench-images bench-memory bench-jobs bench-plates bench-prices train-pricing services-up services-down schema fmt lint clean
+.PHONY: help setup build demo run test conformance clients hostile grafana chaos bench bench-budget bench-images bench-memory bench-jobs bench-plates bench-prices train-pricing services-up services-down schema fmt lint clean
 
 help:
 	@echo "make demo [PHOTO=\"a.jpg b.jpg\"] [ARGS=\"--json --make Renault\"]   the journey from photo to ad, with a report"
@@ -10,6 +10,7 @@ help:
 	@echo "make conformance   GraphQL over HTTP and WebSocket, uploads, attacks and clients, measured from outside (needs Node)"
 	@echo "make clients   types from the schema, and Apollo Client, urql and graphql-ws against a server (needs Node)"
 	@echo "make hostile   what a user feels of 1,000 hostile requests in flight, and the memory they leave (needs Node)"
+	@echo "make grafana   the tests of alerts, and whether every panel has data on a running system (needs Prometheus)"
 	@echo "make schema  writes schema/schema.graphql"
 	@echo "make chaos   10,000 jobs while everything around them breaks; SEED=n, JOBS=n, FAULTS=n"
 	@echo "make train-pricing ADS=ads.csv   trains the price model on your own advertisements; ROLLBACK=yes takes it back"
@@ -42,6 +43,11 @@ clients: build
 
 hostile: build
 	@KEROXIO_SERVICES=test KEROXIO="$(KEROXIO)" bash api/dev/with-services.sh bash api/dev/hostile.sh
+
+grafana: build
+	@python3 grafana/build.py --check
+	@cd grafana/alerts && promtool check rules keroxio.yml && promtool test rules keroxio_test.yml
+	@KEROXIO_SERVICES=grafana KEROXIO="$(KEROXIO)" bash api/dev/with-services.sh bash grafana/live.sh
 
 # ADS: a CSV of your own advertisements; ROLLBACK=yes brings the model of before back.
 PRICE_MODEL ?= plugins/pricing-ort/model
