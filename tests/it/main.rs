@@ -3,6 +3,7 @@
 
 mod architecture;
 mod auth;
+mod billing;
 mod cluster;
 mod erasure;
 mod extension;
@@ -19,6 +20,7 @@ mod migrations;
 mod models;
 mod outage;
 mod papers;
+mod plans;
 mod plates;
 mod prices;
 mod privacy;

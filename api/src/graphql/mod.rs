@@ -21,6 +21,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response as HttpResponse;
 use axum::routing::get;
+use keroxio_core::idempotency::IdempotencyKey;
 use keroxio_core::{App, Authentication, ClientAddress, ClientAgent, Error, ErrorCode, Loaders, as_tenant, tenant_of};
 
 use crate::listen::Proxy;
@@ -185,6 +186,12 @@ async fn answer(
     }
     let known = actor.ok().flatten().filter(|_| kind == Some(OperationType::Mutation));
     let tenant = tenant_of(actor.ok().flatten().as_ref());
+    if let Some(caller) = actor.ok().flatten() {
+        let counted = keroxio_subscription::service::call(app, &caller, idempotency::key(headers));
+        if let Err(error) = as_tenant(tenant, counted).await {
+            return format.invalid(vec![response::coded(error)]);
+        }
+    }
     let once = match as_tenant(tenant, idempotency::begin(app, known.as_ref(), headers, &request)).await {
         Ok(Outcome::Before(answer)) => return format.replayed(&answer),
         Ok(Outcome::First(once)) => Some(once),
@@ -192,6 +199,9 @@ async fn answer(
         Err((status, error)) => return format.refuse(status, error),
     };
     let mut request = request.data(actor).data(Loaders::default());
+    if let Some(key) = idempotency::key(headers) {
+        request = request.data(IdempotencyKey(key.to_owned()));
+    }
     request.set_parsed_query(document);
     let Ok(mut answer) = tokio::time::timeout(TIMEOUT, as_tenant(tenant, schema.execute(request))).await else {
         return format.refuse(StatusCode::GATEWAY_TIMEOUT, timed_out());

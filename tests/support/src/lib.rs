@@ -4,6 +4,7 @@
 
 mod fakes;
 mod setup;
+mod stripe;
 mod subscription;
 
 use std::sync::Arc;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 pub use fakes::{FakeAngles, FakeFaces, FakePlates, FakePrices, FakeRegistry, FakeRemover, FakeRewriter, Rewriting};
 pub use setup::Setup;
+pub use stripe::{FakeStripe, STRIPE_KEY, STRIPE_WEBHOOK_SECRET, Truth, post_event, stripe_signature};
 pub use subscription::Subscription;
 
 /// A running application with its own database.
