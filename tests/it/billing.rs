@@ -250,7 +250,7 @@ async fn the_same_events_in_any_order_and_twice_end_in_the_same_state() {
         match step {
             1 => story.stripe.set_card(&story.customer(), false),
             2 => story.stripe.set_card(&story.customer(), true),
-            3 => story.garage.run(CHANGE, json!({ "p": "ENTERPRISE" })).await.at("/changePlan").as_null().unwrap_or(()),
+            3 => drop(story.garage.run(CHANGE, json!({ "p": "ENTERPRISE" })).await),
             4 => drop(story.garage.run(CANCEL, json!({})).await),
             _ => {}
         }

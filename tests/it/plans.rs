@@ -278,7 +278,7 @@ async fn a_smaller_plan_leaves_everything_as_it_is() {
     let address = before.pointer("/listings/nodes/0/photos/0/cleaning/cleaned/url").unwrap().as_str().unwrap();
     assert_eq!(app.anonymous().get(address).await.status(), 200, "nor withdrawn");
     assert_eq!(details(&garage.run(PREPARE, json!({ "p": photo })).await)["used"], 7);
-    let edit = "mutation($id: UUID!) { editListing(id: $id, price: 9000) { price { amount } } }";
+    let edit = "mutation($id: UUID!) { editListing(id: $id, priceEur: 9000) { price { amount } } }";
     assert_eq!(garage.run(edit, json!({ "id": ads[0] })).await.at("/editListing/price/amount"), 9_000);
     app.run_jobs().await;
     let sell = "mutation($id: UUID!) { markListingSold(id: $id) { id } }";

@@ -1,5 +1,6 @@
 //! The harness of the story tests: a database of its own per test, real PostgreSQL, Redis and
 //! HTTP, stand-ins for the inference plugins where inference is not the point.
+#![recursion_limit = "256"]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod fakes;
