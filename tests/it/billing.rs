@@ -219,8 +219,10 @@ async fn a_year_of_a_subscription() {
         assert_eq!(status(&story.agree().await), ("ACTIVE", "ENTERPRISE", "ACTIVE"));
     }
     assert!(story.garage.run(PORTAL, json!({})).await.text("/openBillingPortal/url").starts_with("https://billing."));
-    let paid = story.stripe.truth(&story.customer()).invoices.len();
-    assert_eq!(letters(&story, "invoice_paid").await, paid, "one letter for each invoice");
+    let invoices = story.stripe.truth(&story.customer()).invoices;
+    assert!(invoices.len() >= 11, "{invoices:?}");
+    let paid = invoices.iter().filter(|(_, _, _, paid)| *paid > 0).count();
+    assert_eq!(letters(&story, "invoice_paid").await, paid, "one letter for each payment");
     story.finish().await;
 }
 

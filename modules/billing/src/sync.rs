@@ -191,6 +191,10 @@ async fn write(tx: &mut Tx, customer: &Customer, picture: &Picture) -> Result<()
         model::save_invoice(tx, invoice).await?;
     }
     let now = tx.app().now();
+    for lost in lost(&before, picture) {
+        let over = Subscription { status: "canceled".to_owned(), ended_at: Some(now), ..lost.clone() };
+        model::save_subscription(tx, &over).await?;
+    }
     let deleted_at = customer.deleted_at.or(picture.is_deleted.then_some(now));
     model::applied(tx, &Customer { deleted_at, ..customer.clone() }).await?;
     let current = current(&picture.subscriptions).filter(|_| !picture.is_deleted);
@@ -214,6 +218,12 @@ async fn write(tx: &mut Tx, customer: &Customer, picture: &Picture) -> Result<()
         telling::of_end(tx, org, &ended.stripe_id).await?;
     }
     Ok(())
+}
+
+/// What gives a plan by our rows, and is not at Stripe.
+fn lost<'a>(ours: &'a [Subscription], picture: &'a Picture) -> impl Iterator<Item = &'a Subscription> {
+    let is_there = |row: &Subscription| picture.subscriptions.iter().any(|theirs| theirs.stripe_id == row.stripe_id);
+    ours.iter().filter(move |row| row.is_live() && !is_there(row))
 }
 
 async fn note_differences(tx: &mut Tx, customer: &Customer, picture: &Picture) -> Result<(), Failure> {
@@ -246,6 +256,9 @@ async fn note_differences(tx: &mut Tx, customer: &Customer, picture: &Picture) -
         let text = |moment: Option<DateTime<Utc>>| moment.map(|moment| moment.to_rfc3339());
         compare(id, "period_end", text(Some(ours.period_end)), text(Some(theirs.period_end)));
         compare(id, "cancel_at", text(ours.cancel_at), text(theirs.cancel_at));
+    }
+    for ours in lost(&subscriptions, picture) {
+        compare(&ours.stripe_id, "status", Some(ours.status.clone()), None);
     }
     let invoices = model::invoices(tx, customer.org_id).await?;
     for theirs in &picture.invoices {

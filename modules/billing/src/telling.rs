@@ -41,10 +41,12 @@ async fn write(tx: &mut Tx, org: Uuid, letter: &Letter) -> Result<()> {
 
 /// An invoice is paid, or could not be.
 pub async fn of_invoice(tx: &mut Tx, invoice: &Invoice, current: Option<&Subscription>) -> Result<()> {
-    let (org, amount) = (invoice.org_id, euros(invoice.total_cents));
+    let org = invoice.org_id;
     let number = invoice.number.clone().unwrap_or_default();
     match invoice.status.as_str() {
-        "paid" if invoice.total_cents > 0 && is_news(tx, org, "invoice_paid", &invoice.stripe_id).await? => {
+        // One that a credit paid moves no money.
+        "paid" if invoice.paid_cents > 0 && is_news(tx, org, "invoice_paid", &invoice.stripe_id).await? => {
+            let amount = euros(invoice.paid_cents);
             write(tx, org, &Letter::InvoicePaid { number: number.clone(), amount: amount.clone() }).await?;
             let notice = Notice {
                 org_id: org,
@@ -56,6 +58,7 @@ pub async fn of_invoice(tx: &mut Tx, invoice: &Invoice, current: Option<&Subscri
             notify(tx, notice).await
         }
         "open" if invoice.attempts > 0 => {
+            let amount = euros(invoice.due_cents);
             let key = format!("{}:{}", invoice.stripe_id, invoice.attempts);
             let until = current.and_then(|row| row.grace_ends_at);
             let Some(until) = until else { return Ok(()) };

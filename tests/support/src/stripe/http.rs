@@ -189,6 +189,7 @@ fn create_customer(state: &mut State, params: &Value, now: i64) -> Answer {
         created: now,
         is_deleted: false,
         has_good_card: true,
+        balance: 0,
         pending: Vec::new(),
     };
     let object = objects::customer(&customer);

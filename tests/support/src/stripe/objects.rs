@@ -32,7 +32,7 @@ pub fn customer(c: &Customer) -> Value {
         return json!({ "id": c.id, "object": "customer", "deleted": true });
     }
     json!({
-        "id": c.id, "object": "customer", "address": null, "balance": 0, "created": c.created, "currency": "eur",
+        "id": c.id, "object": "customer", "address": null, "balance": c.balance, "created": c.created, "currency": "eur",
         "default_source": null, "delinquent": false, "description": null, "discount": null, "email": c.email,
         "invoice_prefix": "KRX", "invoice_settings": { "custom_fields": null, "default_payment_method": null, "footer": null, "rendering_options": null },
         "livemode": false, "metadata": c.metadata, "name": c.name, "next_invoice_sequence": 1, "phone": null,
@@ -75,18 +75,18 @@ pub fn invoice(i: &Invoice) -> Value {
     let url = format!("https://invoice.stripe.example/{}", i.id);
     let is_final = i.number.is_some();
     json!({
-        "id": i.id, "object": "invoice", "account_country": "FR", "amount_due": i.total(), "amount_paid": i.paid_amount(),
+        "id": i.id, "object": "invoice", "account_country": "FR", "amount_due": i.due(), "amount_paid": i.paid_amount(),
         "amount_remaining": i.remaining(), "amount_shipping": 0, "attempt_count": i.attempts, "attempted": i.attempts > 0,
         "auto_advance": i.status == "open", "automatic_tax": { "enabled": i.tax, "liability": null, "status": null, "disabled_reason": null, "provider": null },
         "billing_reason": i.reason, "collection_method": "charge_automatically", "created": i.created, "currency": "eur",
         "customer": i.customer, "customer_email": null, "customer_name": null, "default_payment_method": null,
-        "description": null, "discounts": [], "due_date": null, "ending_balance": 0,
+        "description": null, "discounts": [], "due_date": null, "ending_balance": (i.total() + i.balance).min(0),
         "hosted_invoice_url": is_final.then_some(&url), "invoice_pdf": is_final.then(|| format!("{url}/pdf")),
         "lines": list(&format!("/v1/invoices/{}/lines", i.id), i.lines.iter().enumerate().map(line).collect(), false),
         "livemode": false, "metadata": {}, "next_payment_attempt": i.next_attempt, "number": i.number,
         "parent": { "type": "subscription_details", "quote_details": null, "subscription_details": { "metadata": {}, "subscription": i.subscription } },
         "period_start": i.period.0, "period_end": i.period.1, "post_payment_credit_notes_amount": 0,
-        "pre_payment_credit_notes_amount": 0, "receipt_number": null, "starting_balance": 0, "status": i.status,
+        "pre_payment_credit_notes_amount": 0, "receipt_number": null, "starting_balance": i.balance, "status": i.status,
         "status_transitions": { "finalized_at": i.finalized, "marked_uncollectible_at": null, "paid_at": i.paid, "voided_at": i.voided },
         "subtotal": i.net(), "total": i.total(), "test_clock": null, "webhooks_delivered_at": null,
     })

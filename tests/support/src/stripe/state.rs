@@ -19,6 +19,8 @@ pub struct Customer {
     pub created: i64,
     pub is_deleted: bool,
     pub has_good_card: bool,
+    /// What we owe them, as a negative amount: the next invoices are paid of it first.
+    pub balance: i64,
     /// What the next invoice takes along.
     pub pending: Vec<(String, i64)>,
 }
@@ -65,6 +67,8 @@ pub struct Invoice {
     pub lines: Vec<(String, i64)>,
     pub period: (i64, i64),
     pub tax: bool,
+    /// The customer's balance before it.
+    pub balance: i64,
     pub number: Option<String>,
     pub status: &'static str,
     pub attempts: usize,
@@ -85,12 +89,17 @@ impl Invoice {
         if self.tax { self.net() * 12 / 10 } else { self.net() }
     }
 
+    /// What is left to be paid once the balance is used.
+    pub fn due(&self) -> i64 {
+        (self.total() + self.balance).max(0)
+    }
+
     pub fn paid_amount(&self) -> i64 {
-        if self.paid.is_some() { self.total() } else { 0 }
+        if self.paid.is_some() { self.due() } else { 0 }
     }
 
     pub fn remaining(&self) -> i64 {
-        if self.status == "open" { self.total() } else { 0 }
+        if self.status == "open" { self.due() } else { 0 }
     }
 }
 
@@ -211,6 +220,7 @@ impl State {
             lines,
             period: (s.start, s.end),
             tax: s.tax,
+            balance: self.customers[&s.customer].balance,
             number: Some(number),
             status: "open",
             attempts: 0,
@@ -221,6 +231,8 @@ impl State {
             voided: None,
             refunded: 0,
         };
+        let left = (invoice.total() + invoice.balance).min(0);
+        self.customers.get_mut(&invoice.customer).unwrap().balance = left;
         self.invoices.insert(id.clone(), invoice);
         self.tell_invoice("invoice.created", &id, at);
         self.tell_invoice("invoice.finalized", &id, at);
@@ -232,7 +244,7 @@ impl State {
         let invoice = self.invoices.get_mut(id).unwrap();
         let (customer, subscription) = (invoice.customer.clone(), invoice.subscription.clone());
         invoice.attempts += 1;
-        if self.customers[&customer].has_good_card || invoice.total() <= 0 {
+        if self.customers[&customer].has_good_card || invoice.due() == 0 {
             return self.pay(id, at);
         }
         let wait = RETRIES.get(invoice.attempts - 1);
