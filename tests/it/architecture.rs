@@ -50,16 +50,18 @@ fn root_fields(sdl: &str) -> Vec<String> {
 }
 
 /// Tier of each module; a module depends only on strictly lower ones.
-const TIERS: [(&str, u32); 14] = [
+const TIERS: [(&str, u32); 16] = [
     ("keroxio-core", 0),
     ("keroxio-email", 1),
     ("keroxio-jobs", 1),
-    ("keroxio-storage", 1),
+    ("keroxio-subscription", 1),
     ("keroxio-auth", 2),
-    ("keroxio-plates", 2),
-    ("keroxio-images", 3),
+    ("keroxio-storage", 2),
+    ("keroxio-plates", 3),
+    ("keroxio-images", 4),
     ("keroxio-notification", 3),
     ("keroxio-vehicle", 3),
+    ("keroxio-billing", 4),
     ("keroxio-pricing", 4),
     ("keroxio-listing", 5),
     ("keroxio-publication", 6),

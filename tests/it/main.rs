@@ -3,6 +3,7 @@
 
 mod architecture;
 mod auth;
+mod billing;
 mod cluster;
 mod erasure;
 mod extension;
@@ -20,6 +21,7 @@ mod models;
 mod ops;
 mod outage;
 mod papers;
+mod plans;
 mod plates;
 mod prices;
 mod privacy;

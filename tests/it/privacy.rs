@@ -14,7 +14,10 @@ const COVER: &str = "mutation($c: PlateCover!) { setPhotoPreset(input: { plateCo
 const CLEAN: &str = "mutation($p: UUID!, $s: PhotoScene) { cleanPhoto(photoId: $p, scene: $s) { id } }";
 
 /// Every field of the schema that gives an address, and who may open it. A new one without a decision fails.
-const ADDRESSES: [(&str, &str); 14] = [
+const ADDRESSES: [(&str, &str); 17] = [
+    ("BillingInvoice.hostedUrl", "its owner: a page of Stripe's"),
+    ("BillingInvoice.pdfUrl", "its owner: a file of Stripe's"),
+    ("BillingPage.url", "whoever asked: a page of Stripe's"),
     ("DataExport.url", "its owners, for an hour"),
     ("HistovecReport.url", "its owner: the Ministry's page of the report, which buyers are given"),
     ("ListingPage.url", "anybody: a page with renditions only"),

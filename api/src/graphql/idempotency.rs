@@ -16,6 +16,11 @@ const HEADER: &str = "idempotency-key";
 const PASSING: [ErrorCode; 4] =
     [ErrorCode::UNAVAILABLE, ErrorCode::INTERNAL, ErrorCode::RATE_LIMITED, ErrorCode::TOO_MANY_ATTEMPTS];
 
+/// The key of a request, where it has one that may be one.
+pub fn key(headers: &HeaderMap) -> Option<&str> {
+    headers.get(HEADER)?.to_str().ok().filter(|key| (1..=255).contains(&key.len()))
+}
+
 /// What becomes of a request with a key.
 pub enum Outcome {
     /// It has none, or nobody is signed in.

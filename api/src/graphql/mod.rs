@@ -23,6 +23,7 @@ use axum::http::request::Parts;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::Response as HttpResponse;
 use axum::routing::get;
+use keroxio_core::idempotency::IdempotencyKey;
 use keroxio_core::{App, Authentication, ClientAddress, ClientAgent, Error, ErrorCode, Loaders, as_tenant, tenant_of};
 
 use crate::listen::Proxy;
@@ -225,6 +226,12 @@ async fn answer(
     drop(turn);
     let known = actor.ok().flatten().filter(|_| kind == Some(OperationType::Mutation));
     let tenant = tenant_of(actor.ok().flatten().as_ref());
+    if let Some(caller) = actor.ok().flatten() {
+        let counted = keroxio_subscription::service::call(app, &caller, idempotency::key(headers));
+        if let Err(error) = as_tenant(tenant, counted).await {
+            return format.invalid(vec![response::coded(error)]);
+        }
+    }
     let once = match as_tenant(tenant, idempotency::begin(app, known.as_ref(), headers, &request)).await {
         Ok(Begun::Before(answer)) => return format.replayed(&answer),
         Ok(Begun::First(once)) => Some(once),
@@ -232,6 +239,9 @@ async fn answer(
         Err((status, error)) => return format.refuse(status, error),
     };
     let mut request = request.data(actor).data(Loaders::default());
+    if let Some(key) = idempotency::key(headers) {
+        request = request.data(IdempotencyKey(key.to_owned()));
+    }
     request.set_parsed_query(document);
     // Dropped when its time is over, with the connections it holds: their statements end there too.
     let Ok(mut answer) = tokio::time::timeout(TIMEOUT, as_tenant(tenant, schema.execute(request))).await else {

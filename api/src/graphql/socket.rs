@@ -233,6 +233,12 @@ impl<E: Executor> Session<E> {
         if !wrong.is_empty() {
             return Ok(Some(failed(&id, &wrong)));
         }
+        if let Some(caller) = self.actor.and_then(Result::ok).flatten() {
+            let counted = keroxio_subscription::service::call(&self.app, &caller, None);
+            if let Err(error) = as_tenant(tenant_of(Some(&caller)), counted).await {
+                return Ok(Some(self::failed(&id, &[response::coded(error)])));
+            }
+        }
         let mut request =
             with(request, self.address, None).data(self.actor.unwrap_or(Ok(None))).data(Loaders::default());
         request.set_parsed_query(document);

@@ -63,6 +63,7 @@ pub fn fresh(tx: &Tx, name: String, kind: &str) -> (Organization, User) {
 
 pub async fn insert(tx: &mut Tx, organization: &Organization, user: &User) -> Result<()> {
     model::insert_organization(tx, organization).await?;
+    keroxio_subscription::service::open(tx, organization.id).await?;
     if !model::insert_user(tx, user).await? {
         return Err(error::email_taken());
     }

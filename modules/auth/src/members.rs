@@ -3,6 +3,7 @@
 use chrono::Duration;
 use keroxio_core::{Actor, App, Error, Result, Right, Rights, Role, Tx};
 use keroxio_email::{Letter, Locale};
+use keroxio_subscription::{Unit, service as plans};
 use uuid::Uuid;
 
 use crate::accounts::{self, normalised_email};
@@ -57,7 +58,10 @@ pub async fn invite(app: &App, actor: &Actor, email: &str, role: Role) -> Result
     if people + model::invitations(&mut tx, actor.org_id, now).await?.len() >= MAX_PEOPLE {
         return Err(error::too_many("membres et invitations", "members and invitations", MAX_PEOPLE));
     }
+    let gate = plans::gate(&mut tx, actor.org_id).await?;
     model::insert_invitation(&mut tx, &invitation).await?;
+    let invited = model::invitations(&mut tx, actor.org_id, now).await?.len();
+    gate.hold(&mut tx, Unit::Seats, people + invited).await?;
     let (role_fr, role_en) = names(role);
     let url = format!("/invitation#token={token}");
     let letter = Letter::Invitation { organization: organization.name, role_fr, role_en, url };
@@ -82,6 +86,7 @@ pub async fn revoke_invitation(app: &App, actor: &Actor, id: Uuid) -> Result<()>
     if !model::end_invitation(&mut tx, actor.org_id, id, app.now()).await? {
         return Err(Error::not_found("Invitation", "Invitation"));
     }
+    note_seats(&mut tx, actor.org_id).await?;
     tx.commit().await
 }
 
@@ -100,6 +105,7 @@ pub async fn accept(app: &App, acceptance: Acceptance, origin: &Origin) -> Resul
     let mut tx = app.begin().await?;
     let used = model::use_invitation(&mut tx, &secrets::hash(&acceptance.token), app.now()).await?;
     let invitation = used.ok_or_else(error::invalid_link)?;
+    let gate = plans::gate(&mut tx, invitation.org_id).await?;
     let role = Role::named(&invitation.role).ok_or_else(error::invalid_link)?;
     let user_id = match model::user_by_email(&mut tx, &invitation.email).await? {
         Some(known) => {
@@ -122,7 +128,14 @@ pub async fn accept(app: &App, acceptance: Acceptance, origin: &Origin) -> Resul
             user.id
         }
     };
-    accounts::join(&mut tx, user_id, invitation.org_id, role).await?;
+    if model::membership(&mut tx, invitation.org_id, user_id).await?.is_none() {
+        accounts::join(&mut tx, user_id, invitation.org_id, role).await?;
+        // Open invitations are not counted here: the plan may be a smaller one than when they were written, and whoever
+        // comes first has the seat.
+        let members = model::members(&mut tx, invitation.org_id).await?.len();
+        gate.hold(&mut tx, Unit::Seats, members).await?;
+        note_seats(&mut tx, invitation.org_id).await?;
+    }
     let opened = sessions::open(&mut tx, user_id, origin).await?;
     tx.count("auth.member_joined");
     tx.commit().await?;
@@ -190,6 +203,7 @@ async fn part(tx: &mut Tx, membership: &Membership) -> Result<()> {
         return Err(error::last_owner());
     }
     model::delete_membership(tx, org, user).await?;
+    note_seats(tx, org).await?;
     let now = tx.app().now();
     model::end_sessions_in(tx, user, org, now).await?;
     withdraw(tx, org, user, Rights::NONE).await
@@ -208,6 +222,13 @@ async fn withdraw(tx: &mut Tx, org: Uuid, user: Uuid, rights: Rights) -> Result<
         }
     }
     Ok(())
+}
+
+/// Notes how many members and open invitations there are.
+async fn note_seats(tx: &mut Tx, org: Uuid) -> Result<()> {
+    let now = tx.app().now();
+    let seats = model::members(tx, org).await?.len() + model::invitations(tx, org, now).await?.len();
+    plans::note(tx, org, Unit::Seats, seats).await
 }
 
 fn no_member() -> Error {

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
-use keroxio_core::{Actor, App, Credential, ErrorCode, Result, Role, Tx};
+use keroxio_core::{Actor, App, Credential, ErrorCode, Result, Right, Role, Tx};
 use uuid::Uuid;
 
 use crate::keys::Keys;
@@ -47,6 +47,14 @@ pub async fn organization_in(conn: &mut AsyncPgConnection, id: Uuid) -> Result<O
 pub async fn address_of(conn: &mut AsyncPgConnection, user: Uuid) -> Result<Option<(String, String)>> {
     let user = model::user(conn, user).await?;
     Ok(user.and_then(|user| Some((user.email?, user.locale))))
+}
+
+/// Where to write to whoever of an organization has a right, and in which language.
+pub async fn addresses_with(conn: &mut AsyncPgConnection, org: Uuid, right: Right) -> Result<Vec<(String, String)>> {
+    let members = model::members(conn, org).await?;
+    let may = |role: &str| Role::named(role).is_some_and(|role| role.rights().contains(right));
+    let held = members.into_iter().filter(|(membership, _)| may(&membership.role));
+    Ok(held.filter_map(|(_, user)| Some((user.email?, user.locale))).collect())
 }
 
 /// Asks somebody who is signed in for their password again.

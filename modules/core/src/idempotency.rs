@@ -29,6 +29,11 @@ struct Row {
     answer: Option<String>,
 }
 
+/// The key that a caller gave a request, for resolvers that ask another company's service: it is repeated there under the
+/// same key.
+#[derive(Debug, Clone)]
+pub struct IdempotencyKey(pub String);
+
 /// A request by its key.
 pub struct Once {
     org_id: Uuid,

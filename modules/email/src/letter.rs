@@ -59,6 +59,16 @@ pub enum Letter {
     ExportReady {
         url: String,
     },
+    /// An invoice of ours was paid; the amount is written out.
+    InvoicePaid {
+        number: String,
+        amount: String,
+    },
+    /// A payment to us failed; the day until which everything stays is written out.
+    PaymentFailed {
+        amount: String,
+        until: String,
+    },
 }
 
 /// A letter in somebody's language.
@@ -92,6 +102,8 @@ impl Letter {
             Self::ClaimGuest { .. } => "claim_guest",
             Self::WebhookStopped { .. } => "webhook_stopped",
             Self::ExportReady { .. } => "export_ready",
+            Self::InvoicePaid { .. } => "invoice_paid",
+            Self::PaymentFailed { .. } => "payment_failed",
         }
     }
 
@@ -102,6 +114,7 @@ impl Letter {
             | Self::Invitation { url, .. }
             | Self::ClaimGuest { url }
             | Self::ExportReady { url } => Some(url),
+            Self::InvoicePaid { .. } | Self::PaymentFailed { .. } => Some("/billing"),
             Self::SecurityChanged { .. } | Self::WebhookStopped { .. } => None,
         }
     }
@@ -197,6 +210,24 @@ impl Letter {
                 &["L'archive que vous avez demandée est prête. Le lien demande que vous soyez connecté."],
                 "Télécharger mes données",
             ),
+            Self::InvoicePaid { number, amount } => text(
+                &format!("Votre facture {number}"),
+                &[
+                    &format!("Merci : votre facture {number} de {amount} est payée."),
+                    "Vous la trouvez, avec les précédentes, dans votre espace de facturation.",
+                ],
+                "Voir mes factures",
+            ),
+            Self::PaymentFailed { amount, until } => text(
+                "Votre paiement a échoué",
+                &[
+                    &format!("Le paiement de {amount} pour votre abonnement n'a pas abouti."),
+                    &format!(
+                        "Changez le moyen de paiement : votre offre reste inchangée jusqu'au {until}. Ensuite, vos annonces et vos données restent à vous, avec les limites de l'offre gratuite."
+                    ),
+                ],
+                "Changer le moyen de paiement",
+            ),
         }
     }
 
@@ -254,6 +285,24 @@ impl Letter {
                 &["The archive you asked for is ready. The link asks you to be signed in."],
                 "Download my data",
             ),
+            Self::InvoicePaid { number, amount } => text(
+                &format!("Your invoice {number}"),
+                &[
+                    &format!("Thank you: your invoice {number} of {amount} is paid."),
+                    "You find it with the earlier ones in your billing pages.",
+                ],
+                "See my invoices",
+            ),
+            Self::PaymentFailed { amount, until } => text(
+                "Your payment failed",
+                &[
+                    &format!("The payment of {amount} for your subscription did not go through."),
+                    &format!(
+                        "Change the means of payment: your plan stays as it is until {until}. After that your advertisements and data stay yours, within the limits of the free plan."
+                    ),
+                ],
+                "Change the means of payment",
+            ),
         }
     }
 }
@@ -275,12 +324,14 @@ mod tests {
             Letter::ClaimGuest { url: url.clone() },
             Letter::WebhookStopped { target: "https://example.org".to_owned(), failures: 20 },
             Letter::ExportReady { url },
+            Letter::InvoicePaid { number: "K-0001".to_owned(), amount: "58,80 €".to_owned() },
+            Letter::PaymentFailed { amount: "58,80 €".to_owned(), until: "24/12/2026".to_owned() },
         ];
         for letter in &letters {
             let [french, english] = [Locale::French, Locale::English].map(|l| letter.write(l, "https://app").unwrap());
             assert_ne!(french.subject, english.subject);
             assert!(!french.html.contains("<script>") && french.html.contains("</html>"), "{}", french.html);
-            let has_link = letter.url().is_none() || french.plain.contains("https://app/x#token=abc");
+            let has_link = letter.url().is_none_or(|path| french.plain.contains(&format!("https://app{path}")));
             assert!(has_link && english.plain.len() > 60, "{}", english.plain);
         }
     }

@@ -201,6 +201,13 @@ pub async fn sold_since(conn: &mut AsyncPgConnection, org: Uuid, since: DateTime
         .await
 }
 
+/// How many ads of an organization are not sold.
+pub async fn active(conn: &mut AsyncPgConnection, org: Uuid) -> QueryResult<usize> {
+    let unsold = listing_ads::table.filter(listing_ads::org_id.eq(org).and(listing_ads::sold_at.is_null()));
+    let count: i64 = unsold.count().get_result(conn).await?;
+    Ok(usize::try_from(count).unwrap_or_default())
+}
+
 /// Whether a car has an ad that is not sold.
 pub async fn is_listed(conn: &mut AsyncPgConnection, org: Uuid, vehicle: Uuid) -> QueryResult<bool> {
     let open = listing_ads::org_id.eq(org).and(listing_ads::vehicle_id.eq(vehicle)).and(listing_ads::sold_at.is_null());

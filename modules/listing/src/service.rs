@@ -3,6 +3,7 @@ use std::collections::HashSet;
 use diesel_async::AsyncPgConnection;
 use futures_util::Stream;
 use keroxio_core::{Actor, App, Effects, Error, Page, Queue, Result, Right, Tx};
+use keroxio_subscription::{Unit, service as plans};
 use keroxio_vehicle::events::VehicleMoved;
 use keroxio_vehicle::{StockState, VehicleInput, service as vehicles, stock};
 use uuid::Uuid;
@@ -57,6 +58,7 @@ pub(crate) async fn prepare(
     keroxio_storage::service::require(app, actor.org_id, &photos).await?;
     let mut tx = app.begin().await?;
     let now = app.now();
+    let gate = plans::gate(&mut tx, actor.org_id).await?;
     let vehicle = match car.id {
         None => vehicles::create(&mut tx, actor, car.facts).await?,
         Some(id) => {
@@ -85,6 +87,8 @@ pub(crate) async fn prepare(
         tone: tone.as_str().to_owned(),
     };
     model::insert(&mut tx, &ad, &photos, &first_steps(ad.id, &photos)).await?;
+    let active = model::active(&mut tx, actor.org_id).await?;
+    gate.hold(&mut tx, Unit::ActiveAds, active).await?;
     // Locked in one order, whoever asks.
     let mut sorted = photos;
     sorted.sort_unstable();
@@ -258,6 +262,7 @@ async fn sold(tx: &mut Tx, ad: &mut Ad) -> Result<()> {
     let now = tx.app().now();
     (ad.sold_at, ad.updated_at) = (Some(now), now);
     model::save_ad(tx, ad).await?;
+    note_active(tx, ad.org_id).await?;
     let title = ad.title.clone().unwrap_or_default();
     tx.announce(&ListingSold { listing_id: ad.id, org_id: ad.org_id, title, sold_at: now }).await
 }
@@ -295,7 +300,14 @@ pub(crate) async fn take_back(app: &App, actor: &Actor, id: Uuid) -> Result<Ad> 
 async fn taken_back(tx: &mut Tx, ad: &mut Ad) -> Result<()> {
     (ad.sold_at, ad.updated_at) = (None, tx.app().now());
     model::save_ad(tx, ad).await?;
+    // Never refused: what exists can be sold, whatever the plan.
+    note_active(tx, ad.org_id).await?;
     tx.announce(&ListingTakenBack { listing_id: ad.id, org_id: ad.org_id }).await
+}
+
+async fn note_active(tx: &mut Tx, org: Uuid) -> Result<()> {
+    let active = model::active(tx, org).await?;
+    plans::note(tx, org, Unit::ActiveAds, active).await
 }
 
 /// Ads of an organization that are ready and unsold, newest first.

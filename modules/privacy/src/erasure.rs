@@ -78,6 +78,7 @@ impl BackgroundJob for Erase {
             return Ok(Effects::none());
         };
         let kept = holds::copy(&mut tx, org, &organization.kind, app.now()).await?;
+        keroxio_billing::service::erase(&mut tx, org).await?;
         let mut deleted = delete(&mut tx, org).await?;
         let people = keroxio_auth::service::erase(&mut tx, org).await?;
         deleted.insert("auth_users".to_owned(), people);

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use jpeg_encoder::{ColorType, Encoder, SamplingFactor};
 use keroxio_core::{Actor, App, Error, Result, Right, Tx};
 use keroxio_plugin_sdk::{DecodeLimits, Photo, PhotoFormat, measure, sniff};
+use keroxio_subscription::{Unit, service as plans};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -18,11 +19,23 @@ use crate::signature::Signer;
 pub const MAX_PHOTO: usize = 25 << 20;
 const MIN_SIDE: u32 = 64;
 
-/// Checks, cleans and stores an uploaded photo.
+/// Checks, cleans and stores an uploaded photo. The same photo again is not counted again.
+///
+/// # Errors
+/// `PLAN_LIMIT_REACHED`, and whatever is wrong with the photo.
 pub async fn upload(app: &App, actor: &Actor, bytes: Vec<u8>) -> Result<Object> {
     actor.may(Right::Stock)?;
+    let org = actor.org_id;
     let clean = checked(app, bytes).await?;
-    put_hashed(app, actor.org_id, clean.bytes, clean.sha256, PhotoFormat::Jpeg.media_type(), Some(clean.size)).await
+    // Looked at before the file is written, which would stay behind; decided with the row.
+    plans::check(app, org, Unit::Photos, &clean.sha256).await?;
+    let kind = PhotoFormat::Jpeg.media_type();
+    let object = write(app, org, clean.bytes, clean.sha256, kind, Some(clean.size)).await?;
+    let mut tx = app.begin().await?;
+    plans::count(&mut tx, org, Unit::Photos, &object.sha256).await?;
+    let object = model::upsert(&mut tx, &object).await?;
+    tx.commit().await?;
+    Ok(object)
 }
 
 /// [`upload`] of a photo that is to be looked at once and [`remove`]d: it is no other object of the same content.
@@ -143,6 +156,19 @@ async fn put_hashed(
     media_type: &'static str,
     size: Option<(u32, u32)>,
 ) -> Result<Object> {
+    let object = write(app, org, bytes, sha256, media_type, size).await?;
+    Ok(model::upsert(&mut *app.conn().await?, &object).await?)
+}
+
+/// Writes the file of an object, whose row is the caller's to write.
+async fn write(
+    app: &App,
+    org: Uuid,
+    bytes: Vec<u8>,
+    sha256: String,
+    media_type: &'static str,
+    size: Option<(u32, u32)>,
+) -> Result<Object> {
     let key = key_of(org, &sha256);
     let side = |side: u32| i32::try_from(side).ok();
     let object = Object {
@@ -161,8 +187,7 @@ async fn put_hashed(
     // The file first: a row must never point to nothing. A file without a row is found again by its content.
     let store: Store = app.get()?;
     store.0.write(&object.key, bytes).await.map_err(|e| Error::unavailable(anyhow::anyhow!("storage: {e}")))?;
-    let mut conn = app.conn().await?;
-    Ok(model::upsert(&mut conn, &object).await?)
+    Ok(object)
 }
 
 pub async fn get(app: &App, org: Uuid, id: Uuid) -> Result<Object> {

@@ -1,9 +1,11 @@
 //! The harness of the story tests: a database of its own per test, real PostgreSQL, Redis and
 //! HTTP, stand-ins for the inference plugins where inference is not the point.
+#![recursion_limit = "256"]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod fakes;
 mod setup;
+mod stripe;
 mod subscription;
 
 use std::sync::Arc;
@@ -18,6 +20,7 @@ use uuid::Uuid;
 
 pub use fakes::{FakeAngles, FakeFaces, FakePlates, FakePrices, FakeRegistry, FakeRemover, FakeRewriter, Rewriting};
 pub use setup::Setup;
+pub use stripe::{FakeStripe, STRIPE_KEY, STRIPE_WEBHOOK_SECRET, Truth, post_event, stripe_signature};
 pub use subscription::Subscription;
 
 /// A running application with its own database.
