@@ -7,6 +7,7 @@ use async_graphql::Executor;
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
 use axum::response::{Html, IntoResponse};
 use axum::routing::get;
 use keroxio_core::{App, AppBuilder, Env, Module, telemetry, worker};
@@ -139,7 +140,8 @@ pub fn router(app: App, schema: impl Executor, modules: &[&dyn Module], metrics:
         router = router.route("/metrics", get(move || std::future::ready(handle.render())));
     }
     let origins = app.get::<Origins>().unwrap_or_default();
-    origins::guarded(router.layer(DefaultBodyLimit::disable()), origins).layer(CatchPanicLayer::new()).with_state(app)
+    let router = router.layer(DefaultBodyLimit::disable()).layer(from_fn_with_state(app.clone(), listen::tell_address));
+    origins::guarded(router, origins).layer(CatchPanicLayer::new()).with_state(app)
 }
 
 async fn ready(State(app): State<App>) -> impl IntoResponse {

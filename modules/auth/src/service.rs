@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
-use keroxio_core::{Actor, App, Credential, ErrorCode, Result, Role, Tx};
+use keroxio_core::{Actor, App, Credential, ErrorCode, Result, Right, Role, Tx};
 use uuid::Uuid;
 
 use crate::keys::Keys;
@@ -47,6 +47,27 @@ pub async fn organization_in(conn: &mut AsyncPgConnection, id: Uuid) -> Result<O
 pub async fn address_of(conn: &mut AsyncPgConnection, user: Uuid) -> Result<Option<(String, String)>> {
     let user = model::user(conn, user).await?;
     Ok(user.and_then(|user| Some((user.email?, user.locale))))
+}
+
+/// A member who can be written to.
+pub struct Addressee {
+    pub user_id: Uuid,
+    pub email: String,
+    pub locale: String,
+}
+
+/// The members of an organization who may do something, the longest-standing first.
+pub async fn addressees(conn: &mut AsyncPgConnection, org: Uuid, right: Right) -> Result<Vec<Addressee>> {
+    let members = model::members(conn, org).await?.into_iter();
+    let able = members.filter(|(m, _)| Role::named(&m.role).is_some_and(|role| role.rights().contains(right)));
+    Ok(able
+        .filter_map(|(_, user)| Some(Addressee { user_id: user.id, email: user.email?, locale: user.locale }))
+        .collect())
+}
+
+/// Whether somebody belongs to an organization.
+pub async fn is_member(conn: &mut AsyncPgConnection, org: Uuid, user: Uuid) -> Result<bool> {
+    Ok(model::membership(conn, org, user).await?.is_some())
 }
 
 /// Asks somebody who is signed in for their password again.

@@ -42,6 +42,10 @@ impl Transport {
             .with_html(message.html.as_deref().unwrap_or_default())
             .with_text(message.plain.as_deref().unwrap_or_default())
             .with_idempotency_key(&message.id.to_string());
+        let mail = match &message.reply_to {
+            Some(address) => mail.with_reply(address),
+            None => mail,
+        };
         let sent = resend.emails.send(mail).await.map_err(|e| JobError::new(is_lasting(&e), anyhow::anyhow!("{e}")))?;
         Ok(sent.id.to_string())
     }
