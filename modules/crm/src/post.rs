@@ -104,6 +104,10 @@ async fn keep(app: &App, alias: &Alias, read: Read, raw: Vec<u8>) -> Result<bool
     let found = read.found;
     let now = app.now();
     let org_id = alias.org_id;
+    if model::lead_of_external(&mut *app.conn().await?, org_id, &read.external_id).await?.is_some() {
+        return Ok(true);
+    }
+    let object = keroxio_storage::service::put(app, org_id, raw, "message/rfc822", None).await?;
     let mut tx = app.begin().await?;
     let mut listing = alias.listing_id;
     for url in found.urls.iter().filter(|_| alias.listing_id.is_none()) {
@@ -138,9 +142,9 @@ async fn keep(app: &App, alias: &Alias, read: Read, raw: Vec<u8>) -> Result<bool
     };
     let received = intake::receive(&mut tx, incoming).await?;
     if received.is_repeated {
+        // It came twice at the same moment.
         return Ok(true);
     }
-    let object = keroxio_storage::service::put(app, org_id, raw, "message/rfc822", None).await?;
     let mail = Mail {
         id: uuid::Uuid::now_v7(),
         org_id,
