@@ -4,6 +4,7 @@
 mod architecture;
 mod auth;
 mod cluster;
+mod crm;
 mod erasure;
 mod extension;
 mod feeds;

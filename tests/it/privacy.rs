@@ -14,9 +14,10 @@ const COVER: &str = "mutation($c: PlateCover!) { setPhotoPreset(input: { plateCo
 const CLEAN: &str = "mutation($p: UUID!, $s: PhotoScene) { cleanPhoto(photoId: $p, scene: $s) { id } }";
 
 /// Every field of the schema that gives an address, and who may open it. A new one without a decision fails.
-const ADDRESSES: [(&str, &str); 14] = [
+const ADDRESSES: [(&str, &str); 15] = [
     ("DataExport.url", "its owners, for an hour"),
     ("HistovecReport.url", "its owner: the Ministry's page of the report, which buyers are given"),
+    ("LeadMail.url", "its owner, for an hour: a message as it came"),
     ("ListingPage.url", "anybody: a page with renditions only"),
     ("Photo.url", "its owner, for an hour"),
     ("PhotoArchive.url", "its owner, for an hour: renditions only"),

@@ -61,7 +61,8 @@ async fn get_graphql(app: App, schema: impl Executor, request: axum::extract::Re
 }
 
 async fn upgrade(app: App, schema: impl Executor, parts: &mut Parts) -> HttpResponse {
-    let (format, address, token) = (Format::wanted(&parts.headers), parts.extensions.get().copied(), bearer(&parts.headers));
+    let (format, address, token) =
+        (Format::wanted(&parts.headers), parts.extensions.get().copied(), bearer(&parts.headers));
     let pass = match app.get::<Door>().unwrap_or_default().connect(&app, address) {
         Ok(pass) => pass,
         Err(error) => return format.invalid(vec![response::coded(error)]),

@@ -143,12 +143,8 @@ fn finish(fields: Fields, mut prospect: Prospect) -> Prospect {
     let join = |parts: [Option<String>; 4]| parts.into_iter().flatten().collect::<Vec<_>>().join(" ");
     let given = |text: String| Some(reach::line(&text)).filter(|text| !text.is_empty());
     let name = fields.full.or_else(|| given(join([fields.first, fields.last, None, None])));
-    prospect.person = Person::found(
-        name.as_deref(),
-        fields.email.as_deref(),
-        fields.phone.as_deref(),
-        fields.postal_code.as_deref(),
-    );
+    prospect.person =
+        Person::found(name.as_deref(), fields.email.as_deref(), fields.phone.as_deref(), fields.postal_code.as_deref());
     prospect.car = given(join([fields.make, fields.model, fields.trim, fields.year]));
     prospect.comments = prospect.comments.or(fields.car_comments);
     prospect

@@ -4,9 +4,9 @@ use chrono::Duration;
 use keroxio_core::{Actor, App, Result, Right, Tx};
 use uuid::Uuid;
 
+use crate::error;
 use crate::model::{self, Alias};
 use crate::settings::Inbound;
-use crate::error;
 
 /// How long a replaced alias still takes mail: portals keep an address for a while.
 pub const OVERLAP: Duration = Duration::days(30);

@@ -59,10 +59,7 @@ pub fn links(most: usize) -> Error {
 }
 
 pub fn too_long((fr, en): (&str, &str), most: usize) -> Error {
-    Error::bad_input(
-        format!("{fr} : {most} caractères au plus."),
-        format!("{en}: at most {most} characters."),
-    )
+    Error::bad_input(format!("{fr} : {most} caractères au plus."), format!("{en}: at most {most} characters."))
 }
 
 pub fn unreachable_by_nobody() -> Error {
@@ -109,11 +106,7 @@ pub fn stage_in_use(key: &str) -> Error {
 }
 
 pub fn reason() -> Error {
-    Error::new(
-        REASON_NEEDED,
-        "Dites pourquoi la vente est perdue (reason).",
-        "Say why the sale is lost (reason).",
-    )
+    Error::new(REASON_NEEDED, "Dites pourquoi la vente est perdue (reason).", "Say why the sale is lost (reason).")
 }
 
 pub fn nothing_to_undo() -> Error {

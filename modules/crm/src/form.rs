@@ -4,7 +4,7 @@ use std::sync::LazyLock;
 use std::time::Duration as Time;
 
 use axum::Router;
-use axum::extract::{Form, Path, Request, State};
+use axum::extract::{Form, FromRequest as _, Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
@@ -17,12 +17,12 @@ use minijinja::context;
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::error;
 use crate::intake::{self, Incoming};
 use crate::kinds::{ContactConsentPurpose, LeadSource};
 use crate::model::About;
 use crate::reach::{self, LONGEST_MESSAGE, Person};
 use crate::settings::FormKey;
-use crate::error;
 
 /// Shortest time in which anybody fills a form in, and longest time for which one is good.
 const FASTEST: Duration = Duration::seconds(3);
@@ -217,10 +217,9 @@ async fn send(State(app): State<App>, Path(slug): Path<String>, request: Request
         return StatusCode::PAYLOAD_TOO_LARGE.into_response();
     };
     let request = Request::from_parts(parts, bytes.into());
-    let Ok(Form(filled)) = axum::extract::FromRequest::from_request(request, &()).await else {
+    let Ok(Form(filled)) = Form::<Filled>::from_request(request, &()).await else {
         return StatusCode::BAD_REQUEST.into_response();
     };
-    let filled: Filled = filled;
     let again = Filled {
         form: filled.form.clone(),
         name: filled.name.clone(),
@@ -254,5 +253,8 @@ async fn show_again(app: &App, slug: &str, filled: &Filled, wrong: &Error) -> Re
         _ => Ok(filled.form.clone()),
     };
     let again = token.and_then(|token| html(slug, &token, filled, Some(wrong.message_fr())));
-    page(status, again.and_then(|form| render("again.html", context! { title => shown.ad.title, slug => slug, form => form })))
+    page(
+        status,
+        again.and_then(|form| render("again.html", context! { title => shown.ad.title, slug => slug, form => form })),
+    )
 }

@@ -4,9 +4,9 @@ use keroxio_core::table::unaccented;
 use mail_parser::{Message, MessageParser, MimeHeaders as _, PartType};
 use sha2::{Digest as _, Sha256};
 
+use crate::adf;
 use crate::kinds::LeadSource;
 use crate::reach::{self, LONGEST_MESSAGE, Person};
-use crate::adf;
 
 /// Text of a mail that is looked at, in bytes.
 const MOST_TEXT: usize = 256 << 10;
@@ -44,7 +44,10 @@ enum Label {
 }
 
 const LABELS: [(Label, &[&str]); 9] = [
-    (Label::Name, &["nom", "nom complet", "nom et prenom", "nom du contact", "acheteur", "contact", "name", "de la part de"]),
+    (
+        Label::Name,
+        &["nom", "nom complet", "nom et prenom", "nom du contact", "acheteur", "contact", "name", "de la part de"],
+    ),
     (Label::FirstName, &["prenom", "first name"]),
     (Label::Email, &["email", "e-mail", "mail", "courriel", "adresse e-mail", "adresse email", "adresse mail"]),
     (Label::Phone, &["telephone", "tel", "tel.", "portable", "mobile", "numero de telephone", "phone"]),
@@ -55,7 +58,10 @@ const LABELS: [(Label, &[&str]); 9] = [
         Label::Message,
         &["message", "son message", "message de l'acheteur", "commentaire", "commentaires", "demande", "comments"],
     ),
-    (Label::Other, &["prix", "ville", "date", "lien", "kilometrage", "annee", "type de demande", "price", "objet", "sujet"]),
+    (
+        Label::Other,
+        &["prix", "ville", "date", "lien", "kilometrage", "annee", "type de demande", "price", "objet", "sujet"],
+    ),
 ];
 
 /// Lines that portals and mail programs put below what people wrote.
@@ -112,7 +118,8 @@ fn id(of: &[u8]) -> String {
 }
 
 fn recipients(mail: &Message<'_>) -> Vec<String> {
-    let headers = mail.headers_raw().filter(|(name, _)| RECIPIENTS.iter().any(|known| name.eq_ignore_ascii_case(known)));
+    let headers =
+        mail.headers_raw().filter(|(name, _)| RECIPIENTS.iter().any(|known| name.eq_ignore_ascii_case(known)));
     let ends = |c: char| c.is_whitespace() || "<>,;\"()".contains(c);
     let words = headers.flat_map(|(_, value)| value.split(ends)).filter(|word| word.contains('@'));
     words.take(100).map(str::to_lowercase).collect()
@@ -188,7 +195,8 @@ fn portal_named(name: &str) -> Option<LeadSource> {
 
 /// An address behind which nobody reads.
 fn is_nobody(address: &str) -> bool {
-    let local: String = address.split('@').next().unwrap_or_default().chars().filter(char::is_ascii_alphabetic).collect();
+    let local: String =
+        address.split('@').next().unwrap_or_default().chars().filter(char::is_ascii_alphabetic).collect();
     ["noreply", "nepasrepondre", "donotreply", "mailerdaemon", "postmaster"].iter().any(|name| local.starts_with(name))
 }
 
@@ -278,8 +286,8 @@ fn labelled(line: &str) -> Option<(Label, &str)> {
 fn is_ending(line: &str) -> bool {
     let plain = unaccented(line.trim()).replace('’', "'");
     let begins = |ending: &&str| match ending.chars().all(|c| "-_=".contains(c)) {
-        true => plain == **ending || (ending.len() > 2 && plain.starts_with(**ending)),
-        false => plain.starts_with(**ending),
+        true => plain == **ending || (ending.len() > 2 && plain.starts_with(*ending)),
+        false => plain.starts_with(*ending),
     };
     ENDINGS.iter().any(begins)
 }

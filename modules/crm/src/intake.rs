@@ -63,7 +63,7 @@ pub async fn receive(tx: &mut Tx, incoming: Incoming) -> Result<Received> {
     let contact = meet(tx, &incoming).await?;
     let at = incoming.received_at;
     let known = match &contact {
-        Some(contact) => model::recent_lead(tx, contact.id, &incoming.about, (at - WINDOW, at + WINDOW)).await?,
+        Some(contact) => model::recent_lead(tx, (org, contact.id), &incoming.about, (at - WINDOW, at + WINDOW)).await?,
         None => None,
     };
     let is_again = known.is_some();

@@ -227,7 +227,8 @@ pub async fn contacts(
 /// Deletes contacts with their leads and all that hangs on them; answers the mails that were kept of them.
 pub async fn delete_contacts(conn: &mut AsyncPgConnection, ids: &[Uuid]) -> QueryResult<Vec<Mail>> {
     let leads = crm_leads::table.filter(crm_leads::contact_id.eq_any(ids)).select(crm_leads::id);
-    let mails = diesel::delete(crm_mails::table.filter(crm_mails::lead_id.eq_any(leads)))
+    let leads: Vec<Uuid> = leads.load(conn).await?;
+    let mails = diesel::delete(crm_mails::table.filter(crm_mails::lead_id.eq_any(&leads)))
         .returning(Mail::as_returning())
         .get_results(conn)
         .await?;
@@ -258,12 +259,12 @@ pub async fn silent_contacts(
 /// Deletes leads of nobody we know from before a moment; answers the mails that were kept of them.
 pub async fn delete_unreadable(conn: &mut AsyncPgConnection, before: DateTime<Utc>) -> QueryResult<Vec<Mail>> {
     let old = crm_leads::contact_id.is_null().and(crm_leads::last_touch_at.lt(before));
-    let leads = crm_leads::table.filter(old).select(crm_leads::id);
-    let mails = diesel::delete(crm_mails::table.filter(crm_mails::lead_id.eq_any(leads)))
+    let leads: Vec<Uuid> = crm_leads::table.filter(old).select(crm_leads::id).load(conn).await?;
+    let mails = diesel::delete(crm_mails::table.filter(crm_mails::lead_id.eq_any(&leads)))
         .returning(Mail::as_returning())
         .get_results(conn)
         .await?;
-    diesel::delete(crm_leads::table.filter(old)).execute(conn).await?;
+    diesel::delete(crm_leads::table.filter(crm_leads::id.eq_any(&leads))).execute(conn).await?;
     Ok(mails)
 }
 
@@ -336,13 +337,7 @@ pub async fn save_lead(conn: &mut AsyncPgConnection, lead: &Lead) -> QueryResult
 }
 
 pub async fn lead(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryResult<Option<Lead>> {
-    crm_leads::table
-        .find(id)
-        .filter(crm_leads::org_id.eq(org))
-        .select(Lead::as_select())
-        .first(conn)
-        .await
-        .optional()
+    crm_leads::table.find(id).filter(crm_leads::org_id.eq(org)).select(Lead::as_select()).first(conn).await.optional()
 }
 
 pub async fn lock_lead(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryResult<Option<Lead>> {
@@ -372,7 +367,7 @@ pub struct About {
 /// The lead of a person about a car, of whom something came within a time; the latest.
 pub async fn recent_lead(
     conn: &mut AsyncPgConnection,
-    contact: Uuid,
+    (org, contact): (Uuid, Uuid),
     about: &About,
     (from, to): (DateTime<Utc>, DateTime<Utc>),
 ) -> QueryResult<Option<Lead>> {
@@ -380,16 +375,19 @@ pub async fn recent_lead(
         .filter(crm_leads::contact_id.eq(contact))
         .filter(crm_leads::last_touch_at.ge(from).and(crm_leads::received_at.le(to)))
         .order(crm_leads::id.desc())
-        .select(Lead::as_select())
+        .select(crm_leads::id)
         .into_boxed();
     query = match (about.vehicle_id, &about.car_text) {
         // An ad made anew is the same car.
         (Some(vehicle), _) => query.filter(crm_leads::vehicle_id.eq(vehicle)),
-        (None, text) => query
-            .filter(crm_leads::vehicle_id.is_null())
-            .filter(crm_leads::car_text.is_not_distinct_from(text)),
+        (None, text) => {
+            query.filter(crm_leads::vehicle_id.is_null()).filter(crm_leads::car_text.is_not_distinct_from(text))
+        }
     };
-    query.for_update().first(conn).await.optional()
+    match query.first(conn).await.optional()? {
+        Some(id) => lock_lead(conn, org, id).await,
+        None => Ok(None),
+    }
 }
 
 /// Which leads are wanted.

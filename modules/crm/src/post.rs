@@ -145,13 +145,8 @@ async fn keep(app: &App, alias: &Alias, read: Read, raw: Vec<u8>) -> Result<bool
         // It came twice at the same moment.
         return Ok(true);
     }
-    let mail = Mail {
-        id: uuid::Uuid::now_v7(),
-        org_id,
-        lead_id: received.lead.id,
-        object_id: object.id,
-        received_at: now,
-    };
+    let mail =
+        Mail { id: uuid::Uuid::now_v7(), org_id, lead_id: received.lead.id, object_id: object.id, received_at: now };
     model::insert_mail(&mut tx, &mail).await?;
     tx.commit().await?;
     Ok(false)

@@ -23,22 +23,37 @@ impl Person {
     ///
     /// # Errors
     /// `BAD_INPUT` naming what is wrong, and where there is no way to answer.
-    pub fn typed(name: Option<String>, mail: Option<String>, number: Option<String>, code: Option<String>) -> Result<Self> {
+    pub fn typed(
+        name: Option<String>,
+        mail: Option<String>,
+        number: Option<String>,
+        code: Option<String>,
+    ) -> Result<Self> {
+        let person = Self::corrected(name, mail, number, code)?;
+        if person.is_reachable() { Ok(person) } else { Err(error::unreachable_by_nobody()) }
+    }
+
+    /// The same of somebody who is known: nothing is needed.
+    ///
+    /// # Errors
+    /// `BAD_INPUT` naming what is wrong.
+    pub fn corrected(
+        name: Option<String>,
+        mail: Option<String>,
+        number: Option<String>,
+        code: Option<String>,
+    ) -> Result<Self> {
         let given = |text: Option<String>| text.map(|text| line(&text)).filter(|text| !text.is_empty());
         let (name, mail, number, code) = (given(name), given(mail), given(number), given(code));
-        for (what, text, most) in [
-            (("Nom", "Name"), &name, LONGEST_NAME),
-            (("Code postal", "Postal code"), &code, LONGEST_POSTAL_CODE),
-        ] {
+        for (what, text, most) in
+            [(("Nom", "Name"), &name, LONGEST_NAME), (("Code postal", "Postal code"), &code, LONGEST_POSTAL_CODE)]
+        {
             if text.as_ref().is_some_and(|text| text.chars().count() > most) {
                 return Err(error::too_long(what, most));
             }
         }
         let email = mail.map(|mail| email(&mail).ok_or_else(error::email)).transpose()?;
         let phone = number.map(|number| phone(&number).ok_or_else(error::phone)).transpose()?;
-        if email.is_none() && phone.is_none() {
-            return Err(error::unreachable_by_nobody());
-        }
         Ok(Self { name, email, phone, postal_code: code })
     }
 
@@ -151,7 +166,14 @@ mod tests {
 
     #[test]
     fn a_number_has_one_form_however_it_is_written() {
-        for text in ["06 12 34 56 78", "06.12.34.56.78", "+33 6 12 34 56 78", "0033612345678", "+33 (0)6 12 34 56 78", "+330612345678"] {
+        for text in [
+            "06 12 34 56 78",
+            "06.12.34.56.78",
+            "+33 6 12 34 56 78",
+            "0033612345678",
+            "+33 (0)6 12 34 56 78",
+            "+330612345678",
+        ] {
             assert_eq!(phone(text).as_deref(), Some("+33612345678"), "{text}");
         }
         assert_eq!(phone("0692 12 34 56").as_deref(), Some("+262692123456"), "Réunion");
@@ -165,7 +187,17 @@ mod tests {
     #[test]
     fn an_address_has_one_form_and_what_is_none_is_none() {
         assert_eq!(email(" Jean.DUPONT@Example.FR ").as_deref(), Some("jean.dupont@example.fr"));
-        for text in ["", "jean", "jean@", "@example.fr", "jean@example", "a b@example.fr", "a@b@example.fr", "<a@b.fr>", "a@b..fr"] {
+        for text in [
+            "",
+            "jean",
+            "jean@",
+            "@example.fr",
+            "jean@example",
+            "a b@example.fr",
+            "a@b@example.fr",
+            "<a@b.fr>",
+            "a@b..fr",
+        ] {
             assert_eq!(email(text), None, "{text}");
         }
     }

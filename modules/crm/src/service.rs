@@ -48,10 +48,7 @@ fn needed(given: &str, most: usize, what: (&str, &str)) -> Result<String> {
 
 fn worth(value: Option<i32>) -> Result<Option<i32>> {
     if value.is_some_and(|value| !(0..=MOST_EUR).contains(&value)) {
-        return Err(Error::bad_input(
-            "Une valeur de 0 à 10 000 000 euros.",
-            "A value from 0 to 10,000,000 euros.",
-        ));
+        return Err(Error::bad_input("Une valeur de 0 à 10 000 000 euros.", "A value from 0 to 10,000,000 euros."));
     }
     Ok(value)
 }

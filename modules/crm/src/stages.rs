@@ -83,8 +83,14 @@ fn check(wanted: &[Stage]) -> Result<()> {
         let is_twice = wanted.iter().skip(at + 1).any(|other| other.key == stage.key);
         if is_twice || !is_key(&stage.key) || !is_label(&stage.label_fr) || !is_label(&stage.label_en) {
             return Err(Error::bad_input(
-                format!("Étape {} : une clé unique de capitales, chiffres et _, et des noms de 60 caractères au plus.", at + 1),
-                format!("Stage {}: a key of its own of capitals, digits and _, and names of at most 60 characters.", at + 1),
+                format!(
+                    "Étape {} : une clé unique de capitales, chiffres et _, et des noms de 60 caractères au plus.",
+                    at + 1
+                ),
+                format!(
+                    "Stage {}: a key of its own of capitals, digits and _, and names of at most 60 characters.",
+                    at + 1
+                ),
             ));
         }
         if !(0..=100).contains(&stage.probability) {

@@ -1,11 +1,11 @@
 use chrono::{Duration, NaiveDate};
+use diesel_async::AsyncPgConnection;
 use keroxio_auth::Organization;
 use keroxio_core::{Actor, App, Effects, Money, Result, Right, Tx, group_digits};
 use keroxio_listing::{Ad, service as listings};
 use keroxio_vehicle::Vehicle;
 use keroxio_vehicle::histovec::{self, Report};
 use serde_json::{Value, json};
-use diesel_async::AsyncPgConnection;
 use uuid::Uuid;
 
 use crate::channel::{Channel, Channels, cut};
