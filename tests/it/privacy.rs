@@ -82,6 +82,8 @@ impl Schema {
                 field["name"].as_str().unwrap(),
             );
             match kind {
+                // The nodes beside them are the same.
+                "OBJECT" if own == "edges" => {}
                 "OBJECT" if depth > 0 => {
                     selected.extend(self.selection(ty, depth - 1).map(|inner| format!("{own}{} {inner}", page(field))))
                 }

@@ -348,6 +348,13 @@ mod tests {
     }
 
     #[test]
+    fn dbg_html() {
+        let raw = std::fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/fixtures/mails/lacentrale.eml")).unwrap();
+        let mail = MessageParser::default().parse(&raw).unwrap();
+        panic!("{:?}", body(&mail));
+    }
+
+    #[test]
     fn any_bytes_are_a_mail_of_some_kind() {
         let mut seed = 7_u64;
         let mut random = || {

@@ -447,7 +447,6 @@ impl Lead {
     }
 
     /// What happened, the latest first, a hundred at most.
-    #[graphql(complexity = "10 * child_complexity")]
     async fn interactions(&self, ctx: &Context<'_>) -> GqlResult<Vec<LeadInteraction>> {
         let rows = ctx.load::<Interactions>(self.row.id).await?.unwrap_or_default();
         Ok(rows.into_iter().map(Into::into).collect())
