@@ -1,15 +1,19 @@
 //! Takes connections. A client that stops in the middle of its request's head is not waited for.
 
+use std::sync::Once;
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::State;
 use axum::http::Request;
+use axum::middleware::Next;
+use axum::response::Response;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
-use keroxio_core::ClientAddress;
+use keroxio_core::{App, ClientAddress};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +31,23 @@ const BREATH: Duration = Duration::from_millis(100);
 /// Whether a proxy of ours stands before us, whose `X-Forwarded-For` is believed: `KEROXIO_PROXY=on`.
 #[derive(Clone, Copy)]
 pub struct Proxy(pub bool);
+
+/// Says where a request comes from: the last address that a proxy of ours added, or the connection's own.
+pub async fn tell_address(State(app): State<App>, mut request: axum::extract::Request, next: Next) -> Response {
+    let is_behind = app.get::<Proxy>().is_ok_and(|proxy| proxy.0);
+    let forwarded = request.headers().get_all("x-forwarded-for").iter().next_back();
+    let own = request.extensions().get::<ClientAddress>();
+    if !is_behind && forwarded.is_some() && own.is_some_and(|own| own.0.is_loopback()) {
+        static TOLD: Once = Once::new();
+        // All clients would share one bucket.
+        TOLD.call_once(|| tracing::warn!("a proxy seems to stand before us: set KEROXIO_PROXY=on"));
+    }
+    let last = forwarded.filter(|_| is_behind).and_then(|header| header.to_str().ok()?.rsplit(',').next());
+    if let Some(address) = last.and_then(|text| text.trim().parse().ok()) {
+        request.extensions_mut().insert(ClientAddress(address));
+    }
+    next.run(request).await
+}
 
 /// Serves until `stop`, then lets the requests under way end.
 pub async fn listen(listener: TcpListener, router: Router, stop: CancellationToken) {

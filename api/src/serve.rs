@@ -5,7 +5,7 @@ use anyhow::Context as _;
 use async_graphql::Executor;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::Html;
 use axum::routing::get;
 use keroxio_core::{App, AppBuilder, Env, Module, telemetry, worker};
@@ -135,10 +135,8 @@ pub fn router(app: App, schema: impl Executor, modules: &[&dyn Module], metrics:
         router = router.merge(ops::metrics(metrics));
     }
     let origins = app.get::<Origins>().unwrap_or_default();
-    origins::guarded(router.layer(DefaultBodyLimit::disable()), origins)
-        .layer(CatchPanicLayer::new())
-        .layer(from_fn(ops::watch))
-        .with_state(app)
+    let router = router.layer(DefaultBodyLimit::disable()).layer(from_fn_with_state(app.clone(), listen::tell_address));
+    origins::guarded(router, origins).layer(CatchPanicLayer::new()).layer(from_fn(ops::watch)).with_state(app)
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

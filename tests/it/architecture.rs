@@ -50,7 +50,7 @@ fn root_fields(sdl: &str) -> Vec<String> {
 }
 
 /// Tier of each module; a module depends only on strictly lower ones.
-const TIERS: [(&str, u32); 16] = [
+const TIERS: [(&str, u32); 17] = [
     ("keroxio-core", 0),
     ("keroxio-email", 1),
     ("keroxio-jobs", 1),
@@ -65,8 +65,9 @@ const TIERS: [(&str, u32); 16] = [
     ("keroxio-pricing", 4),
     ("keroxio-listing", 5),
     ("keroxio-publication", 6),
-    ("keroxio-webhook", 6),
+    ("keroxio-crm", 7),
     ("keroxio-privacy", 7),
+    ("keroxio-webhook", 8),
 ];
 
 #[test]

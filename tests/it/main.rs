@@ -5,6 +5,7 @@ mod architecture;
 mod auth;
 mod billing;
 mod cluster;
+mod crm;
 mod erasure;
 mod extension;
 mod feeds;

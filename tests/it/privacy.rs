@@ -14,12 +14,13 @@ const COVER: &str = "mutation($c: PlateCover!) { setPhotoPreset(input: { plateCo
 const CLEAN: &str = "mutation($p: UUID!, $s: PhotoScene) { cleanPhoto(photoId: $p, scene: $s) { id } }";
 
 /// Every field of the schema that gives an address, and who may open it. A new one without a decision fails.
-const ADDRESSES: [(&str, &str); 17] = [
+const ADDRESSES: [(&str, &str); 18] = [
     ("BillingInvoice.hostedUrl", "its owner: a page of Stripe's"),
     ("BillingInvoice.pdfUrl", "its owner: a file of Stripe's"),
     ("BillingPage.url", "whoever asked: a page of Stripe's"),
     ("DataExport.url", "its owners, for an hour"),
     ("HistovecReport.url", "its owner: the Ministry's page of the report, which buyers are given"),
+    ("LeadMail.url", "its owner, for an hour: a message as it came"),
     ("ListingPage.url", "anybody: a page with renditions only"),
     ("Photo.url", "its owner, for an hour"),
     ("PhotoArchive.url", "its owner, for an hour: renditions only"),
@@ -84,6 +85,8 @@ impl Schema {
                 field["name"].as_str().unwrap(),
             );
             match kind {
+                // The nodes beside them are the same.
+                "OBJECT" if own == "edges" => {}
                 "OBJECT" if depth > 0 => {
                     selected.extend(self.selection(ty, depth - 1).map(|inner| format!("{own}{} {inner}", page(field))))
                 }

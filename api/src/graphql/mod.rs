@@ -11,7 +11,6 @@ mod request;
 mod response;
 mod socket;
 
-use std::sync::Once;
 use std::time::{Duration, Instant};
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
@@ -25,8 +24,6 @@ use axum::response::Response as HttpResponse;
 use axum::routing::get;
 use keroxio_core::idempotency::IdempotencyKey;
 use keroxio_core::{App, Authentication, ClientAddress, ClientAgent, Error, ErrorCode, Loaders, as_tenant, tenant_of};
-
-use crate::listen::Proxy;
 
 use documents::Documents;
 use door::{Door, Pass};
@@ -70,7 +67,8 @@ async fn get_graphql(app: App, schema: impl Executor, request: axum::extract::Re
 }
 
 async fn upgrade(app: App, schema: impl Executor, parts: &mut Parts) -> HttpResponse {
-    let (format, address, token) = (Format::wanted(&parts.headers), address(&app, parts), bearer(&parts.headers));
+    let (format, address, token) =
+        (Format::wanted(&parts.headers), parts.extensions.get().copied(), bearer(&parts.headers));
     let pass = match app.get::<Door>().unwrap_or_default().connect(&app, address) {
         Ok(pass) => pass,
         Err(error) => {
@@ -135,7 +133,7 @@ pub struct Caller {
 
 impl Caller {
     async fn enter(app: &App, parts: &Parts) -> Result<Self, HttpResponse> {
-        let (format, address) = (Format::wanted(&parts.headers), address(app, parts));
+        let (format, address) = (Format::wanted(&parts.headers), parts.extensions.get().copied());
         let door = app.get::<Door>().unwrap_or_default();
         let token = bearer(&parts.headers);
         if token.as_deref().is_some_and(keroxio_auth::service::is_key)
@@ -281,22 +279,6 @@ fn chosen<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Option<&'
         }
         (DocumentOperations::Multiple(_), None) => None,
     }
-}
-
-/// Where a request comes from: the last address that a proxy of ours added, or the connection's own.
-fn address(app: &App, parts: &Parts) -> Option<ClientAddress> {
-    let forwarded = || {
-        let header = parts.headers.get_all("x-forwarded-for").iter().next_back()?.to_str().ok()?;
-        header.rsplit(',').next()?.trim().parse().ok().map(ClientAddress)
-    };
-    let is_behind = app.get::<Proxy>().is_ok_and(|proxy| proxy.0);
-    let own = parts.extensions.get::<ClientAddress>().copied();
-    if !is_behind && own.is_some_and(|own| own.0.is_loopback()) && parts.headers.contains_key("x-forwarded-for") {
-        static TOLD: Once = Once::new();
-        // All clients would share one bucket.
-        TOLD.call_once(|| tracing::warn!("a proxy seems to stand before us: set KEROXIO_PROXY=on"));
-    }
-    if is_behind { forwarded().or(own) } else { own }
 }
 
 /// Tells resolvers where a request comes from.

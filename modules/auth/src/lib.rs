@@ -40,6 +40,10 @@ impl keroxio_core::Module for AuthModule {
         Ok(())
     }
 
+    fn describe_metrics(&self) {
+        keroxio_core::metrics::know_events(&["auth.signed_up", "auth.guest_began", "auth.guest_claimed", "auth.member_joined"]);
+    }
+
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
         jobs.register::<jobs::BeginReset>();
         jobs.register::<jobs::ForgetEnded>().recur(keroxio_core::Recurrence("25 3 * * *"), &jobs::ForgetEnded);

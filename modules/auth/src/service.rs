@@ -49,12 +49,25 @@ pub async fn address_of(conn: &mut AsyncPgConnection, user: Uuid) -> Result<Opti
     Ok(user.and_then(|user| Some((user.email?, user.locale))))
 }
 
-/// Where to write to whoever of an organization has a right, and in which language.
-pub async fn addresses_with(conn: &mut AsyncPgConnection, org: Uuid, right: Right) -> Result<Vec<(String, String)>> {
-    let members = model::members(conn, org).await?;
-    let may = |role: &str| Role::named(role).is_some_and(|role| role.rights().contains(right));
-    let held = members.into_iter().filter(|(membership, _)| may(&membership.role));
-    Ok(held.filter_map(|(_, user)| Some((user.email?, user.locale))).collect())
+/// A member who can be written to.
+pub struct Addressee {
+    pub user_id: Uuid,
+    pub email: String,
+    pub locale: String,
+}
+
+/// The members of an organization who may do something, the longest-standing first.
+pub async fn addressees(conn: &mut AsyncPgConnection, org: Uuid, right: Right) -> Result<Vec<Addressee>> {
+    let members = model::members(conn, org).await?.into_iter();
+    let able = members.filter(|(m, _)| Role::named(&m.role).is_some_and(|role| role.rights().contains(right)));
+    Ok(able
+        .filter_map(|(_, user)| Some(Addressee { user_id: user.id, email: user.email?, locale: user.locale }))
+        .collect())
+}
+
+/// Whether somebody belongs to an organization.
+pub async fn is_member(conn: &mut AsyncPgConnection, org: Uuid, user: Uuid) -> Result<bool> {
+    Ok(model::membership(conn, org, user).await?.is_some())
 }
 
 /// Asks somebody who is signed in for their password again.

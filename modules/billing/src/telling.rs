@@ -33,8 +33,8 @@ async fn is_news(tx: &mut Tx, org_id: Uuid, kind: &str, stripe_id: &str) -> Resu
 
 /// Writes to whoever may handle money.
 async fn write(tx: &mut Tx, org: Uuid, letter: &Letter) -> Result<()> {
-    for (email, locale) in keroxio_auth::service::addresses_with(tx, org, Right::Money).await? {
-        keroxio_email::service::send(tx, Some(org), &email, Locale::named(&locale), letter).await?;
+    for to in keroxio_auth::service::addressees(tx, org, Right::Money).await? {
+        keroxio_email::service::send(tx, Some(org), &to.email, Locale::named(&to.locale), letter).await?;
     }
     Ok(())
 }

@@ -69,6 +69,20 @@ pub enum Letter {
         amount: String,
         until: String,
     },
+    /// Somebody asks about a car: to those of the organization who may answer. It says nothing of who asks.
+    LeadReceived {
+        /// The car, as its ad calls it.
+        car: Option<String>,
+        /// Whether the same person asked about the same car before.
+        is_again: bool,
+        url: String,
+    },
+    /// What an organization answers to somebody who asked about a car.
+    LeadAnswer {
+        organization: String,
+        car: Option<String>,
+        text: String,
+    },
 }
 
 /// A letter in somebody's language.
@@ -104,6 +118,8 @@ impl Letter {
             Self::ExportReady { .. } => "export_ready",
             Self::InvoicePaid { .. } => "invoice_paid",
             Self::PaymentFailed { .. } => "payment_failed",
+            Self::LeadReceived { .. } => "lead_received",
+            Self::LeadAnswer { .. } => "lead_answer",
         }
     }
 
@@ -113,9 +129,10 @@ impl Letter {
             | Self::ResetPassword { url }
             | Self::Invitation { url, .. }
             | Self::ClaimGuest { url }
-            | Self::ExportReady { url } => Some(url),
+            | Self::ExportReady { url }
+            | Self::LeadReceived { url, .. } => Some(url),
             Self::InvoicePaid { .. } | Self::PaymentFailed { .. } => Some("/billing"),
-            Self::SecurityChanged { .. } | Self::WebhookStopped { .. } => None,
+            Self::SecurityChanged { .. } | Self::WebhookStopped { .. } | Self::LeadAnswer { .. } => None,
         }
     }
 
@@ -124,7 +141,7 @@ impl Letter {
             Locale::French => self.french(),
             Locale::English => self.english(),
         };
-        let (by_hand, closing) = match locale {
+        let (by_hand, usual) = match locale {
             Locale::French => (
                 "Si le bouton ne fonctionne pas, copiez cette adresse dans votre navigateur :",
                 "Vous recevez ce message parce que votre adresse est utilisée sur Keroxio.",
@@ -134,11 +151,12 @@ impl Letter {
                 "You receive this message because your address is used on Keroxio.",
             ),
         };
+        let closing = self.closing(locale).unwrap_or_else(|| usual.to_owned());
         let url = self.url().map(|path| format!("{app_url}{path}"));
         let html = TEMPLATES.get_template("letter.html").and_then(|template| {
             template.render(context! {
                 locale => locale.name(), subject => &text.subject, paragraphs => &text.paragraphs, url => &url,
-                button => text.button, by_hand => by_hand, closing => closing,
+                button => text.button, by_hand => by_hand, closing => &closing,
             })
         });
         let html = html.map_err(Error::internal)?;
@@ -148,6 +166,19 @@ impl Letter {
         }
         plain += &format!("\n\n{closing}\n");
         Ok(Written { kind: self.kind(), subject: text.subject, html, plain })
+    }
+
+    /// Why somebody gets it, where that is not their account.
+    fn closing(&self, locale: Locale) -> Option<String> {
+        let Self::LeadAnswer { organization, .. } = self else { return None };
+        Some(match locale {
+            Locale::French => format!(
+                "Vous recevez ce message de {organization} parce que vous lui avez écrit. Répondez-y pour poursuivre l'échange."
+            ),
+            Locale::English => {
+                format!("You receive this message from {organization} because you wrote to them. Reply to it to go on.")
+            }
+        })
     }
 
     fn french(&self) -> Text {
@@ -228,6 +259,23 @@ impl Letter {
                 ],
                 "Changer le moyen de paiement",
             ),
+            Self::LeadReceived { car, is_again, .. } => {
+                let about = car.as_ref().map_or_else(String::new, |car| format!(" : {car}"));
+                let what = if *is_again { "Nouveau message d'un contact" } else { "Nouveau contact" };
+                text(
+                    &format!("{what}{about}"),
+                    &[
+                        "Quelqu'un attend votre réponse.",
+                        "Plus elle vient vite, plus elle a de chances d'aboutir : les coordonnées et le message sont dans votre espace.",
+                    ],
+                    "Voir le contact",
+                )
+            }
+            Self::LeadAnswer { organization, car, text: answer } => Text {
+                subject: answer_subject("Votre demande", car.as_deref(), organization),
+                paragraphs: paragraphs(answer),
+                button: "",
+            },
         }
     }
 
@@ -303,8 +351,35 @@ impl Letter {
                 ],
                 "Change the means of payment",
             ),
+            Self::LeadReceived { car, is_again, .. } => {
+                let about = car.as_ref().map_or_else(String::new, |car| format!(": {car}"));
+                let what = if *is_again { "Another message from a contact" } else { "New contact" };
+                text(
+                    &format!("{what}{about}"),
+                    &[
+                        "Somebody is waiting for your answer.",
+                        "The sooner it comes the likelier it is to lead somewhere: how to reach them and what they wrote is in your account.",
+                    ],
+                    "See the contact",
+                )
+            }
+            Self::LeadAnswer { organization, car, text: answer } => Text {
+                subject: answer_subject("Your request", car.as_deref(), organization),
+                paragraphs: paragraphs(answer),
+                button: "",
+            },
         }
     }
+}
+
+fn answer_subject(what: &str, car: Option<&str>, organization: &str) -> String {
+    let car = car.map_or_else(String::new, |car| format!(" – {car}"));
+    format!("{what}{car} ({organization})").replace(['\r', '\n'], " ")
+}
+
+/// What somebody wrote, by its empty lines.
+fn paragraphs(text: &str) -> Vec<String> {
+    text.replace("\r\n", "\n").split("\n\n").map(str::trim).filter(|p| !p.is_empty()).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -323,7 +398,13 @@ mod tests {
             Letter::Invitation { organization: evil, role_fr: "vendeur", role_en: "seller", url: url.clone() },
             Letter::ClaimGuest { url: url.clone() },
             Letter::WebhookStopped { target: "https://example.org".to_owned(), failures: 20 },
-            Letter::ExportReady { url },
+            Letter::ExportReady { url: url.clone() },
+            Letter::LeadReceived { car: Some("Clio".to_owned()), is_again: false, url },
+            Letter::LeadAnswer {
+                organization: "Garage".to_owned(),
+                car: None,
+                text: "<script>Bonjour,\r\n\r\nElle est disponible.".to_owned(),
+            },
             Letter::InvoicePaid { number: "K-0001".to_owned(), amount: "58,80 €".to_owned() },
             Letter::PaymentFailed { amount: "58,80 €".to_owned(), until: "24/12/2026".to_owned() },
         ];

@@ -22,6 +22,8 @@ pub struct Message {
     pub error: Option<String>,
     pub created_at: DateTime<Utc>,
     pub sent_at: Option<DateTime<Utc>>,
+    /// Where the answer goes; to the sender where there is none.
+    pub reply_to: Option<String>,
 }
 
 pub async fn insert(conn: &mut AsyncPgConnection, message: &Message) -> QueryResult<usize> {
@@ -45,6 +47,12 @@ pub async fn sent(conn: &mut AsyncPgConnection, id: Uuid, provider: &str, now: D
         ))
         .execute(conn)
         .await
+}
+
+/// Forgets what was written to somebody for an organization.
+pub async fn forget(conn: &mut AsyncPgConnection, org: Uuid, recipients: &[String]) -> QueryResult<usize> {
+    let theirs = dsl::email_messages.filter(dsl::org_id.eq(org).and(dsl::recipient.eq_any(recipients)));
+    diesel::delete(theirs).execute(conn).await
 }
 
 pub async fn failed(conn: &mut AsyncPgConnection, id: Uuid, why: &str) -> QueryResult<usize> {

@@ -12,5 +12,6 @@ diesel::table! {
         error -> Nullable<Text>,
         created_at -> Timestamptz,
         sent_at -> Nullable<Timestamptz>,
+        reply_to -> Nullable<Text>,
     }
 }

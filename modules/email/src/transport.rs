@@ -40,8 +40,12 @@ impl Transport {
         let Self::Resend(resend) = self else { return Ok("kept".to_owned()) };
         let mail = CreateEmailBaseOptions::new(from, [&message.recipient], &message.subject)
             .with_html(message.html.as_deref().unwrap_or_default())
-            .with_text(message.plain.as_deref().unwrap_or_default())
-            .with_idempotency_key(&message.id.to_string());
+            .with_text(message.plain.as_deref().unwrap_or_default());
+        let mail = match &message.reply_to {
+            Some(address) => mail.with_reply(address),
+            None => mail,
+        };
+        let mail = mail.with_idempotency_key(&message.id.to_string());
         let sent = resend.emails.send(mail).await.map_err(|e| JobError::new(is_lasting(&e), anyhow::anyhow!("{e}")))?;
         Ok(sent.id.to_string())
     }

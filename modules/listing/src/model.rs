@@ -260,6 +260,18 @@ pub async fn of_vehicle(conn: &mut AsyncPgConnection, org: Uuid, vehicle: Uuid) 
         .await
 }
 
+/// The latest ad of a car that is not sold.
+pub async fn current_of_vehicle(conn: &mut AsyncPgConnection, org: Uuid, vehicle: Uuid) -> QueryResult<Option<Ad>> {
+    listing_ads::table
+        .filter(listing_ads::org_id.eq(org).and(listing_ads::vehicle_id.eq(vehicle)))
+        .filter(listing_ads::sold_at.is_null())
+        .order(listing_ads::id.desc())
+        .select(Ad::as_select())
+        .first(conn)
+        .await
+        .optional()
+}
+
 diesel::allow_tables_to_appear_in_same_query!(listing_ads, listing_photos);
 
 pub async fn steps(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Vec<Step>> {

@@ -130,6 +130,16 @@ pub async fn get(app: &App, org: Uuid, id: Uuid) -> Result<Ad> {
     model::find(&mut conn, org, id).await?.ok_or_else(error::not_found)
 }
 
+/// [`get`] on a connection of the caller's.
+pub async fn get_in(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> Result<Ad> {
+    model::find(conn, org, id).await?.ok_or_else(error::not_found)
+}
+
+/// The latest ad of a car that is not sold.
+pub async fn current_of_vehicle(conn: &mut AsyncPgConnection, org: Uuid, vehicle: Uuid) -> Result<Option<Ad>> {
+    Ok(model::current_of_vehicle(conn, org, vehicle).await?)
+}
+
 pub(crate) async fn list(app: &App, actor: &Actor, page: Page) -> Result<Vec<Ad>> {
     actor.may(Right::Read)?;
     let mut conn = app.conn().await?;

@@ -19,6 +19,7 @@ mod task_graphql;
 mod tasks;
 
 pub use keroxio_core::NoSubscription as Subscription;
+pub use page::{PageEnding, Shown, Site, shown_at, shown_listing};
 
 #[derive(async_graphql::MergedObject, Default)]
 #[graphql(name = "PublicationAndFeedQuery")]

@@ -54,6 +54,22 @@ pub async fn of_listing(conn: &mut AsyncPgConnection, org: Uuid, listing: Uuid) 
         .await
 }
 
+/// The listing that an organization published on a portal under the portal's number.
+pub async fn listing_published_as(
+    conn: &mut AsyncPgConnection,
+    org: Uuid,
+    channel: &str,
+    external_id: &str,
+) -> QueryResult<Option<Uuid>> {
+    dsl::publication_packs
+        .filter(dsl::org_id.eq(org).and(dsl::channel.eq(channel)).and(dsl::external_id.eq(external_id)))
+        .order(dsl::published_at.desc())
+        .select(dsl::listing_id)
+        .first(conn)
+        .await
+        .optional()
+}
+
 pub async fn lock(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryResult<Option<Pack>> {
     dsl::publication_packs
         .filter(dsl::org_id.eq(org).and(dsl::id.eq(id)))

@@ -1,6 +1,6 @@
 //! A page of our own for an ad: open to anybody while its seller wants it and the car is for sale.
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::Router;
 use axum::extract::{Path, State};
@@ -81,6 +81,63 @@ pub struct Page {
     pub slug: String,
     pub opened_at: DateTime<Utc>,
     pub gone_at: Option<DateTime<Utc>>,
+}
+
+/// What another module puts at the end of the page of an ad: HTML of its own, whose forms lead to addresses of ours.
+#[derive(Clone)]
+pub struct PageEnding(pub Arc<dyn Fn(&App, &str, Uuid) -> Result<String> + Send + Sync>);
+
+/// An ad that anybody sees on a page of ours at this moment.
+pub struct Shown {
+    pub slug: String,
+    pub ad: Ad,
+    pub vehicle: Vehicle,
+    pub organization: Organization,
+}
+
+/// The ad at the address of a page, or nothing where it is gone.
+///
+/// # Errors
+/// `NOT_FOUND` where there never was a page.
+pub async fn shown_at(app: &App, slug: &str) -> Result<Option<Shown>> {
+    let page = {
+        let mut conn = app.conn().await?;
+        let found = dsl::publication_pages.filter(dsl::slug.eq(slug)).select(Page::as_select());
+        found.first(&mut conn).await.optional()?.ok_or_else(error::not_found)?
+    };
+    current(app, page).await
+}
+
+/// The same by the listing.
+///
+/// # Errors
+/// `NOT_FOUND` where there never was a page.
+pub async fn shown_listing(app: &App, listing: Uuid) -> Result<Option<Shown>> {
+    let page = {
+        let mut conn = app.conn().await?;
+        let found = dsl::publication_pages.find(listing).select(Page::as_select());
+        found.first(&mut conn).await.optional()?.ok_or_else(error::not_found)?
+    };
+    current(app, page).await
+}
+
+async fn current(app: &App, page: Page) -> Result<Option<Shown>> {
+    if page.gone_at.is_some() {
+        return Ok(None);
+    }
+    let ad = listings::get(app, page.org_id, page.listing_id).await?;
+    let vehicle = keroxio_vehicle::service::fetch(app, page.org_id, ad.vehicle_id).await?;
+    let organization = keroxio_auth::service::organization(app, page.org_id).await?;
+    // Sold a moment ago, or edited into what may not appear: nobody sees that meanwhile.
+    let own = service::own_page();
+    let history = histovec::of(&mut *app.conn().await?, vehicle.id).await?;
+    let history = history.as_ref();
+    let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &[], history, sales: 0 };
+    let judged = service::judge(app, &subject, &own, app.now().date_naive())?;
+    if ad.sold_at.is_some() || vehicle.stock_state().is_gone() || !judged.is_publishable() {
+        return Ok(None);
+    }
+    Ok(Some(Shown { slug: page.slug, ad, vehicle, organization }))
 }
 
 /// Opens the page of an ad, at the address it had before.
@@ -185,7 +242,7 @@ pub fn routes() -> Router<App> {
 async fn show(State(app): State<App>, Path(slug): Path<String>) -> Response {
     match render(&app, &slug).await {
         Ok(Some(html)) => {
-            let policy = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+            let policy = "default-src 'none'; img-src 'self'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
             let headers = [(header::CACHE_CONTROL, "public, max-age=60"), (header::CONTENT_SECURITY_POLICY, policy)];
             (headers, Html(html)).into_response()
         }
@@ -202,29 +259,11 @@ const GONE: &str = "<!doctype html><html lang=\"fr\"><meta charset=\"utf-8\"><ti
 
 /// The page, or nothing where it is gone.
 async fn render(app: &App, slug: &str) -> Result<Option<String>> {
-    let page = {
-        let mut conn = app.conn().await?;
-        let found = dsl::publication_pages.filter(dsl::slug.eq(slug)).select(Page::as_select());
-        found.first(&mut conn).await.optional()?.ok_or_else(error::not_found)?
-    };
-    if page.gone_at.is_some() {
-        return Ok(None);
-    }
-    let ad = listings::get(app, page.org_id, page.listing_id).await?;
-    let vehicle = keroxio_vehicle::service::fetch(app, page.org_id, ad.vehicle_id).await?;
-    let organization = keroxio_auth::service::organization(app, page.org_id).await?;
-    // Sold a moment ago, or edited into what may not appear: nobody sees that meanwhile.
-    let own = service::own_page();
-    let history = histovec::of(&mut *app.conn().await?, vehicle.id).await?;
-    let history = history.as_ref();
-    let subject = Subject { ad: &ad, vehicle: &vehicle, organization: &organization, disputed: &[], history, sales: 0 };
-    let judged = service::judge(app, &subject, &own, app.now().date_naive())?;
-    if ad.sold_at.is_some() || vehicle.stock_state().is_gone() || !judged.is_publishable() {
-        return Ok(None);
-    }
+    let Some(Shown { slug, ad, vehicle, organization }) = shown_at(app, slug).await? else { return Ok(None) };
     let photos = listings::photos(app, ad.id).await?;
-    let pictures = public_pictures(app, page.org_id, &photos).await?;
-    let url = app.get::<Site>()?.page(&page.slug);
+    let pictures = public_pictures(app, ad.org_id, &photos).await?;
+    let url = app.get::<Site>()?.page(&slug);
+    let ending = app.get::<PageEnding>().ok().map(|ending| (ending.0)(app, &slug, ad.id)).transpose()?;
     let facts: Vec<_> = FACTS
         .iter()
         .filter_map(|name| fact(name, &ad, &vehicle, &organization))
@@ -239,6 +278,7 @@ async fn render(app: &App, slug: &str) -> Result<Option<String>> {
         "body": body,
         "facts": facts,
         "pictures": pictures.iter().map(shown).collect::<Vec<_>>(),
+        "ending": ending,
         "linked_data": linked_data::script(&linked_data::car(&ad, &vehicle, &organization, &pictures, &url)),
     });
     let page = TEMPLATES.get_template("page.html");

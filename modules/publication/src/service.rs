@@ -1,4 +1,5 @@
 use chrono::{Duration, NaiveDate};
+use diesel_async::AsyncPgConnection;
 use keroxio_auth::Organization;
 use keroxio_core::{Actor, App, Effects, Money, Result, Right, Tx, group_digits};
 use keroxio_listing::{Ad, service as listings};
@@ -60,6 +61,14 @@ fn pack(ad: &Ad, vehicle: &Vehicle, channel: &Channel, app: &App) -> Pack {
         sold_at: ad.sold_at,
         reminded_at: None,
     }
+}
+
+/// The listing that an organization published at an address of a portal.
+pub async fn listing_at(app: &App, conn: &mut AsyncPgConnection, org: Uuid, url: &str) -> Result<Option<Uuid>> {
+    let channels: Channels = app.get()?;
+    let known = channels.iter().find_map(|channel| Some((&channel.id, channel.external_id(url)?)));
+    let Some((channel, external_id)) = known else { return Ok(None) };
+    Ok(model::listing_published_as(conn, org, channel, &external_id).await?)
 }
 
 /// Label and value of a field of a portal's form; an unknown fact leaves its field out.

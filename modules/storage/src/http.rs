@@ -55,6 +55,7 @@ async fn answer(app: &App, found: Result<Object>, cached: &'static str) -> Respo
 fn disposition(media_type: &str) -> &'static str {
     match media_type {
         "text/csv; charset=utf-8" => "attachment; filename=\"keroxio.csv\"",
+        "message/rfc822" => "attachment; filename=\"message.eml\"",
         "application/zip" => "attachment; filename=\"photos.zip\"",
         picture if picture.starts_with("image/") => "inline",
         _ => "attachment; filename=\"keroxio.xlsx\"",

@@ -148,6 +148,11 @@ pub async fn find_all(conn: &mut AsyncPgConnection, org: Uuid, ids: &[Uuid]) -> 
     mine.select(Vehicle::as_select()).load(conn).await
 }
 
+pub async fn by_stock_number(conn: &mut AsyncPgConnection, org: Uuid, number: &str) -> QueryResult<Option<Vehicle>> {
+    let mine = dsl::vehicle_vehicles.filter(dsl::org_id.eq(org).and(dsl::stock_number.eq(number)));
+    mine.select(Vehicle::as_select()).first(conn).await.optional()
+}
+
 /// Cars of any organization: the caller looks whose they are.
 pub async fn with_ids(conn: &mut AsyncPgConnection, ids: &[Uuid]) -> QueryResult<Vec<Vehicle>> {
     dsl::vehicle_vehicles.filter(dsl::id.eq_any(ids)).select(Vehicle::as_select()).load(conn).await

@@ -167,6 +167,11 @@ pub async fn get(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> Result<Ve
     model::find(conn, org, id).await?.ok_or_else(error::not_found)
 }
 
+/// A car of an organization by the seller's own number of it.
+pub async fn by_stock_number(conn: &mut AsyncPgConnection, org: Uuid, number: &str) -> Result<Option<Vehicle>> {
+    Ok(model::by_stock_number(conn, org, number).await?)
+}
+
 /// [`get`] with a connection of its own.
 pub async fn fetch(app: &App, org: Uuid, id: Uuid) -> Result<Vehicle> {
     let mut conn = app.conn().await?;

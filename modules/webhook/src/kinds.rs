@@ -15,6 +15,10 @@ pub enum WebhookEvent {
     ImagesCleaned,
     /// `plates.read`: a plate was read; `$id` is the reading.
     PlatesRead,
+    /// `crm.lead_received`: somebody asked about a car; `$id` is the lead.
+    LeadReceived,
+    /// `crm.lead_moved`: a lead went to another stage; `$id` is the lead.
+    LeadMoved,
     /// `vehicle.changed`: facts of a car changed; `$id` is the vehicle.
     VehicleChanged,
     /// `vehicle.moved`: a car moved through the stock; `$id` is the vehicle.
@@ -22,10 +26,12 @@ pub enum WebhookEvent {
 }
 
 impl WebhookEvent {
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 9] = [
         Self::ListingPrepared,
         Self::ListingSold,
         Self::ListingTakenBack,
+        Self::LeadReceived,
+        Self::LeadMoved,
         Self::ImagesCleaned,
         Self::PlatesRead,
         Self::VehicleChanged,
@@ -39,6 +45,8 @@ impl WebhookEvent {
             Self::ListingPrepared => "listing.prepared",
             Self::ListingSold => "listing.sold",
             Self::ListingTakenBack => "listing.taken_back",
+            Self::LeadReceived => "crm.lead_received",
+            Self::LeadMoved => "crm.lead_moved",
             Self::ImagesCleaned => "images.cleaned",
             Self::PlatesRead => "plates.read",
             Self::VehicleChanged => "vehicle.changed",

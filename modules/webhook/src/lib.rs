@@ -12,6 +12,7 @@ mod service;
 mod signature;
 mod tables;
 
+use keroxio_crm::events::{LeadMoved, LeadReceived};
 use keroxio_images::events::PhotoCleaned;
 use keroxio_listing::events::{ListingPrepared, ListingSold, ListingTakenBack};
 use keroxio_plates::events::PlateRead;
@@ -40,6 +41,8 @@ impl keroxio_core::Module for WebhookModule {
             .on::<ListingPrepared, note::NoteEvent>()
             .on::<ListingSold, note::NoteEvent>()
             .on::<ListingTakenBack, note::NoteEvent>()
+            .on::<LeadReceived, note::NoteEvent>()
+            .on::<LeadMoved, note::NoteEvent>()
             .on::<PhotoCleaned, note::NoteEvent>()
             .on::<PlateRead, note::NoteEvent>()
             .on::<VehicleChanged, note::NoteEvent>()

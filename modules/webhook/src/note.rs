@@ -2,6 +2,7 @@
 
 use chrono::Duration;
 use keroxio_core::{App, BackgroundJob, Effects, JobError, Priority, Result, Tx};
+use keroxio_crm::events::{LeadMoved, LeadReceived};
 use keroxio_images::events::PhotoCleaned;
 use keroxio_listing::events::{ListingPrepared, ListingSold, ListingTakenBack};
 use keroxio_plates::events::PlateRead;
@@ -51,6 +52,20 @@ impl From<ListingTakenBack> for NoteEvent {
     fn from(event: ListingTakenBack) -> Self {
         let facts = json!({ "listingId": event.listing_id });
         Self::new(WebhookEvent::ListingTakenBack, event.org_id, event.listing_id, facts)
+    }
+}
+
+impl From<LeadReceived> for NoteEvent {
+    fn from(event: LeadReceived) -> Self {
+        let facts = json!({ "leadId": event.lead_id, "source": event.source, "merged": event.is_again });
+        Self::new(WebhookEvent::LeadReceived, event.org_id, event.lead_id, facts)
+    }
+}
+
+impl From<LeadMoved> for NoteEvent {
+    fn from(event: LeadMoved) -> Self {
+        let facts = json!({ "leadId": event.lead_id, "from": event.from, "to": event.to });
+        Self::new(WebhookEvent::LeadMoved, event.org_id, event.lead_id, facts)
     }
 }
 

@@ -35,6 +35,17 @@ pub async fn furnish(app: &TestApp, owner: &Actor, name: &str) {
         let answer = owner.run(&mutation, json!({})).await;
         assert!(answer.codes().is_empty(), "{mutation}: {:?}", answer.0);
     }
+    let lead = "mutation($l: UUID!) { createLead(input: { email: \"jean@example.net\", name: \"Jean\", message: \"Bonjour\", listingId: $l,
+        consents: [{ purpose: OFFERS, version: \"1\" }] }) { lead { id } } }";
+    let lead = owner.run(lead, json!({ "l": listing })).await.text("/createLead/lead/id");
+    for mutation in [
+        "mutation($l: UUID!) { moveLead(id: $l, to: \"CONTACTED\") { id } }",
+        "mutation($l: UUID!) { createLeadTask(leadId: $l, input: { title: \"Rappeler\", dueAt: \"2036-01-01T00:00:00Z\" }) { id } }",
+        "mutation($l: UUID!) { answerLead(id: $l, message: \"Elle est disponible.\") { id } }",
+    ] {
+        let answer = owner.run(mutation, json!({ "l": lead })).await;
+        assert!(answer.codes().is_empty(), "{mutation}: {:?}", answer.0);
+    }
     app.run_jobs().await;
 }
 

@@ -1,0 +1,10 @@
+ALTER TABLE email_messages DROP COLUMN reply_to;
+DROP TABLE crm_mails;
+DROP TABLE crm_aliases;
+DROP TABLE crm_tasks;
+DROP TABLE crm_moves;
+DROP TABLE crm_interactions;
+DROP TABLE crm_leads;
+DROP TABLE crm_stages;
+DROP TABLE crm_consents;
+DROP TABLE crm_contacts;
