@@ -51,5 +51,11 @@ impl keroxio_core::Module for BillingModule {
     fn describe_metrics(&self) {
         metrics::describe_counter!(WEBHOOKS, "Events of Stripe, by what became of them.");
         metrics::describe_counter!(DIFFERENCES, "What the nightly look found different from Stripe, by field.");
+        for outcome in ["accepted", "repeated", "not_ours", "forged", "unreadable", "too_large", "not_configured", "failed"] {
+            metrics::counter!(WEBHOOKS, "outcome" => outcome).absolute(0);
+        }
+        for field in ["status", "price", "period_end", "cancel_at", "invoice_status", "invoice_paid", "deleted"] {
+            metrics::counter!(DIFFERENCES, "field" => field).absolute(0);
+        }
     }
 }

@@ -79,6 +79,7 @@ impl AppBuilder {
             module.jobs(&mut jobs);
             module.describe_metrics();
         }
+        crate::metrics::know_events(&jobs.events());
         jobs.check(env);
         env.check()?;
         let pools = Pools::open(&database, pool_size, env).await?;

@@ -32,6 +32,8 @@ const TENANT_ROLE: &str = "keroxio_tenant";
 pub(crate) struct Pools {
     pub system: Pool,
     tenants: Pool,
+    /// Connections that each may have.
+    pub size: u32,
 }
 
 impl Pools {
@@ -46,7 +48,7 @@ impl Pools {
         // The pool keeps the reason of a failure to itself; this does not.
         drop(connect(url.clone(), tls::client_config(env)?).await?);
         let tenants = format!("{url}%20-c%20role%3D{TENANT_ROLE}");
-        Ok(Self { system: pool(url, size, env).await?, tenants: pool(tenants, size, env).await? })
+        Ok(Self { system: pool(url, size, env).await?, tenants: pool(tenants, size, env).await?, size })
     }
 }
 

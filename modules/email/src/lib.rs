@@ -27,6 +27,10 @@ impl keroxio_core::Module for EmailModule {
         Ok(())
     }
 
+    fn describe_metrics(&self) {
+        keroxio_core::metrics::know_events(&["email.sent", "email.failed"]);
+    }
+
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
         jobs.register::<job::SendLetter>();
     }

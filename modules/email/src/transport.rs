@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use keroxio_core::metrics::{Call, outbound};
 use keroxio_core::{Env, JobError};
 use resend_rs::types::CreateEmailBaseOptions;
 use resend_rs::{ConfigBuilder, Error, Resend};
@@ -46,8 +47,16 @@ impl Transport {
             None => mail,
         };
         let mail = mail.with_idempotency_key(&message.id.to_string());
-        let sent = resend.emails.send(mail).await.map_err(|e| JobError::new(is_lasting(&e), anyhow::anyhow!("{e}")))?;
+        let sent = outbound("email", resend.emails.send(mail), call).await.map_err(|e| JobError::new(is_lasting(&e), anyhow::anyhow!("{e}")))?;
         Ok(sent.id.to_string())
+    }
+}
+
+fn call<T>(answer: &Result<T, Error>) -> Call {
+    match answer {
+        Ok(_) => Call::Ok,
+        Err(e) if is_lasting(e) => Call::Refused,
+        Err(_) => Call::Failed,
     }
 }
 

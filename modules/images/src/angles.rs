@@ -1,9 +1,9 @@
 //! From where a car was photographed, and from where it still should be.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use async_graphql::{Enum, SimpleObject};
+use keroxio_core::metrics::inference;
 use keroxio_core::{Actor, App, Result, Right};
 use keroxio_plugin_sdk::{Angle, AngleFinder, Matte, Photo, Rectangle};
 use uuid::Uuid;
@@ -97,10 +97,8 @@ pub fn missing(shown: &[PhotoAngle]) -> Vec<MissingAngle> {
 pub async fn tell(app: &App, cleaning: &mut Cleaning, photo: &Photo, matte: &Matte) {
     (cleaning.angle, cleaning.angle_confidence) = (None, None);
     let (Ok(finder), Some(car)) = (app.get::<Arc<dyn AngleFinder>>(), rectangle(photo, matte)) else { return };
-    let begun = Instant::now();
-    match finder.angle(photo, car).await {
+    match inference("images", &finder.manifest().id, finder.angle(photo, car)).await {
         Ok((angle, sure)) => {
-            keroxio_core::metrics::inference("images", &finder.manifest().id, begun.elapsed().as_secs_f64());
             cleaning.angle_confidence = Some(sure);
             let name = serde_json::to_value(angle).ok();
             cleaning.angle = name.and_then(|n| n.as_str().map(str::to_owned)).filter(|_| sure >= SURE_ANGLE);

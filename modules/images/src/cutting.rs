@@ -1,9 +1,9 @@
 //! The best cut-out of a photo: other networks and a closer look where the first one is doubtful.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use image::{GrayImage, imageops};
+use keroxio_core::metrics::inference;
 use keroxio_plugin_sdk::geometry::{centre, size};
 use keroxio_plugin_sdk::{BackgroundRemover, BackgroundRemovers, Manifest, Matte, Photo, PluginError, Point, Quad};
 
@@ -39,10 +39,8 @@ pub async fn cut(removers: &BackgroundRemovers, photo: &Photo, plate: Option<&Qu
             if best.as_ref().is_some_and(settled) {
                 break;
             }
-            let begun = Instant::now();
-            match matte(&**remover, photo, area).await {
+            match inference("images", &remover.manifest().id, matte(&**remover, photo, area)).await {
                 Ok(matte) => {
-                    keroxio_core::metrics::inference("images", &remover.manifest().id, begun.elapsed().as_secs_f64());
                     let fresh = judged(photo, matte, plate.map(centre), remover.manifest().clone()).await?;
                     best = Some(match best {
                         Some(before) if rank(&before) >= rank(&fresh) => before,

@@ -1,8 +1,8 @@
 //! What must not be seen on a rendition.
 
 use std::sync::Arc;
-use std::time::Instant;
 
+use keroxio_core::metrics::inference;
 use keroxio_core::{App, Error, JobError};
 use keroxio_plugin_sdk::geometry::{centre, contains};
 use keroxio_plugin_sdk::{Face, FaceFinder, Matte, Photo, PlateReaders, PlateSighting, PluginError, Quad, Rectangle};
@@ -62,9 +62,7 @@ pub(crate) async fn faces(
     matte: Option<&Matte>,
 ) -> Result<Option<Vec<Rectangle>>, PluginError> {
     let Ok(finder) = app.get::<Arc<dyn FaceFinder>>() else { return Ok(None) };
-    let begun = Instant::now();
-    let found = finder.faces(picture).await?;
-    keroxio_core::metrics::inference("faces", &finder.manifest().id, begun.elapsed().as_secs_f64());
+    let found = inference("faces", &finder.manifest().id, finder.faces(picture)).await?;
     let is_face = |face: &&Face| face.score >= least_score(&face.area, picture, matte);
     Ok(Some(found.iter().filter(is_face).map(|face| face.area).collect()))
 }

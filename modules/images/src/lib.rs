@@ -55,6 +55,10 @@ impl keroxio_core::Module for ImagesModule {
             "Plates that the second look found on a finished rendition and the first had missed."
         );
         metrics::describe_counter!(VERDICTS, "Cut-outs judged, by grade: good, usable or rejected.");
+        metrics::counter!(MASK_MISSES).absolute(0);
+        for grade in [verdict::Grade::Good, verdict::Grade::Usable, verdict::Grade::Rejected] {
+            metrics::counter!(VERDICTS, "grade" => grade.name()).absolute(0);
+        }
     }
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {

@@ -2,6 +2,7 @@
 
 use diesel_async::AsyncPgConnection;
 use keroxio_auth::Organization;
+use keroxio_core::metrics::PREPARATION_SECONDS;
 use keroxio_core::{App, Effects, Result, Tx};
 use keroxio_plates::Reading;
 use keroxio_vehicle::{StockState, Vehicle, service as vehicles};
@@ -330,6 +331,16 @@ async fn start_publication(tx: &mut Tx, ad: &Ad, steps: &[Step], step: &Step) ->
 }
 
 /// The listing follows its steps; becoming ready is worth a notification.
+/// Times the first preparation of a listing; those after it began with what somebody corrected, at any time.
+async fn prepared(tx: &mut Tx, ad: &Ad, state: ListingState) -> Result<()> {
+    if model::was_settled(tx, ad.id).await? {
+        return Ok(());
+    }
+    let took = (tx.app().now() - ad.created_at).as_seconds_f64();
+    metrics::histogram!(PREPARATION_SECONDS, "outcome" => state.as_str()).record(took.max(0.0));
+    Ok(())
+}
+
 async fn settle(tx: &mut Tx, ad: &mut Ad, steps: &[Step]) -> Result<()> {
     let next = if steps.iter().any(|s| !s.state().is_settled()) {
         ListingState::Preparing
@@ -344,6 +355,7 @@ async fn settle(tx: &mut Tx, ad: &mut Ad, steps: &[Step]) -> Result<()> {
     ad.state = next.as_str().to_owned();
     ad.updated_at = tx.app().now();
     if next != ListingState::Preparing {
+        prepared(tx, ad, next).await?;
         report(tx, ad, Progress::of_listing(ad, next, tx.app().now())).await?;
     }
     if next == ListingState::Ready {

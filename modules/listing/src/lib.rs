@@ -17,6 +17,8 @@ mod text_graphql;
 mod texts;
 mod watch;
 
+use keroxio_core::metrics::PREPARATION_SECONDS;
+
 pub use error::sold_already;
 pub use graphql::{Listing, ListingQuery as Query};
 pub use loaders::Ads;
@@ -37,6 +39,16 @@ impl keroxio_core::Module for ListingModule {
 
     fn nodes(&self) -> &'static [(&'static str, &'static str)] {
         &[("Listing", "listing_ads")]
+    }
+
+    fn describe_metrics(&self) {
+        metrics::describe_histogram!(
+            PREPARATION_SECONDS,
+            "Time from the photos to an ad that is ready, or waits for its seller (incomplete); the first time only."
+        );
+        for state in [steps::ListingState::Ready, steps::ListingState::Incomplete] {
+            let _ = metrics::histogram!(PREPARATION_SECONDS, "outcome" => state.as_str());
+        }
     }
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {

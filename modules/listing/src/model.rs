@@ -323,6 +323,12 @@ pub async fn insert_progress(conn: &mut AsyncPgConnection, row: &Progress) -> Qu
     diesel::insert_into(listing_progress::table).values(row).execute(conn).await
 }
 
+/// Whether a listing was told to be ready or incomplete before.
+pub async fn was_settled(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<bool> {
+    let told = listing_progress::table.filter(listing_progress::listing_id.eq(id).and(listing_progress::kind.eq(WHOLE)));
+    diesel::select(diesel::dsl::exists(told)).get_result(conn).await
+}
+
 pub async fn progress_after(conn: &mut AsyncPgConnection, id: Uuid, seq: i32) -> QueryResult<Vec<Progress>> {
     listing_progress::table
         .filter(listing_progress::listing_id.eq(id).and(listing_progress::seq.gt(seq)))

@@ -7,6 +7,7 @@ use std::time::Duration;
 use chrono::{DateTime, SubsecRound as _, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
+use keroxio_core::metrics::{Call, outbound};
 use keroxio_core::{Actor, App, BackgroundJob, Effects, GivenUp, JobError, Provider, Queue, Result, Right, Tx};
 use keroxio_plugin_sdk::{Draft, RewriteError, TextRewriter};
 use serde::{Deserialize, Serialize};
@@ -144,7 +145,7 @@ async fn attempt(
     };
     let mut objections = Vec::new();
     for _ in 0..TRIES {
-        let body = rewriter.rewrite(&draft).await?;
+        let body = outbound("rewriter", rewriter.rewrite(&draft), call).await?;
         objections = text::objections(&body, &written.facts, &ad.language);
         if objections.is_empty() {
             return Ok(Ok(body));
@@ -152,6 +153,15 @@ async fn attempt(
         draft.wrong = objections.iter().map(|objection| format!("{objection:?}")).collect();
     }
     Ok(Err(objections))
+}
+
+/// What came of a call, whatever its text is worth.
+fn call(answer: &std::result::Result<String, RewriteError>) -> Call {
+    match answer {
+        Ok(_) => Call::Ok,
+        Err(RewriteError::Refused(_)) => Call::Refused,
+        Err(_) => Call::Failed,
+    }
 }
 
 impl RewriteText {

@@ -30,9 +30,11 @@ impl BackgroundJob for ReadPlate {
         let Some(reading) = service::pending(&app, self.reading_id).await? else { return Ok(Effects::none()) };
         let readers: PlateReaders = app.get()?;
         let photo = keroxio_storage::service::photo(&app, reading.org_id, reading.photo_id).await?;
-        let started = Instant::now();
-        let answer = readers.read(&photo).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
-        keroxio_core::metrics::inference("plates", &answer.manifest.id, started.elapsed().as_secs_f64());
+        let begun = Instant::now();
+        let answer = readers.read(&photo).await;
+        let by = answer.as_ref().map_or("none", |answer| &answer.manifest.id);
+        keroxio_core::metrics::inferred("plates", by, answer.is_ok(), begun.elapsed());
+        let answer = answer.map_err(|e| JobError::new(e.is_lasting(), e))?;
         for (reader, why) in &answer.failures {
             tracing::warn!(reader, "a plate reader failed and another was asked: {why}");
         }

@@ -15,6 +15,12 @@ pub fn describe() {
     metrics::describe_gauge!(DRIFT_ADS, "Ads behind that median, by fuel.");
     metrics::describe_counter!(QUOTES, "Prices asked for, by outcome (estimated, refused).");
     metrics::describe_counter!(SALES, "Sales recorded, by where the price lay in the interval (inside, below, above).");
+    for outcome in ["estimated", "refused"] {
+        metrics::counter!(QUOTES, "outcome" => outcome).absolute(0);
+    }
+    for place in ["inside", "below", "above"] {
+        metrics::counter!(SALES, "place" => place).absolute(0);
+    }
 }
 
 pub fn drift(fuel: &str, median_residual: f64, ads: i32) {

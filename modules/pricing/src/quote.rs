@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::time::Instant;
 
 use chrono::NaiveDate;
+use keroxio_core::metrics::inference;
 use keroxio_core::{App, Error, Result};
 use keroxio_plugin_sdk::{CarFacts, CarName, PriceAnswer, PriceContribution, PriceEstimator, PriceRange, Refusal};
 use serde::{Deserialize, Serialize};
@@ -64,10 +64,8 @@ pub struct Wish {
 /// `INTERNAL` where there is no price model in this process.
 pub async fn quotes(app: &App, org: Uuid, cars: &[CarFacts], wish: Wish) -> Result<Vec<Quote>> {
     let estimator: Arc<dyn PriceEstimator> = app.get()?;
-    let begun = Instant::now();
-    let answers = estimator.estimate(cars, wish.explain).await;
-    keroxio_core::metrics::inference("pricing", &estimator.manifest().id, begun.elapsed().as_secs_f64());
-    let answers = answers.map_err(Error::internal)?;
+    let answers = estimator.estimate(cars, wish.explain);
+    let answers = inference("pricing", &estimator.manifest().id, answers).await.map_err(Error::internal)?;
     if answers.len() != cars.len() {
         return Err(Error::internal(std::io::Error::other("the price plugin left cars out")));
     }

@@ -49,6 +49,10 @@ impl keroxio_core::Module for PublicationModule {
         Some(page::routes().merge(feed::routes()))
     }
 
+    fn describe_metrics(&self) {
+        keroxio_core::metrics::know_events(&["publication.prepared", "publication.published", "publication.withdrawn", "publication.page_opened"]);
+    }
+
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
         jobs.register::<jobs::BuildPacks>().register::<life::FollowSale>().register::<life::RemindSellers>();
         jobs.register::<online::FollowMove>().register::<feed::BuildFeed>();

@@ -30,6 +30,7 @@ pub(crate) async fn withdraw(app: &App, actor: &Actor, id: Uuid) -> Result<(Pack
     (pack.withdrawn_at, pack.updated_at) = (Some(app.now()), app.now());
     model::save(&mut tx, &pack).await?;
     online::hidden(&mut tx, pack.org_id, pack.listing_id).await?;
+    tx.count("publication.withdrawn");
     tx.commit().await?;
     Ok((pack, channel))
 }

@@ -184,6 +184,7 @@ pub(crate) async fn open(app: &App, actor: &Actor, listing: Uuid) -> Result<Page
         .get_result(&mut *tx)
         .await?;
     online::shown(&mut tx, ad.org_id, listing).await?;
+    tx.count("publication.page_opened");
     tx.commit().await?;
     Ok(page)
 }

@@ -26,6 +26,7 @@ pub(crate) async fn build(app: &App, job: &BuildPacks) -> Result<Effects> {
     for channel in channels.iter() {
         let pack = pack(&ad, &vehicle, channel, app);
         model::upsert(&mut tx, &pack).await?;
+        tx.count("publication.prepared");
     }
     listings::report_publication(&mut tx, job.listing_id, &job.fingerprint, false).await?;
     Ok(tx.into())
@@ -179,6 +180,7 @@ pub(crate) async fn confirm(app: &App, actor: &Actor, id: Uuid, url: &str) -> Re
     (pack.published_at, pack.withdrawn_at, pack.reminded_at) = (Some(now), None, None);
     model::save(&mut tx, &pack).await?;
     online::shown(&mut tx, pack.org_id, pack.listing_id).await?;
+    tx.count("publication.published");
     tx.commit().await?;
     Ok((pack, channel))
 }

@@ -38,5 +38,8 @@ impl keroxio_core::Module for SubscriptionModule {
 
     fn describe_metrics(&self) {
         metrics::describe_counter!(REFUSALS, "Work refused because a plan's limit was reached, by unit.");
+        for unit in Unit::ALL {
+            metrics::counter!(REFUSALS, "unit" => unit.name()).absolute(0);
+        }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration as Patience;
 
 use chrono::{DateTime, Duration, Utc};
+use keroxio_core::metrics::{Call, outbound};
 use keroxio_core::{
     Actor, App, BackgroundJob, Credential, Effects, JobError, Provider, Queue, Result, Right, Rights, Tx, as_tenant,
 };
@@ -43,6 +44,24 @@ enum Outcome {
         error: String,
         wait: Option<i64>,
     },
+}
+
+impl Outcome {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Delivered(_) => "delivered",
+            Self::Refused(_) => "refused",
+            Self::Passing { .. } => "failed",
+        }
+    }
+
+    fn call(&self) -> Call {
+        match self {
+            Self::Delivered(_) => Call::Ok,
+            Self::Refused(_) => Call::Refused,
+            Self::Passing { .. } => Call::Failed,
+        }
+    }
 }
 
 impl BackgroundJob for Deliver {
@@ -100,10 +119,13 @@ async fn attempt(app: &App, delivery: &Delivery, endpoint: &Endpoint, event: &Ev
         .header("webhook-signature", signatures.join(" "))
         .header("webhook-delivery", delivery.id.to_string())
         .body(body);
-    Ok(match request.send().await {
-        Ok(answer) => judge(&answer),
-        Err(e) => Outcome::Passing { status: None, error: reason(&e), wait: None },
-    })
+    let answered = async {
+        match request.send().await {
+            Ok(answer) => judge(&answer),
+            Err(e) => Outcome::Passing { status: None, error: reason(&e), wait: None },
+        }
+    };
+    Ok(outbound("webhook", answered, Outcome::call).await)
 }
 
 /// The ids, or what the webhook's own query answers now.
@@ -158,12 +180,13 @@ fn reason(error: &reqwest::Error) -> String {
 async fn settle(tx: &mut Tx, mut delivery: Delivery, outcome: Option<Outcome>) -> Result<()> {
     let now = tx.app().now();
     let Some(mut endpoint) = model::endpoint(tx, delivery.org_id, delivery.endpoint_id).await? else { return Ok(()) };
-    let mut next = None;
+    let (mut next, mut result) = (None, "stopped");
     delivery.next_at = None;
     match outcome {
         None => (delivery.state, delivery.error) = ("failed".to_owned(), Some("the webhook has stopped".to_owned())),
         Some(outcome) => {
             delivery.attempt += 1;
+            result = outcome.name();
             delivery.tried_at = Some(now);
             next = note(&mut delivery, &mut endpoint, outcome, now);
         }
@@ -173,6 +196,7 @@ async fn settle(tx: &mut Tx, mut delivery: Delivery, outcome: Option<Outcome>) -
         endpoint.stopped_at = Some(now);
         tell(tx, &endpoint).await?;
     }
+    metrics::counter!(crate::DELIVERIES, "outcome" => result).increment(1);
     delivery.next_at = next;
     model::save_delivery(tx, &delivery).await?;
     model::save_endpoint(tx, &endpoint).await?;

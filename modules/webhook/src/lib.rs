@@ -22,6 +22,8 @@ pub use graphql::{WebhookMutation as Mutation, WebhookQuery as Query};
 pub use keroxio_core::NoSubscription as Subscription;
 pub use selection::{Selection, Selector};
 
+pub(crate) const DELIVERIES: &str = "keroxio_webhook_deliveries_total";
+
 pub struct WebhookModule;
 pub const MODULE: WebhookModule = WebhookModule;
 
@@ -34,6 +36,16 @@ impl keroxio_core::Module for WebhookModule {
         app.provide(signature::Vault::from_env(env));
         app.provide(destination::Sender::from_env(env)?);
         Ok(())
+    }
+
+    fn describe_metrics(&self) {
+        metrics::describe_counter!(
+            DELIVERIES,
+            "Attempts to deliver an event to a webhook, by outcome (delivered, refused, failed: may be tried again, stopped: not tried)."
+        );
+        for outcome in ["delivered", "refused", "failed", "stopped"] {
+            metrics::counter!(DELIVERIES, "outcome" => outcome).absolute(0);
+        }
     }
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {

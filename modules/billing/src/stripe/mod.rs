@@ -4,6 +4,7 @@ pub mod objects;
 
 use std::time::Duration;
 
+use keroxio_core::metrics::{Call, outbound};
 use keroxio_core::{Error, JobError};
 use serde_json::{Value, json};
 use stripe::{Client, ClientBuilder, IdempotencyKey, RequestStrategy, StripeError};
@@ -70,6 +71,16 @@ impl From<Trouble> for JobError {
     }
 }
 
+/// What came of a call; that there is no such thing is an answer.
+fn call<T>(answer: &Result<T, StripeError>) -> Call {
+    match answer {
+        Ok(_) | Err(StripeError::Stripe(_, 404)) => Call::Ok,
+        Err(StripeError::Stripe(_, 401 | 409 | 424 | 429 | 500..)) => Call::Failed,
+        Err(StripeError::Stripe(..)) => Call::Refused,
+        Err(_) => Call::Failed,
+    }
+}
+
 type Answer<T> = Result<T, Trouble>;
 
 /// What a checkout is begun with.
@@ -103,7 +114,7 @@ impl Stripe {
             Some(Ok(key)) => request.request_strategy(RequestStrategy::Idempotent(key)),
             _ => request,
         };
-        Ok(request.send(&self.0).await?)
+        Ok(outbound("stripe", request.send(&self.0), call).await?)
     }
 
     async fn get<T: miniserde::Deserialize>(&self, path: String) -> Answer<T> {

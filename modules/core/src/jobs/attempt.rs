@@ -52,8 +52,8 @@ pub(crate) async fn execute(app: &App, job: ClaimedJob, interrupts: &Interrupts)
         }
     };
     let ((), (label, verdict)) = tokio::join!(announced, decide(app, &job, interrupts));
-    let name = app.jobs().label(&job.name);
-    metrics::histogram!(crate::metrics::JOB_SECONDS, "job" => name, "outcome" => label)
+    let (name, queue) = (app.jobs().label(&job.name), app.jobs().queue_label(&job.name));
+    metrics::histogram!(crate::metrics::JOB_SECONDS, "job" => name, "queue" => queue, "outcome" => label)
         .record(started.elapsed().as_secs_f64());
     Outcome { job, verdict }
 }

@@ -191,6 +191,7 @@ async fn recover_silent(app: &App, lease: Duration) -> Result<()> {
         .map_err(|e: diesel::result::Error| crate::Error::from(e))?;
     drop(conn);
     if !recovered.is_empty() {
+        metrics::counter!(crate::metrics::RECOVERED).increment(recovered.len() as u64);
         tracing::warn!(jobs = recovered.len(), "jobs taken back from silent workers");
         app.call_up(&Found::tickets(&recovered)).await;
     }

@@ -112,6 +112,16 @@ impl JobRegistry {
         self.handlers.keys().copied().find(|known| *known == name).unwrap_or("unknown")
     }
 
+    /// The queue of a job as a metric label.
+    pub(crate) fn queue_label(&self, name: &str) -> &'static str {
+        self.handlers.get(name).map_or("unknown", |handler| handler.queue.name())
+    }
+
+    /// Events that something reacts to.
+    pub(crate) fn events(&self) -> Vec<&'static str> {
+        self.reactions.keys().copied().collect()
+    }
+
     pub(crate) fn check(&self, env: &Env) {
         for problem in &self.problems {
             env.problem(problem.clone());

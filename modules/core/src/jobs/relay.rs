@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::end::Found;
 use super::job::Queue;
 use super::{presence, schedule};
+use crate::metrics::{JOBS, OLDEST_JOB, OUTBOX_LAG, RELAY_LEADING};
 use crate::tables::core_jobs_ended;
 use crate::{App, Result};
 
@@ -41,6 +42,7 @@ pub async fn run(app: App, stop: CancellationToken) {
         if let Err(e) = relay.tick().await {
             tracing::warn!("relay: {e}");
             relay.steady_since = Instant::now();
+            relay.fall_silent();
         }
         tokio::select! {
             () = stop.cancelled() => {}
@@ -48,6 +50,7 @@ pub async fn run(app: App, stop: CancellationToken) {
         }
     }
     relay.resign().await;
+    relay.fall_silent();
 }
 
 /// One look by a relay of its own, as if the last one had died long ago: for tests.
@@ -78,7 +81,8 @@ struct Relay {
     orphans_sought: Instant,
     /// Where the search for lost tickets goes on; none is under way otherwise.
     search_from: Option<Uuid>,
-    reported: Instant,
+    /// When the gauges were last set; never while somebody else leads.
+    reported: Option<Instant>,
 }
 
 impl Relay {
@@ -94,7 +98,7 @@ impl Relay {
             searched: now,
             orphans_sought: now,
             search_from: None,
-            reported: now,
+            reported: None,
         }
     }
 
@@ -106,6 +110,9 @@ impl Relay {
         let leads = self.leads().await?;
         let led = std::mem::replace(&mut self.leading, leads);
         if !self.leading {
+            if led {
+                self.fall_silent();
+            }
             return Ok(());
         }
         if !led {
@@ -120,11 +127,22 @@ impl Relay {
         presence::recover(&self.app, self.steady_since).await?;
         call_due(&self.app).await?;
         self.search_on().await?;
-        if self.reported.elapsed() >= GAUGES_EVERY {
-            self.reported = Instant::now();
+        if self.reported.is_none_or(|at| at.elapsed() >= GAUGES_EVERY) {
             report(&self.app).await?;
+            self.reported = Some(Instant::now());
         }
+        metrics::gauge!(RELAY_LEADING).set(1.0);
         Ok(())
+    }
+
+    /// What is known of the queues is the leader's to tell: what was seen before must not stand for ever.
+    fn fall_silent(&mut self) {
+        self.reported = None;
+        metrics::gauge!(RELAY_LEADING).set(0.0);
+        metrics::gauge!(OUTBOX_LAG).set(0.0);
+        for queue in Queue::ALL {
+            tell(queue, &Depth::default());
+        }
     }
 
     /// Takes or renews the lock.
@@ -225,12 +243,34 @@ async fn search(app: &App, from: Uuid) -> Result<Option<Uuid>> {
     Ok(page.last().filter(|_| full).map(Found::id))
 }
 
+/// What waits in a queue, runs and was given up; ages in seconds.
+#[derive(Default)]
+struct Depth {
+    waiting: u64,
+    running: i64,
+    dead: i64,
+    oldest: f64,
+}
+
+fn tell(queue: Queue, depth: &Depth) {
+    let queue = queue.name();
+    metrics::gauge!(JOBS, "queue" => queue, "state" => "waiting").set(depth.waiting as f64);
+    metrics::gauge!(JOBS, "queue" => queue, "state" => "running").set(depth.running as f64);
+    metrics::gauge!(JOBS, "queue" => queue, "state" => "dead").set(depth.dead as f64);
+    metrics::gauge!(OLDEST_JOB, "queue" => queue).set(depth.oldest.max(0.0));
+}
+
 #[derive(diesel::QueryableByName)]
-struct Oldest {
+struct Rows {
     #[diesel(sql_type = Text)]
     queue: String,
+    #[diesel(sql_type = BigInt)]
+    running: i64,
     #[diesel(sql_type = diesel::sql_types::Double)]
-    age: f64,
+    oldest: f64,
+    /// Age of the oldest due one that nobody called up.
+    #[diesel(sql_type = diesel::sql_types::Double)]
+    lag: f64,
 }
 
 /// Gauges report 0 when drained instead of vanishing.
@@ -242,20 +282,24 @@ async fn report(app: &App) -> Result<()> {
         .select((core_jobs_ended::queue, diesel::dsl::count_star()))
         .load(&mut conn)
         .await?;
-    let oldest: Vec<Oldest> = diesel::sql_query(
-        "SELECT queue, extract(epoch FROM $1 - min(run_at))::float8 AS age FROM core_jobs \
-         WHERE worker IS NULL AND run_at <= $1 GROUP BY queue",
+    let rows: Vec<Rows> = diesel::sql_query(
+        "SELECT queue, count(*) FILTER (WHERE worker IS NOT NULL) AS running, \
+           coalesce(extract(epoch FROM $1 - min(run_at) FILTER (WHERE worker IS NULL)), 0)::float8 AS oldest, \
+           coalesce(extract(epoch FROM $1 - min(run_at) FILTER (WHERE dispatched_at IS NULL)), 0)::float8 AS lag \
+         FROM core_jobs WHERE worker IS NOT NULL OR run_at <= $1 GROUP BY queue",
     )
     .bind::<Timestamptz, _>(app.now())
     .load(&mut conn)
     .await?;
+    drop(conn);
+    metrics::gauge!(OUTBOX_LAG).set(rows.iter().map(|rows| rows.lag).fold(0.0, f64::max));
     for queue in Queue::ALL {
-        let waiting = app.waiting().len(queue).await?;
-        metrics::gauge!(crate::metrics::JOBS, "queue" => queue.name(), "state" => "waiting").set(waiting as f64);
-        let dead = dead.iter().find(|(name, _)| name == queue.name()).map_or(0, |(_, jobs)| *jobs);
-        metrics::gauge!(crate::metrics::JOBS, "queue" => queue.name(), "state" => "dead").set(dead as f64);
-        let oldest = oldest.iter().find(|found| found.queue == queue.name()).map_or(0.0, |found| found.age.max(0.0));
-        metrics::gauge!(crate::metrics::OLDEST_JOB, "queue" => queue.name()).set(oldest);
+        let mut depth = Depth { waiting: app.waiting().len(queue).await?, ..Depth::default() };
+        depth.dead = dead.iter().find(|(name, _)| name == queue.name()).map_or(0, |(_, jobs)| *jobs);
+        if let Some(rows) = rows.iter().find(|rows| rows.queue == queue.name()) {
+            (depth.running, depth.oldest) = (rows.running, rows.oldest);
+        }
+        tell(queue, &depth);
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
-use std::time::Instant;
-
 use async_graphql::MaybeUndefined;
+use keroxio_core::metrics::inference;
 use keroxio_core::{App, BackgroundJob, Effects, GivenUp, JobError, Priority, Queue, Result, Tx};
 use keroxio_plugin_sdk::TextLine;
 use serde::{Deserialize, Serialize};
@@ -44,9 +43,8 @@ impl BackgroundJob for ReadCertificate {
         }
         let reader = reader(&app).map_err(|e| JobError::Discard(e.into()))?;
         let photo = keroxio_storage::service::photo(&app, self.org_id, self.object_id).await?;
-        let started = Instant::now();
-        let lines = reader.read_text(&photo).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
-        keroxio_core::metrics::inference("certificate", &reader.manifest().id, started.elapsed().as_secs_f64());
+        let lines = inference("certificate", &reader.manifest().id, reader.read_text(&photo)).await;
+        let lines = lines.map_err(|e| JobError::new(e.is_lasting(), e))?;
         let by = format!("{} {}", reader.manifest().id, reader.manifest().version);
         Ok(self.note(&app, &lines, by).await?)
     }

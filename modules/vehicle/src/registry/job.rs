@@ -1,4 +1,5 @@
 use chrono::Duration;
+use keroxio_core::metrics::outbound;
 use keroxio_core::{App, BackgroundJob, Effects, JobError, Provider, Queue, Result};
 use keroxio_plugin_sdk::{RegisteredCar, RegistryError};
 use serde::{Deserialize, Serialize};
@@ -65,7 +66,8 @@ impl LookUp {
     async fn ask(&self, app: &App, access: &Access) -> Result<Option<Question>, JobError> {
         let registry = registry(app)?;
         let credential = app.get::<Sealer>()?.open(self.org_id, &access.sealed)?;
-        let answer = registry.look_up(&self.plate, &credential).await;
+        let answer = registry.look_up(&self.plate, &credential);
+        let answer = outbound("registry", answer, crate::metrics::call).await;
         crate::metrics::looked_up(&answer);
         let car = match answer {
             Ok(car) => car.map(written),
