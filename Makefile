@@ -1,7 +1,7 @@
 # Everything runs from a fresh Debian 12 with Rust; see README.md.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/keroxio/target
 KEROXIO := $(CARGO_TARGET_DIR)/debug/keroxio
-.PHONY: help setup build demo run test conformance clients hostile grafana chaos bench bench-budget bench-images bench-memory bench-jobs bench-plates bench-prices train-pricing services-up services-down schema fmt lint clean
+.PHONY: help setup build demo run test conformance clients hostile grafana outages chaos bench bench-budget bench-images bench-memory bench-jobs bench-plates bench-prices train-pricing services-up services-down schema fmt lint clean
 
 help:
 	@echo "make demo [PHOTO=\"a.jpg b.jpg\"] [ARGS=\"--json --make Renault\"]   the journey from photo to ad, with a report"
@@ -10,8 +10,9 @@ help:
 	@echo "make conformance   GraphQL over HTTP and WebSocket, uploads, attacks and clients, measured from outside (needs Node)"
 	@echo "make clients   types from the schema, and Apollo Client, urql and graphql-ws against a server (needs Node)"
 	@echo "make hostile   what a user feels of 1,000 hostile requests in flight, and the memory they leave (needs Node)"
+	@echo "make outages   what is lost and burned while API, worker, Redis and PostgreSQL are killed under load (needs Node)"
 	@echo "make grafana   the tests of alerts, and whether every panel has data on a running system (needs Prometheus)"
-	@echo "make schema  writes schema/schema.graphql"
+	@echo "make schema  writes schema/schema.graphql and api/SETTINGS.md"
 	@echo "make chaos   10,000 jobs while everything around them breaks; SEED=n, JOBS=n, FAULTS=n"
 	@echo "make train-pricing ADS=ads.csv   trains the price model on your own advertisements; ROLLBACK=yes takes it back"
 	@echo "make bench   benchmarks beside peers; make bench-jobs the job runner alone"
@@ -43,6 +44,9 @@ clients: build
 
 hostile: build
 	@KEROXIO_SERVICES=test KEROXIO="$(KEROXIO)" bash api/dev/with-services.sh bash api/dev/hostile.sh
+
+outages: build
+	@KEROXIO_SERVICES=outages KEROXIO="$(KEROXIO)" bash api/dev/with-services.sh bash api/dev/outages.sh
 
 grafana: build
 	@python3 grafana/build.py --check
@@ -88,6 +92,7 @@ services-down:
 
 schema: build
 	@"$(KEROXIO)" schema > schema/schema.graphql.new && mv schema/schema.graphql.new schema/schema.graphql
+	@"$(KEROXIO)" settings --markdown > api/SETTINGS.md
 
 fmt:
 	@cargo fmt --all

@@ -48,6 +48,12 @@ pub enum Role {
         #[arg(long)]
         json: bool,
     },
+    /// Prints what can be set and what is; secrets are not shown.
+    Settings {
+        /// Prints the reference in Markdown instead (`api/SETTINGS.md`).
+        #[arg(long)]
+        markdown: bool,
+    },
     /// Prints the GraphQL schema.
     Schema,
     /// Runs the journey from photos to an ad, and writes a report.

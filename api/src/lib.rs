@@ -15,4 +15,5 @@ pub mod ops;
 pub mod origins;
 pub mod plugins;
 pub mod serve;
+pub mod settings;
 pub mod users;

@@ -4,7 +4,8 @@ use std::process::ExitCode;
 
 use clap::Parser as _;
 use keroxio_api::cli::{Cli, Role};
-use keroxio_api::{config, demo, doctor, eval, jobs, migrate, models, serve, users};
+use keroxio_api::{config, demo, doctor, eval, jobs, migrate, models, serve, settings, users};
+use keroxio_core::Env;
 
 /// The system's allocator keeps what a thousand connections took once for as long as the process lives.
 #[global_allocator]
@@ -24,6 +25,14 @@ async fn main() -> ExitCode {
         Role::Users { command } => users::run(command).await,
         Role::Models { command } => models::run(command),
         Role::Doctor { json } => doctor::run(json).await,
+        Role::Settings { markdown: true } => {
+            print!("{}", settings::reference(keroxio_schema::MODULES));
+            Ok(())
+        }
+        Role::Settings { markdown: false } => {
+            settings::print(&Env::from_process(), keroxio_schema::MODULES);
+            Ok(())
+        }
         Role::Schema => {
             print!("{}", keroxio_schema::sdl());
             Ok(())

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod audit;
 mod cost;
 mod guard;
 mod node;
@@ -9,6 +10,7 @@ mod variables;
 
 use async_graphql::{ObjectType, SchemaBuilder, SubscriptionType};
 
+pub use audit::Audit;
 pub use cost::Cost;
 pub use guard::{UPLOAD_MARKER, Unreadable, introspects, read};
 pub use node::Node;
@@ -43,7 +45,7 @@ macro_rules! compose {
         /// The schema of a running application.
         pub fn build(app: $crate::keroxio_core::App) -> Schema {
             let roots = (Query::default(), Mutation::default(), Subscription::default());
-            $crate::builder(roots).extension($crate::RootMetrics).extension($crate::Cost).data(app).finish()
+            $crate::builder(roots).extension($crate::RootMetrics).extension($crate::Audit).extension($crate::Cost).data(app).finish()
         }
 
         /// The schema in the definition language.
@@ -62,12 +64,11 @@ macro_rules! compose {
 }
 
 use {
-    keroxio_auth as auth, keroxio_billing as billing, keroxio_crm as crm, keroxio_email as email,
-    keroxio_images as images, keroxio_jobs as jobs, keroxio_listing as listing, keroxio_notification as notification,
-    keroxio_plates as plates,
-    keroxio_pricing as pricing, keroxio_privacy as privacy, keroxio_publication as publication,
-    keroxio_storage as storage, keroxio_subscription as subscription, keroxio_vehicle as vehicle,
-    keroxio_webhook as webhook,
+    keroxio_admin as admin, keroxio_auth as auth, keroxio_billing as billing, keroxio_crm as crm,
+    keroxio_email as email, keroxio_images as images, keroxio_jobs as jobs, keroxio_listing as listing,
+    keroxio_notification as notification, keroxio_plates as plates, keroxio_pricing as pricing,
+    keroxio_privacy as privacy, keroxio_publication as publication, keroxio_storage as storage,
+    keroxio_subscription as subscription, keroxio_vehicle as vehicle, keroxio_webhook as webhook,
 };
 
 compose![
@@ -87,6 +88,7 @@ compose![
     crm,
     webhook,
     privacy,
+    admin,
     node
 ];
 

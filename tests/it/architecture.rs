@@ -50,7 +50,7 @@ fn root_fields(sdl: &str) -> Vec<String> {
 }
 
 /// Tier of each module; a module depends only on strictly lower ones.
-const TIERS: [(&str, u32); 17] = [
+const TIERS: [(&str, u32); 18] = [
     ("keroxio-core", 0),
     ("keroxio-email", 1),
     ("keroxio-jobs", 1),
@@ -68,6 +68,7 @@ const TIERS: [(&str, u32); 17] = [
     ("keroxio-crm", 7),
     ("keroxio-privacy", 7),
     ("keroxio-webhook", 8),
+    ("keroxio-admin", 9),
 ];
 
 #[test]
@@ -143,4 +144,48 @@ fn only_the_module_that_looks_for_plates_decides_that_they_are_hidden() {
         }
     }
     assert_eq!(deciders, ["jobs.rs<src<images"]);
+}
+
+/// The reference of settings is what the code says it reads, and the code reads nothing else.
+#[test]
+fn every_setting_is_in_the_reference() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let reference = keroxio_api::settings::reference(keroxio_schema::MODULES);
+    let written = std::fs::read_to_string(root.join("api/SETTINGS.md")).unwrap();
+    assert!(written == reference, "run `make schema`: api/SETTINGS.md is not what the code declares");
+    let mut read = std::collections::BTreeSet::new();
+    for folder in ["api/src", "modules", "plugins", "schema/src"] {
+        names_in(&root.join(folder), &mut read);
+    }
+    assert!(read.len() > 50, "{read:?}");
+    let missing: Vec<_> = read.iter().filter(|name| !reference.contains(&format!("| `{name}` |"))).collect();
+    assert!(missing.is_empty(), "read and not declared: {missing:?}");
+    let sample = std::fs::read_to_string(root.join(".env.sample")).unwrap();
+    let named = sample.lines().filter_map(|line| line.trim_start_matches('#').split_once('=').map(|(name, _)| name));
+    let unknown: Vec<_> = named
+        .filter(|name| name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_'))
+        .filter(|name| !reference.contains(&format!("| `{name}` |")))
+        .collect();
+    assert!(unknown.is_empty(), "in .env.sample and read by nobody: {unknown:?}");
+}
+
+/// Names of settings as a source reads them: texts in capitals that begin as ours do.
+fn names_in(folder: &Path, names: &mut std::collections::BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            names_in(&path, names);
+        } else if path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("declared.rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let quoted = text.split('"').skip(1).step_by(2);
+            let starts = ["KEROXIO_", "STRIPE_", "RESEND_", "ORT_DYLIB", "DATABASE_URL", "REDIS_URL"];
+            let is_name = |text: &&str| {
+                starts.iter().any(|start| text.starts_with(start))
+                    && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+                    && !text.ends_with('_')
+                    && *text != "KEROXIO_SERVICES"
+            };
+            names.extend(quoted.filter(is_name).map(str::to_owned));
+        }
+    }
 }

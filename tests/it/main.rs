@@ -21,6 +21,7 @@ mod migrations;
 mod models;
 mod ops;
 mod outage;
+mod oversight;
 mod papers;
 mod plans;
 mod plates;

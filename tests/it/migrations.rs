@@ -120,6 +120,7 @@ fn sql_name(diesel: &str) -> &'static str {
         "Jsonb" => "jsonb",
         "Bytea" => "bytea",
         "Array<Text>" => "text[]",
+        "Array<Uuid>" => "uuid[]",
         other => panic!("teach `sql_name` the type {other}"),
     }
 }

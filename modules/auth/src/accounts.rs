@@ -1,6 +1,6 @@
 //! People's accounts: opening one, signing in, passwords, addresses.
 
-use keroxio_core::{Actor, App, Error, Result, Role, Tx};
+use keroxio_core::{Actor, App, Error, Feature, Result, Role, Tx};
 use keroxio_email::{Letter, Locale};
 use uuid::Uuid;
 
@@ -12,6 +12,10 @@ use crate::origin::Origin;
 use crate::password::{self, Verdict};
 use crate::sessions::{self, Opened};
 use crate::{attempts, error, second_factor};
+
+/// New accounts.
+pub const SIGN_UP: Feature =
+    Feature { name: "auth.sign_up", title_fr: "l'ouverture de nouveaux comptes", title_en: "opening new accounts" };
 
 /// What a new account is made of.
 pub struct NewAccount {
@@ -27,6 +31,7 @@ pub async fn register(app: &App, new: NewAccount, origin: &Origin) -> Result<Ope
     let email = normalised_email(&new.email)?;
     password::check(&new.password)?;
     let name = checked_name(&new.organization)?;
+    app.require(&SIGN_UP, None).await?;
     attempts::register(app, origin.address).await?;
     let hash = password::hash(new.password).await?;
     let mut tx = app.begin().await?;
@@ -44,7 +49,15 @@ pub async fn register(app: &App, new: NewAccount, origin: &Origin) -> Result<Ope
 /// Rows of a new organization and whoever owns it.
 pub fn fresh(tx: &Tx, name: String, kind: &str) -> (Organization, User) {
     let now = tx.app().now();
-    let organization = Organization { id: Uuid::now_v7(), name, kind: kind.to_owned(), created_at: now, siren: None };
+    let organization = Organization {
+        id: Uuid::now_v7(),
+        name,
+        kind: kind.to_owned(),
+        created_at: now,
+        siren: None,
+        suspended_at: None,
+        suspended_for: None,
+    };
     let user = User {
         id: Uuid::now_v7(),
         org_id: organization.id,

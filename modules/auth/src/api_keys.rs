@@ -158,8 +158,8 @@ pub async fn authenticate(app: &App, text: &str) -> std::result::Result<Actor, E
     }
     let found = async {
         let mut conn = app.conn().await?;
-        let key = model::key_by_hash(&mut conn, &secrets::hash(text)).await?.filter(|key| works(key, app.now()));
-        if let Some(key) = &key
+        let key = model::key_by_hash(&mut conn, &secrets::hash(text)).await?.filter(|(key, _)| works(key, app.now()));
+        if let Some((key, _)) = &key
             && key.last_used_at.is_none_or(|last| app.now() - last >= NOTED)
         {
             model::key_used(&mut conn, key.id, app.now()).await?;
@@ -170,12 +170,13 @@ pub async fn authenticate(app: &App, text: &str) -> std::result::Result<Actor, E
         tracing::error!("an API key could not be looked up: {e}");
         ErrorCode::UNAVAILABLE
     })?;
-    let key = key.ok_or(ErrorCode::UNAUTHENTICATED)?;
+    let (key, held) = key.ok_or(ErrorCode::UNAUTHENTICATED)?;
+    let rights = scopes_of(&key);
     Ok(Actor {
         user_id: key.created_by,
         org_id: key.org_id,
         credential: Credential::ApiKey(key.id),
-        rights: scopes_of(&key),
+        rights: if held.is_some() { rights.suspended() } else { rights },
         limits: limits_of(app, &key),
         staff: false,
     })

@@ -1,6 +1,6 @@
 //! People who begin with a photo and no account.
 
-use keroxio_core::{Actor, App, Error, Result, Role};
+use keroxio_core::{Actor, App, Error, Feature, Result, Role};
 use uuid::Uuid;
 
 use crate::accounts::{self, normalised_email};
@@ -12,8 +12,16 @@ use crate::{attempts, error, model, password, second_factor};
 
 const NAME: &str = "Mon annonce";
 
+/// Beginning without an account.
+pub const GUESTS: Feature = Feature {
+    name: "auth.guests",
+    title_fr: "commencer une annonce sans compte",
+    title_en: "beginning an advertisement without an account",
+};
+
 /// Signs in somebody we know nothing of.
 pub async fn start(app: &App, origin: &Origin) -> Result<Opened> {
+    app.require(&GUESTS, None).await?;
     attempts::register(app, origin.address).await?;
     let mut tx = app.begin().await?;
     let (organization, user) = accounts::fresh(&tx, NAME.to_owned(), "private_seller");

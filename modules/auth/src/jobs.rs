@@ -3,7 +3,7 @@ use keroxio_core::{App, BackgroundJob, Effects, JobError, Priority};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{accounts, links, model};
+use crate::{accounts, links, model, trail};
 
 /// Sends the link for a new password, where the address has an account.
 #[derive(Serialize, Deserialize)]
@@ -42,6 +42,7 @@ impl BackgroundJob for ForgetEnded {
         let mut tx = app.begin().await?;
         model::forget_sessions(&mut tx, app.now() - Duration::days(30)).await?;
         links::forget(&app, &mut tx).await?;
+        trail::forget(&mut tx).await?;
         Ok(tx.into())
     }
 }

@@ -43,6 +43,12 @@ pub struct Claims {
     pub role: String,
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub staff: bool,
+    /// Whether the organization is on hold.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub held: bool,
+    /// Whoever of staff acts in this place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub by: Option<Uuid>,
     pub exp: i64,
     /// In milliseconds: what changed in the same second must be told apart.
     pub issued_ms: i64,
@@ -72,24 +78,18 @@ impl Keys {
         Self(secrets.iter().map(Key::of).collect())
     }
 
-    pub fn issue(
-        &self,
-        sub: Uuid,
-        org: Uuid,
-        sid: Uuid,
-        role: Role,
-        staff: bool,
-        now: DateTime<Utc>,
-    ) -> Result<Issued> {
+    pub fn issue(&self, bearer: &Bearer, now: DateTime<Utc>) -> Result<Issued> {
         let key = self.0.first().ok_or_else(|| Error::internal(anyhow::anyhow!("no signing key")))?;
         let expires_at = now + Duration::minutes(LIFETIME);
         let claims = Claims {
             iss: ISSUER.to_owned(),
-            sub,
-            org,
-            sid,
-            role: role.name().to_owned(),
-            staff,
+            sub: bearer.user,
+            org: bearer.org,
+            sid: bearer.session,
+            role: bearer.role.name().to_owned(),
+            staff: bearer.staff,
+            held: bearer.held,
+            by: bearer.by,
             exp: expires_at.timestamp(),
             issued_ms: now.timestamp_millis(),
         };
@@ -119,6 +119,20 @@ impl Keys {
     }
 }
 
+/// Whom an access token is for.
+pub struct Bearer {
+    pub user: Uuid,
+    pub org: Uuid,
+    pub session: Uuid,
+    pub role: Role,
+    pub staff: bool,
+    /// Whether the organization is on hold.
+    pub held: bool,
+    /// Whoever of staff acts in their place.
+    pub by: Option<Uuid>,
+}
+
+/// An access token and when it ends.
 pub struct Issued {
     pub token: String,
     pub expires_at: DateTime<Utc>,
@@ -152,7 +166,9 @@ mod tests {
     }
 
     fn token(keys: &Keys, now: DateTime<Utc>) -> Issued {
-        keys.issue(Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7(), Role::Seller, false, now).unwrap()
+        let [user, org, session] = std::array::from_fn(|_| Uuid::now_v7());
+        let bearer = Bearer { user, org, session, role: Role::Seller, staff: false, held: false, by: None };
+        keys.issue(&bearer, now).unwrap()
     }
 
     #[test]

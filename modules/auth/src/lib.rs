@@ -3,6 +3,7 @@
 mod accounts;
 mod api_keys;
 mod attempts;
+mod declared;
 mod error;
 pub mod events;
 mod graphql;
@@ -15,16 +16,18 @@ mod members;
 mod model;
 mod organizations;
 mod origin;
+pub mod oversight;
 mod password;
 mod second_factor;
 mod secrets;
 pub mod service;
 mod sessions;
 mod tables;
+pub mod trail;
 
-pub use graphql::{Mutation, Query};
+pub use graphql::{AuditStep, Mutation, Query};
 pub use keroxio_core::NoSubscription as Subscription;
-pub use model::Organization;
+pub use model::{Organization, Step, User};
 
 pub struct AuthModule;
 pub const MODULE: AuthModule = AuthModule;
@@ -34,6 +37,10 @@ impl keroxio_core::Module for AuthModule {
         "auth"
     }
 
+    fn settings(&self) -> &'static [keroxio_core::Setting] {
+        declared::ALL
+    }
+
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
         app.provide(keys::Keys::read(env));
         app.provide(second_factor::Vault::from_env(env));
@@ -41,12 +48,21 @@ impl keroxio_core::Module for AuthModule {
     }
 
     fn describe_metrics(&self) {
-        keroxio_core::metrics::know_events(&["auth.signed_up", "auth.guest_began", "auth.guest_claimed", "auth.member_joined"]);
+        keroxio_core::metrics::know_events(&[
+            "auth.signed_up",
+            "auth.guest_began",
+            "auth.guest_claimed",
+            "auth.member_joined",
+        ]);
     }
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
         jobs.register::<jobs::BeginReset>();
         jobs.register::<jobs::ForgetEnded>().recur(keroxio_core::Recurrence("25 3 * * *"), &jobs::ForgetEnded);
+    }
+
+    fn features(&self) -> &'static [keroxio_core::Feature] {
+        &[accounts::SIGN_UP, guests::GUESTS]
     }
 
     fn routes(&self) -> Option<axum::Router<keroxio_core::App>> {

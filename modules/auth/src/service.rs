@@ -2,12 +2,15 @@
 
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
-use keroxio_core::{Actor, App, Credential, ErrorCode, Result, Right, Role, Tx};
+use keroxio_core::{Actor, App, Credential, ErrorCode, Result, Right, Rights, Role, Tx};
 use uuid::Uuid;
 
 use crate::keys::Keys;
 use crate::model::{self, Organization};
 use crate::{accounts, api_keys, organizations, sessions};
+
+/// What one of staff may do in the place of a member, where the member may.
+const IN_PLACE: Rights = Rights::of(&[Right::Read, Right::Stock, Right::Publish]);
 
 /// Who holds this access token or API key.
 ///
@@ -23,11 +26,15 @@ pub async fn authenticate(app: &App, bearer: &str) -> std::result::Result<Actor,
         return Err(ErrorCode::TOKEN_EXPIRED);
     }
     let role = Role::named(&claims.role).ok_or(ErrorCode::UNAUTHENTICATED)?;
+    let (credential, rights) = match claims.by {
+        Some(staff) => (Credential::Staff(staff), role.rights().within(IN_PLACE)),
+        None => (Credential::Session(claims.sid), role.rights()),
+    };
     Ok(Actor {
         user_id: claims.sub,
         org_id: claims.org,
-        credential: Credential::Session(claims.sid),
-        rights: role.rights(),
+        credential,
+        rights: if claims.held { rights.suspended() } else { rights },
         limits: None,
         staff: claims.staff,
     })

@@ -8,10 +8,10 @@ use fred::types::Expiration;
 use keroxio_core::{Actor, App, ClientAddress, Error, Result, Role, Tx};
 use uuid::Uuid;
 
-use crate::keys::{self, Claims, Keys};
+use crate::keys::{self, Bearer, Claims, Keys};
 use crate::model::{self, Organization, RefreshToken, Session, User};
 use crate::origin::Origin;
-use crate::{error, secrets};
+use crate::{error, secrets, trail};
 
 /// Days for which a refresh token is good.
 const DAYS: i64 = 30;
@@ -47,6 +47,9 @@ pub async fn open(tx: &mut Tx, user: Uuid, origin: &Origin) -> Result<Opened> {
         ended_at: None,
     };
     model::insert_session(tx, &session).await?;
+    let mut step = trail::fresh(now, org, user, "logIn");
+    step.network.clone_from(&session.network);
+    trail::note_in(tx, &step).await?;
     issue(tx, &session).await
 }
 
@@ -61,7 +64,16 @@ async fn issue(tx: &mut Tx, session: &Session) -> Result<Opened> {
         // Nothing else of a row that is not locked.
         model::enter_organization(tx, user.id, organization.id).await?;
     }
-    let issued = tx.app().get::<Keys>()?.issue(user.id, organization.id, session.id, role, user.staff, now)?;
+    let bearer = Bearer {
+        user: user.id,
+        org: organization.id,
+        session: session.id,
+        role,
+        staff: user.staff,
+        held: organization.suspended_at.is_some(),
+        by: None,
+    };
+    let issued = tx.app().get::<Keys>()?.issue(&bearer, now)?;
     let (refresh_token, token_hash) = secrets::fresh();
     let row = RefreshToken {
         id: Uuid::now_v7(),
@@ -164,9 +176,12 @@ pub async fn disbelieve(app: &App, user: Uuid) {
 
 /// Whether something ended or changed since a token was issued.
 pub async fn is_stale(app: &App, claims: &Claims) -> bool {
-    let since = app.redis().commands().get::<Option<i64>, _>(stale_key(app, claims.sub));
+    // One of staff in the place of a member loses it with their own session.
+    let users = [Some(claims.sub), claims.by].into_iter().flatten();
+    let keys: Vec<String> = users.map(|user| stale_key(app, user)).collect();
+    let since = app.redis().commands().mget::<Vec<Option<i64>>, _>(keys);
     match tokio::time::timeout(PATIENCE, since).await {
-        Ok(Ok(since)) => since.is_some_and(|since| claims.issued_ms < since),
+        Ok(Ok(since)) => since.into_iter().flatten().any(|since| claims.issued_ms < since),
         _ => false,
     }
 }

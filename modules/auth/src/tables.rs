@@ -5,6 +5,8 @@ diesel::table! {
         kind -> Text,
         created_at -> Timestamptz,
         siren -> Nullable<Text>,
+        suspended_at -> Nullable<Timestamptz>,
+        suspended_for -> Nullable<Text>,
     }
 }
 
@@ -122,4 +124,26 @@ diesel::table! {
     }
 }
 
-diesel::allow_tables_to_appear_in_same_query!(auth_users, auth_organizations, auth_memberships, auth_sessions);
+diesel::table! {
+    auth_trail (id) {
+        id -> Uuid,
+        org_id -> Uuid,
+        user_id -> Uuid,
+        staff_id -> Nullable<Uuid>,
+        api_key_id -> Nullable<Uuid>,
+        action -> Text,
+        outcome -> Text,
+        subject_id -> Nullable<Uuid>,
+        network -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        at -> Timestamptz,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    auth_users,
+    auth_organizations,
+    auth_memberships,
+    auth_sessions,
+    auth_api_keys
+);

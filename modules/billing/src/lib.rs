@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod declared;
 mod error;
 mod graphql;
 mod http;
@@ -31,6 +32,10 @@ impl keroxio_core::Module for BillingModule {
         "billing"
     }
 
+    fn settings(&self) -> &'static [keroxio_core::Setting] {
+        declared::ALL
+    }
+
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
         app.provide(settings::Settings::read(env));
         Ok(())
@@ -51,7 +56,9 @@ impl keroxio_core::Module for BillingModule {
     fn describe_metrics(&self) {
         metrics::describe_counter!(WEBHOOKS, "Events of Stripe, by what became of them.");
         metrics::describe_counter!(DIFFERENCES, "What the nightly look found different from Stripe, by field.");
-        for outcome in ["accepted", "repeated", "not_ours", "forged", "unreadable", "too_large", "not_configured", "failed"] {
+        for outcome in
+            ["accepted", "repeated", "not_ours", "forged", "unreadable", "too_large", "not_configured", "failed"]
+        {
             metrics::counter!(WEBHOOKS, "outcome" => outcome).absolute(0);
         }
         for field in ["status", "price", "period_end", "cancel_at", "invoice_status", "invoice_paid", "deleted"] {

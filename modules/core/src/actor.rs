@@ -10,6 +10,8 @@ pub enum Credential {
     Session(Uuid),
     /// An integrator's program; the identifier of its API key.
     ApiKey(Uuid),
+    /// One of staff in the place of a member, for a reason that is written down; their own user's identifier.
+    Staff(Uuid),
 }
 
 /// Who is asking, resolved once per request or WebSocket.
@@ -38,7 +40,7 @@ impl Actor {
     /// The session of a person; programs have none.
     ///
     /// # Errors
-    /// `FORBIDDEN` for an API key.
+    /// `FORBIDDEN` for an API key, and for staff in the place of a member.
     pub fn person(&self) -> Result<Uuid> {
         match self.credential {
             Credential::Session(session) => Ok(session),
@@ -46,6 +48,11 @@ impl Actor {
                 crate::ErrorCode::FORBIDDEN,
                 "Réservé aux personnes connectées : une clé d'API ne peut pas le faire.",
                 "For people who are signed in only: an API key cannot do this.",
+            )),
+            Credential::Staff(_) => Err(Error::new(
+                crate::ErrorCode::FORBIDDEN,
+                "Le personnel ne fait pas cela à la place d'un membre : c'est à lui de le faire.",
+                "Staff do not do this in the place of a member: it is the member's to do.",
             )),
         }
     }

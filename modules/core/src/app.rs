@@ -5,6 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 
 use crate::db::Pools;
+use crate::features::Features;
 use crate::health::Check;
 use crate::jobs::{self, Desks, JobSettings, Ticket, Waiting};
 use crate::limits::AllLimits;
@@ -25,6 +26,7 @@ struct Inner {
     waiting: Waiting,
     throttle: Throttle,
     limits: AllLimits,
+    features: Features,
     desks: Desks,
     services: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
     checks: Vec<Check>,
@@ -98,6 +100,7 @@ impl AppBuilder {
             waiting,
             throttle,
             limits,
+            features: Features::new(modules.iter().flat_map(|module| module.features()).copied().collect()),
             desks: Desks::default(),
             services,
             checks,
@@ -157,6 +160,10 @@ impl App {
 
     pub(crate) fn throttle(&self) -> &Throttle {
         &self.0.throttle
+    }
+
+    pub(crate) fn known_features(&self) -> &Features {
+        &self.0.features
     }
 
     pub(crate) fn limits(&self) -> AllLimits {

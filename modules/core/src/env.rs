@@ -19,6 +19,11 @@ impl Env {
         Self { vars: vars.into_iter().filter(|(_, v)| !v.is_empty()).collect(), problems: Mutex::default() }
     }
 
+    /// Names of what is set.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.vars.keys().map(String::as_str)
+    }
+
     /// The value, if set and not empty.
     pub fn optional(&self, name: &str) -> Option<String> {
         self.vars.get(name).cloned()
@@ -56,6 +61,28 @@ impl Env {
             return Ok(());
         }
         anyhow::bail!("configuration:\n  - {}", problems.join("\n  - "))
+    }
+}
+
+/// What can be set: the reference of settings is made of these, and a test finds what is read without being one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Setting {
+    pub name: &'static str,
+    /// What holds where it is not set; empty for nothing.
+    pub default: &'static str,
+    /// One sentence, in Markdown.
+    pub what: &'static str,
+    pub is_secret: bool,
+}
+
+impl Setting {
+    pub const fn plain(name: &'static str, default: &'static str, what: &'static str) -> Self {
+        Self { name, default, what, is_secret: false }
+    }
+
+    /// One whose value nobody may see.
+    pub const fn secret(name: &'static str, default: &'static str, what: &'static str) -> Self {
+        Self { name, default, what, is_secret: true }
     }
 }
 

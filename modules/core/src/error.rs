@@ -24,6 +24,8 @@ impl ErrorCode {
     pub const QUEUE_FULL: Self = Self("QUEUE_FULL");
     pub const TOO_MANY_ATTEMPTS: Self = Self("TOO_MANY_ATTEMPTS");
     pub const RATE_LIMITED: Self = Self("RATE_LIMITED");
+    pub const FEATURE_OFF: Self = Self("FEATURE_OFF");
+    pub const ORGANIZATION_SUSPENDED: Self = Self("ORGANIZATION_SUSPENDED");
     pub const QUERY_TOO_COMPLEX: Self = Self("QUERY_TOO_COMPLEX");
 }
 

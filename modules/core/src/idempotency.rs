@@ -56,7 +56,7 @@ impl Once {
     /// `IDEMPOTENCY_KEY_REUSED` where another request had the key, `IDEMPOTENCY_IN_PROGRESS` while the first is under
     /// way, `IDEMPOTENCY_OUTCOME_UNKNOWN` where its process died.
     pub async fn begin(app: &App, actor: &Actor, key: &str, fingerprint: String) -> Result<Begun> {
-        let (Credential::Session(caller) | Credential::ApiKey(caller)) = actor.credential;
+        let (Credential::Session(caller) | Credential::ApiKey(caller) | Credential::Staff(caller)) = actor.credential;
         let row =
             Row { org_id: actor.org_id, caller, key: key.to_owned(), fingerprint, begun_at: app.now(), answer: None };
         let mut conn = app.conn().await?;

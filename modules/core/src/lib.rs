@@ -4,9 +4,11 @@ mod actor;
 mod app;
 mod clock;
 mod db;
+mod declared;
 mod env;
 mod error;
 mod event;
+mod features;
 mod guard;
 pub mod health;
 pub mod idempotency;
@@ -32,9 +34,11 @@ pub use actor::{Actor, Authentication, ClientAgent, Credential, RequestContext};
 pub use app::{App, AppBuilder};
 pub use clock::Clock;
 pub use db::{Conn, Pool, Tx, establish};
-pub use env::{Env, Secret};
+pub use declared::ALL as SETTINGS;
+pub use env::{Env, Secret, Setting};
 pub use error::{Error, ErrorCode, GqlError, GqlResult, Result};
 pub use event::Event;
+pub use features::{Feature, Switch};
 pub use guard::{Access, access};
 pub use jobs::{
     BackgroundJob, Effects, GivenUp, JobError, JobRegistry, Priority, Provider, Queue, Recurrence, follow, ledger,

@@ -125,9 +125,15 @@ fn describe() {
     describe_counter!(SOCKET_CLOSES, "WebSocket connections that we closed, by code.");
     describe_gauge!(SUBSCRIPTIONS, "GraphQL subscriptions that are open.");
     describe_histogram!(JOB_SECONDS, "Duration of job attempts, by job, queue and outcome.");
-    describe_gauge!(JOBS, "Jobs that wait for a worker, run or were given up, by queue and state; 0 where no relay leads.");
+    describe_gauge!(
+        JOBS,
+        "Jobs that wait for a worker, run or were given up, by queue and state; 0 where no relay leads."
+    );
     describe_gauge!(OLDEST_JOB, "Age of the oldest job that is due and not begun, by queue; 0 when there is none.");
-    describe_gauge!(OUTBOX_LAG, "Age of the oldest due work that was committed and nobody called up; 0 when there is none.");
+    describe_gauge!(
+        OUTBOX_LAG,
+        "Age of the oldest due work that was committed and nobody called up; 0 when there is none."
+    );
     describe_gauge!(RELAY_LEADING, "Whether this process leads the relays: exactly one does.");
     describe_counter!(RECOVERED, "Jobs taken back from workers that fell silent.");
     describe_histogram!(

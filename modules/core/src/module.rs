@@ -1,7 +1,7 @@
 use async_graphql::{MergedObject, MergedSubscription};
 use diesel_migrations::EmbeddedMigrations;
 
-use crate::{App, AppBuilder, Env, JobRegistry};
+use crate::{App, AppBuilder, Env, Feature, JobRegistry, Setting};
 
 /// What a module offers to the composition root (`schema/`).
 pub trait Module: Send + Sync {
@@ -32,6 +32,16 @@ pub trait Module: Send + Sync {
     /// Types of the module that have an identifier of their own and belong to an organization, each with a table of its
     /// rows: `node` finds them by it.
     fn nodes(&self) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
+    /// Settings that [`Module::init`] reads.
+    fn settings(&self) -> &'static [Setting] {
+        &[]
+    }
+
+    /// Parts of the module that can be turned off while it runs.
+    fn features(&self) -> &'static [Feature] {
         &[]
     }
 

@@ -53,6 +53,8 @@ pub struct Rights(u8);
 
 impl Rights {
     pub const NONE: Self = Self(0);
+    /// Beside the rights: why others are missing.
+    const ON_HOLD: u8 = 1 << 7;
 
     pub const fn of(rights: &[Right]) -> Self {
         let (mut set, mut at) = (0, 0);
@@ -61,6 +63,17 @@ impl Rights {
             at += 1;
         }
         Self(set)
+    }
+
+    /// Those that are in both.
+    pub const fn within(self, others: Self) -> Self {
+        Self(self.0 & others.0)
+    }
+
+    /// What is left to an organization that is on hold: it sees what is its own, and its owners take it along or have it
+    /// erased (GDPR, articles 15, 17 and 20).
+    pub const fn suspended(self) -> Self {
+        Self(self.within(Self::of(&[Right::Read, Right::Own])).0 | Self::ON_HOLD)
     }
 
     pub fn contains(self, right: Right) -> bool {
@@ -130,11 +143,23 @@ pub(crate) fn lacking(right: Right) -> Error {
     .with_detail("right", right.name())
 }
 
+fn on_hold() -> Error {
+    Error::new(
+        ErrorCode::ORGANIZATION_SUSPENDED,
+        "Votre organisation est suspendue : vous voyez et exportez vos données, sans rien modifier. Le motif est dans organization.suspension ; écrivez-nous pour le contester.",
+        "Your organization is on hold: you see and export your data and change nothing. The reason is in organization.suspension; write to us to contest it.",
+    )
+}
+
 impl Rights {
     /// # Errors
-    /// `FORBIDDEN`, naming the right that is lacking.
+    /// `FORBIDDEN`, naming the right that is lacking; `ORGANIZATION_SUSPENDED` where that is why.
     pub fn require(self, right: Right) -> Result<()> {
-        if self.contains(right) { Ok(()) } else { Err(lacking(right)) }
+        match self.contains(right) {
+            true => Ok(()),
+            false if self.0 & Self::ON_HOLD != 0 => Err(on_hold()),
+            false => Err(lacking(right)),
+        }
     }
 }
 
@@ -162,6 +187,17 @@ mod tests {
             assert!(rights(lower).iter().all(|right| rights(higher).contains(right)), "{higher:?} {lower:?}");
         }
         assert!(!rights(Role::Manager).contains(Right::Own));
+    }
+
+    #[test]
+    fn an_organization_on_hold_reads_and_is_told_why_it_may_do_no_more() {
+        let held = Role::Owner.rights().suspended();
+        assert!(held.require(Right::Read).is_ok() && held.iter().eq([Right::Read, Right::Own]));
+        assert_eq!(held.require(Right::Stock).unwrap_err().code(), ErrorCode::ORGANIZATION_SUSPENDED);
+        assert_eq!(
+            Rights::NONE.suspended().require(Right::Read).unwrap_err().code(),
+            ErrorCode::ORGANIZATION_SUSPENDED
+        );
     }
 
     #[test]

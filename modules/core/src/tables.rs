@@ -7,6 +7,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    core_features (name) {
+        name -> Text,
+        percent -> Int4,
+        organizations -> Array<Uuid>,
+        changed_by -> Uuid,
+        changed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     core_idempotency (org_id, caller, key) {
         org_id -> Uuid,
         caller -> Uuid,

@@ -11,7 +11,7 @@ use axum::routing::{get, post};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
-use keroxio_core::{App, Bucket, ClientAddress, Error, ErrorCode, Result, as_system, as_tenant};
+use keroxio_core::{App, Bucket, ClientAddress, Error, ErrorCode, Feature, Result, as_system, as_tenant};
 use keroxio_publication::{Shown, shown_at, shown_listing};
 use minijinja::context;
 use serde::Deserialize;
@@ -52,6 +52,13 @@ static TEMPLATES: LazyLock<minijinja::Environment<'static>> = LazyLock::new(|| {
     }
     templates
 });
+
+/// Forms that anybody may fill in.
+pub const FORMS: Feature = Feature {
+    name: "crm.forms",
+    title_fr: "le formulaire de contact des annonces",
+    title_en: "the contact form of advertisements",
+};
 
 /// What somebody fills in.
 #[derive(Default, Deserialize)]
@@ -111,6 +118,7 @@ pub async fn open(app: &App, listing: Uuid) -> Result<String> {
 /// # Errors
 /// `FORM_INVALID`, `FORM_TOO_FAST`, `TOO_MANY_ATTEMPTS`, `MESSAGE_REFUSED`, `BAD_INPUT`.
 pub async fn submit(app: &App, filled: Filled, from: Option<ClientAddress>) -> Result<()> {
+    app.require(&FORMS, None).await?;
     let (listing, given_out) = opened(app, &filled.form)?;
     let waited = app.now() - given_out;
     if waited < FASTEST {

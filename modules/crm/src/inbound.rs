@@ -1,6 +1,9 @@
 //! A mail about a car, whoever wrote it and however broken it is.
 
+use std::borrow::Cow;
+
 use keroxio_core::table::unaccented;
+use mail_parser::decoders::html::html_to_text;
 use mail_parser::{Message, MessageParser, MimeHeaders as _, PartType};
 use sha2::{Digest as _, Sha256};
 
@@ -91,6 +94,8 @@ pub struct Found {
     pub car_text: Option<String>,
     /// What was left out.
     pub remark: Option<String>,
+    /// Whether somebody answers a mail of ours.
+    pub is_answer: bool,
 }
 
 /// A mail, read.
@@ -141,6 +146,7 @@ fn find(mail: &Message<'_>) -> Found {
             reference: prospect.stock.map(|text| reach::cut(&reach::line(&text), 60)),
             car_text: prospect.car.map(|text| reach::cut(&text, 200)),
             remark,
+            is_answer: false,
         };
     }
     let text = body(mail);
@@ -161,7 +167,10 @@ fn find(mail: &Message<'_>) -> Found {
     let said = said.or_else(|| (!is_labelled).then(|| unquoted(&text))).map(|text| short(&text));
     let subject = mail.subject().map(reach::line).filter(|subject| !subject.is_empty());
     let car = fields.get(Label::Car).map(reach::line).or_else(|| subject.as_deref().and_then(quoted));
+    let is_answer =
+        portal.is_none() && (mail.in_reply_to().as_text().is_some() || subject.as_deref().is_some_and(answers));
     Found {
+        is_answer,
         source: Some(portal.unwrap_or(LeadSource::EmailOther)),
         person: Person::found(name.as_deref(), email.as_deref(), phone.as_deref(), fields.get(Label::PostalCode)),
         language: None,
@@ -173,6 +182,11 @@ fn find(mail: &Message<'_>) -> Found {
     }
 }
 
+/// Whether a subject says that the mail is an answer (`Re:`, in French also `RE :`).
+fn answers(subject: &str) -> bool {
+    subject.split_once(':').is_some_and(|(start, _)| start.trim().eq_ignore_ascii_case("re"))
+}
+
 fn short(text: &str) -> String {
     let text = reach::message(text);
     reach::cut(&text, LONGEST_MESSAGE)
@@ -181,7 +195,7 @@ fn short(text: &str) -> String {
 fn portal_of(address: &str) -> Option<LeadSource> {
     let (_, domain) = address.rsplit_once('@')?;
     let is_of = |own: &&str| domain == *own || domain.strip_suffix(*own).is_some_and(|rest| rest.ends_with('.'));
-    PORTALS.iter().find(|portal| portal.domains.iter().any(|own| is_of(own))).map(|portal| portal.source)
+    PORTALS.iter().find(|portal| portal.domains.iter().any(&is_of)).map(|portal| portal.source)
 }
 
 fn portal_named(name: &str) -> Option<LeadSource> {
@@ -200,15 +214,39 @@ fn is_nobody(address: &str) -> bool {
     ["noreply", "nepasrepondre", "donotreply", "mailerdaemon", "postmaster"].iter().any(|name| local.starts_with(name))
 }
 
-/// The text of a mail: its plain part, or what its HTML says.
+/// What ends a line in HTML, beside `<br>` and paragraphs.
+const BLOCKS: [&str; 9] = ["tr>", "table>", "div>", "li>", "h1>", "h2>", "h3>", "h4>", "dd>"];
+
+/// The plain part of a mail, or what its HTML says, line by line.
+fn text_of<'a>(mail: &'a Message<'_>) -> Option<Cow<'a, str>> {
+    match &mail.text_part(0)?.body {
+        PartType::Text(text) => Some(Cow::Borrowed(text)),
+        PartType::Html(html) => Some(Cow::Owned(html_to_text(&with_breaks(html)))),
+        _ => None,
+    }
+}
+
+/// HTML in which every block ends with a `<br>`: the library's reader breaks lines there and at paragraphs only.
+fn with_breaks(html: &str) -> String {
+    let begins = |piece: &str, tag: &&str| piece.get(..tag.len()).is_some_and(|start| start.eq_ignore_ascii_case(tag));
+    let mut pieces = html.split("</");
+    let mut broken = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        broken.push_str(if BLOCKS.iter().any(|tag| begins(piece, tag)) { "<br></" } else { "</" });
+        broken.push_str(piece);
+    }
+    broken
+}
+
+/// The text of a mail.
 fn body(mail: &Message<'_>) -> String {
-    let text = mail.body_text(0).unwrap_or_default();
+    let text = text_of(mail).unwrap_or_default();
     let text = text.get(..text.floor_char_boundary(MOST_TEXT.min(text.len()))).unwrap_or_default();
     reach::message(text)
 }
 
 fn prospect(mail: &Message<'_>) -> Option<adf::Prospect> {
-    let text = mail.body_text(0);
+    let text = text_of(mail);
     if let Some(prospect) = text.as_deref().and_then(adf::find).and_then(adf::read) {
         return Some(prospect);
     }
@@ -345,6 +383,14 @@ mod tests {
         assert_eq!(fields.name().as_deref(), Some("Léa Dupont"));
         assert_eq!(fields.get(Label::Phone), Some("06 12 34 56 78"));
         assert_eq!(fields.get(Label::Message), Some("Elle est belle : oui\n\nEncore là ?"));
+    }
+
+    #[test]
+    fn a_table_ends_its_lines() {
+        let html = "<table><TR><td>Ref :</td><td>P-208</td></TR></table><p>Nom : Petit<br>Pr&eacute;nom : Hugo</p>";
+        let text = html_to_text(&with_breaks(html));
+        let fields = Fields::of(&text);
+        assert_eq!(fields.name().as_deref(), Some("Hugo Petit"), "{text:?}");
     }
 
     #[test]

@@ -247,6 +247,18 @@ pub async fn about(
     about_in(tx, actor.org_id, listing, vehicle).await
 }
 
+/// Which car somebody means who answers and names none: the one of their last lead.
+pub async fn last_about(tx: &mut Tx, org: Uuid, person: &Person, at: DateTime<Utc>) -> Result<About> {
+    let known = model::contact_reached_by(tx, org, person.email.as_deref(), person.phone.as_deref()).await?;
+    let known: Vec<Uuid> = known.into_iter().map(|contact| contact.id).collect();
+    let last = model::last_lead(tx, org, &known, at - WINDOW).await?;
+    Ok(last.map_or_else(About::default, |lead| About {
+        listing_id: lead.listing_id,
+        vehicle_id: lead.vehicle_id,
+        car_text: lead.car_text,
+    }))
+}
+
 pub async fn about_in(
     tx: &mut Tx,
     org: Uuid,

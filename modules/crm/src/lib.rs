@@ -2,6 +2,7 @@
 
 mod adf;
 mod aliases;
+mod declared;
 mod error;
 pub mod events;
 mod form;
@@ -35,6 +36,10 @@ impl keroxio_core::Module for CrmModule {
         "crm"
     }
 
+    fn settings(&self) -> &'static [keroxio_core::Setting] {
+        declared::ALL
+    }
+
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
         app.provide(settings::Inbound::read(env));
         app.provide(settings::FormKey::from_env(env));
@@ -45,6 +50,10 @@ impl keroxio_core::Module for CrmModule {
 
     fn routes(&self) -> Option<axum::Router<keroxio_core::App>> {
         Some(form::routes().merge(post::routes()))
+    }
+
+    fn features(&self) -> &'static [keroxio_core::Feature] {
+        &[form::FORMS]
     }
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {

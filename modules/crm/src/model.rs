@@ -357,7 +357,7 @@ pub async fn leads_with(conn: &mut AsyncPgConnection, ids: &[Uuid]) -> QueryResu
 }
 
 /// About which car a lead is.
-#[derive(Clone, Default)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct About {
     pub listing_id: Option<Uuid>,
     pub vehicle_id: Option<Uuid>,
@@ -388,6 +388,23 @@ pub async fn recent_lead(
         Some(id) => lock_lead(conn, org, id).await,
         None => Ok(None),
     }
+}
+
+/// The lead of some contacts of whom something came since a moment; the latest.
+pub async fn last_lead(
+    conn: &mut AsyncPgConnection,
+    org: Uuid,
+    contacts: &[Uuid],
+    since: DateTime<Utc>,
+) -> QueryResult<Option<Lead>> {
+    crm_leads::table
+        .filter(crm_leads::org_id.eq(org).and(crm_leads::contact_id.eq_any(contacts)))
+        .filter(crm_leads::last_touch_at.ge(since))
+        .order(crm_leads::last_touch_at.desc())
+        .select(Lead::as_select())
+        .first(conn)
+        .await
+        .optional()
 }
 
 /// Which leads are wanted.

@@ -125,6 +125,9 @@ async fn keep(app: &App, alias: &Alias, read: Read, raw: Vec<u8>) -> Result<bool
     if about.vehicle_id.is_none() {
         about = About { car_text: found.car_text, ..about };
     }
+    if found.is_answer && about == About::default() {
+        about = intake::last_about(&mut tx, org_id, &found.person, now).await?;
+    }
     let incoming = Incoming {
         org_id,
         source: found.source.unwrap_or(LeadSource::EmailOther),

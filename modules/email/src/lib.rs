@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod declared;
 mod graphql;
 mod job;
 mod letter;
@@ -19,6 +20,10 @@ pub const MODULE: EmailModule = EmailModule;
 impl keroxio_core::Module for EmailModule {
     fn name(&self) -> &'static str {
         "email"
+    }
+
+    fn settings(&self) -> &'static [keroxio_core::Setting] {
+        declared::ALL
     }
 
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {

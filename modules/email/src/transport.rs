@@ -47,7 +47,9 @@ impl Transport {
             None => mail,
         };
         let mail = mail.with_idempotency_key(&message.id.to_string());
-        let sent = outbound("email", resend.emails.send(mail), call).await.map_err(|e| JobError::new(is_lasting(&e), anyhow::anyhow!("{e}")))?;
+        let sent = outbound("email", resend.emails.send(mail), call)
+            .await
+            .map_err(|e| JobError::new(is_lasting(&e), anyhow::anyhow!("{e}")))?;
         Ok(sent.id.to_string())
     }
 }

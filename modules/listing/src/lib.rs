@@ -41,6 +41,10 @@ impl keroxio_core::Module for ListingModule {
         &[("Listing", "listing_ads")]
     }
 
+    fn features(&self) -> &'static [keroxio_core::Feature] {
+        &[rewriting::REWRITING]
+    }
+
     fn describe_metrics(&self) {
         metrics::describe_histogram!(
             PREPARATION_SECONDS,

@@ -325,7 +325,8 @@ pub async fn insert_progress(conn: &mut AsyncPgConnection, row: &Progress) -> Qu
 
 /// Whether a listing was told to be ready or incomplete before.
 pub async fn was_settled(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<bool> {
-    let told = listing_progress::table.filter(listing_progress::listing_id.eq(id).and(listing_progress::kind.eq(WHOLE)));
+    let told =
+        listing_progress::table.filter(listing_progress::listing_id.eq(id).and(listing_progress::kind.eq(WHOLE)));
     diesel::select(diesel::dsl::exists(told)).get_result(conn).await
 }
 

@@ -8,7 +8,9 @@ use chrono::{DateTime, SubsecRound as _, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_core::metrics::{Call, outbound};
-use keroxio_core::{Actor, App, BackgroundJob, Effects, GivenUp, JobError, Provider, Queue, Result, Right, Tx};
+use keroxio_core::{
+    Actor, App, BackgroundJob, Effects, Feature, GivenUp, JobError, Provider, Queue, Result, Right, Tx,
+};
 use keroxio_plugin_sdk::{Draft, RewriteError, TextRewriter};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -54,6 +56,13 @@ pub async fn last_of_all(conn: &mut AsyncPgConnection, listings: &[Uuid]) -> Que
     found.select(Rewriting::as_select()).load(conn).await
 }
 
+/// Other words by a language model.
+pub const REWRITING: Feature = Feature {
+    name: "listing.rewriting",
+    title_fr: "la réécriture d'annonces par un modèle de langue",
+    title_en: "rewriting advertisements by a language model",
+};
+
 fn rewriter(app: &App) -> Result<Arc<dyn TextRewriter>> {
     app.get().map_err(|_| error::rewriter_not_configured())
 }
@@ -62,6 +71,7 @@ fn rewriter(app: &App) -> Result<Arc<dyn TextRewriter>> {
 /// `REWRITER_NOT_CONFIGURED`, `NOT_FOUND`, `LISTING_SOLD`, `LISTING_TEXT_MISSING` while there is no text of ours.
 pub async fn start(app: &App, actor: &Actor, id: Uuid) -> Result<Ad> {
     actor.may(Right::Stock)?;
+    app.require(&REWRITING, Some(actor.org_id)).await?;
     rewriter(app)?;
     app.admit(Queue::Outbound, actor.org_id).await?;
     let mut tx = app.begin().await?;

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod crop;
+mod declared;
 mod error;
 pub mod events;
 mod graphql;
@@ -27,6 +28,10 @@ impl keroxio_core::Module for PlatesModule {
 
     fn nodes(&self) -> &'static [(&'static str, &'static str)] {
         &[("PlateReading", "plates_readings")]
+    }
+
+    fn settings(&self) -> &'static [keroxio_core::Setting] {
+        declared::ALL
     }
 
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {

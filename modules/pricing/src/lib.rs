@@ -3,6 +3,7 @@
 mod ads;
 pub mod blend;
 mod confidence;
+mod declared;
 mod error;
 mod graphql;
 mod jobs;
@@ -39,6 +40,10 @@ impl keroxio_core::Module for PricingModule {
 
     fn nodes(&self) -> &'static [(&'static str, &'static str)] {
         &[("PriceEstimate", "pricing_estimates")]
+    }
+
+    fn settings(&self) -> &'static [keroxio_core::Setting] {
+        declared::ALL
     }
 
     fn init(&self, env: &Env, app: &mut AppBuilder) -> anyhow::Result<()> {

@@ -4,8 +4,21 @@ use crate::channel::Channels;
 
 pub const NOT_PUBLISHED: ErrorCode = ErrorCode("NOT_PUBLISHED");
 pub const NOT_PUBLISHABLE: ErrorCode = ErrorCode("NOT_PUBLISHABLE");
+pub const PAGE_HIDDEN: ErrorCode = ErrorCode("PAGE_HIDDEN");
 pub const FEED_SHRUNK: ErrorCode = ErrorCode("FEED_SHRUNK");
 pub const WRONG_AD_URL: ErrorCode = ErrorCode("WRONG_AD_URL");
+
+pub fn page_hidden(statement: &str) -> Error {
+    Error::new(
+        PAGE_HIDDEN,
+        format!("La plateforme a retiré cette page : {statement} Écrivez-nous pour contester cette décision."),
+        format!("The platform took this page down: {statement} Write to us to contest this decision."),
+    )
+}
+
+pub fn no_report() -> Error {
+    Error::not_found("Signalement", "Report")
+}
 
 pub fn wrong_url(channel: &str) -> Error {
     Error::new(

@@ -226,13 +226,20 @@ pub struct ListingPage {
     url: String,
     /// Whether it is open; a closed one answers that the car is no longer for sale.
     open: bool,
+    /// Why the platform hides it from everybody, where it does; write to us to contest that.
+    hidden_for: Option<String>,
     /// When it was first opened.
     opened_at: DateTime<Utc>,
 }
 
 impl ListingPage {
     fn of(page: Page, site: &Site) -> Self {
-        Self { url: site.page(&page.slug), open: page.gone_at.is_none(), opened_at: page.opened_at }
+        Self {
+            url: site.page(&page.slug),
+            open: page.is_seen(),
+            hidden_for: page.hidden_for,
+            opened_at: page.opened_at,
+        }
     }
 }
 

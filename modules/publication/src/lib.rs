@@ -10,8 +10,11 @@ mod jobs;
 mod life;
 mod linked_data;
 mod model;
+mod moderation;
+mod moderation_graphql;
 mod online;
 mod page;
+mod report_form;
 mod rules;
 pub mod service;
 mod tables;
@@ -23,11 +26,21 @@ pub use page::{PageEnding, Shown, Site, shown_at, shown_listing};
 
 #[derive(async_graphql::MergedObject, Default)]
 #[graphql(name = "PublicationAndFeedQuery")]
-pub struct Query(graphql::PublicationQuery, feed_graphql::FeedQuery, task_graphql::TaskQuery);
+pub struct Query(
+    graphql::PublicationQuery,
+    feed_graphql::FeedQuery,
+    task_graphql::TaskQuery,
+    moderation_graphql::ModerationQuery,
+);
 
 #[derive(async_graphql::MergedObject, Default)]
 #[graphql(name = "PublicationAndFeedMutation")]
-pub struct Mutation(graphql::PublicationMutation, feed_graphql::FeedMutation, task_graphql::TaskMutation);
+pub struct Mutation(
+    graphql::PublicationMutation,
+    feed_graphql::FeedMutation,
+    task_graphql::TaskMutation,
+    moderation_graphql::ModerationMutation,
+);
 
 pub struct PublicationModule;
 pub const MODULE: PublicationModule = PublicationModule;
@@ -45,12 +58,23 @@ impl keroxio_core::Module for PublicationModule {
         Ok(())
     }
 
+    fn features(&self) -> &'static [keroxio_core::Feature] {
+        &[moderation::PAGES]
+    }
+
     fn routes(&self) -> Option<axum::Router<keroxio_core::App>> {
-        Some(page::routes().merge(feed::routes()))
+        Some(page::routes().merge(feed::routes()).merge(report_form::routes()))
     }
 
     fn describe_metrics(&self) {
-        keroxio_core::metrics::know_events(&["publication.prepared", "publication.published", "publication.withdrawn", "publication.page_opened"]);
+        keroxio_core::metrics::know_events(&[
+            "publication.prepared",
+            "publication.published",
+            "publication.withdrawn",
+            "publication.page_opened",
+            "publication.reported",
+            "publication.hidden",
+        ]);
     }
 
     fn jobs(&self, jobs: &mut keroxio_core::JobRegistry) {
@@ -59,6 +83,8 @@ impl keroxio_core::Module for PublicationModule {
         let every_hour = feed::BuildFeeds { after: None };
         jobs.register::<feed::BuildFeeds>().recur(keroxio_core::Recurrence("20 * * * *"), &every_hour);
         jobs.on::<keroxio_vehicle::events::VehicleMoved, online::FollowMove>();
+        let every_night = moderation::ForgetReports;
+        jobs.register::<moderation::ForgetReports>().recur(keroxio_core::Recurrence("35 3 * * *"), &every_night);
         jobs.register::<tasks::ReviewListing>().register::<tasks::ReviewCar>();
         let each_day = tasks::ReviewAll { after: None };
         jobs.register::<tasks::ReviewAll>().recur(keroxio_core::Recurrence("45 6 * * *"), &each_day);

@@ -20,6 +20,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::linked_data;
+use crate::moderation::PAGES;
 use crate::rules::FindingSeverity;
 use crate::service::Subject;
 use crate::tables::publication_pages::{self, dsl};
@@ -30,8 +31,14 @@ const PATH: &str = "/a/";
 /// Compiled once. A template that cannot be is missing from it, which every request then says.
 static TEMPLATES: LazyLock<minijinja::Environment<'static>> = LazyLock::new(|| {
     let mut templates = minijinja::Environment::new();
-    if let Err(e) = templates.add_template("page.html", include_str!("../templates/page.html")) {
-        tracing::error!("the template of pages: {e}");
+    let all = [
+        ("page.html", include_str!("../templates/page.html")),
+        ("report.html", include_str!("../templates/report.html")),
+    ];
+    for (name, text) in all {
+        if let Err(e) = templates.add_template(name, text) {
+            tracing::error!("the template {name}: {e}");
+        }
     }
     templates
 });
@@ -81,11 +88,24 @@ pub struct Page {
     pub slug: String,
     pub opened_at: DateTime<Utc>,
     pub gone_at: Option<DateTime<Utc>>,
+    /// Since when staff have hidden it, and why.
+    pub hidden_at: Option<DateTime<Utc>>,
+    pub hidden_for: Option<String>,
+}
+
+impl Page {
+    /// Whether it is open and not hidden.
+    pub fn is_seen(&self) -> bool {
+        self.gone_at.is_none() && self.hidden_at.is_none()
+    }
 }
 
 /// What another module puts at the end of the page of an ad: HTML of its own, whose forms lead to addresses of ours.
 #[derive(Clone)]
-pub struct PageEnding(pub Arc<dyn Fn(&App, &str, Uuid) -> Result<String> + Send + Sync>);
+pub struct PageEnding(pub Arc<Ending>);
+
+/// Given the address's last part and the listing.
+pub type Ending = dyn Fn(&App, &str, Uuid) -> Result<String> + Send + Sync;
 
 /// An ad that anybody sees on a page of ours at this moment.
 pub struct Shown {
@@ -100,12 +120,32 @@ pub struct Shown {
 /// # Errors
 /// `NOT_FOUND` where there never was a page.
 pub async fn shown_at(app: &App, slug: &str) -> Result<Option<Shown>> {
-    let page = {
-        let mut conn = app.conn().await?;
-        let found = dsl::publication_pages.filter(dsl::slug.eq(slug)).select(Page::as_select());
-        found.first(&mut conn).await.optional()?.ok_or_else(error::not_found)?
-    };
+    let page = at(&mut *app.conn().await?, slug).await?.ok_or_else(error::not_found)?;
     current(app, page).await
+}
+
+/// The page at an address, whatever has become of it.
+pub(crate) async fn at(conn: &mut AsyncPgConnection, slug: &str) -> Result<Option<Page>> {
+    let found = dsl::publication_pages.filter(dsl::slug.eq(slug)).select(Page::as_select());
+    Ok(found.first(conn).await.optional()?)
+}
+
+/// The page of a listing, locked.
+pub(crate) async fn lock(conn: &mut AsyncPgConnection, listing: Uuid) -> QueryResult<Option<Page>> {
+    dsl::publication_pages.find(listing).select(Page::as_select()).for_update().first(conn).await.optional()
+}
+
+/// Hides a page since a moment for a reason, or shows it again.
+pub(crate) async fn set_hidden(
+    conn: &mut AsyncPgConnection,
+    listing: Uuid,
+    hidden: Option<(DateTime<Utc>, &str)>,
+) -> QueryResult<usize> {
+    let (at, why) = hidden.unzip();
+    diesel::update(dsl::publication_pages.find(listing))
+        .set((dsl::hidden_at.eq(at), dsl::hidden_for.eq(why)))
+        .execute(conn)
+        .await
 }
 
 /// The same by the listing.
@@ -122,12 +162,15 @@ pub async fn shown_listing(app: &App, listing: Uuid) -> Result<Option<Shown>> {
 }
 
 async fn current(app: &App, page: Page) -> Result<Option<Shown>> {
-    if page.gone_at.is_some() {
+    if !page.is_seen() {
         return Ok(None);
     }
     let ad = listings::get(app, page.org_id, page.listing_id).await?;
     let vehicle = keroxio_vehicle::service::fetch(app, page.org_id, ad.vehicle_id).await?;
     let organization = keroxio_auth::service::organization(app, page.org_id).await?;
+    if organization.suspended_at.is_some() {
+        return Ok(None);
+    }
     // Sold a moment ago, or edited into what may not appear: nobody sees that meanwhile.
     let own = service::own_page();
     let history = histovec::of(&mut *app.conn().await?, vehicle.id).await?;
@@ -146,6 +189,7 @@ async fn current(app: &App, page: Page) -> Result<Option<Shown>> {
 /// `NOT_PUBLISHABLE` while the law wants something else first, or no picture is ready; `LISTING_SOLD` for a sold car.
 pub(crate) async fn open(app: &App, actor: &Actor, listing: Uuid) -> Result<Page> {
     actor.may(Right::Publish)?;
+    app.require(&PAGES, Some(actor.org_id)).await?;
     let ad = listings::get(app, actor.org_id, listing).await?;
     if ad.sold_at.is_some() {
         return Err(keroxio_listing::sold_already());
@@ -173,6 +217,8 @@ pub(crate) async fn open(app: &App, actor: &Actor, listing: Uuid) -> Result<Page
         slug: slug(ad.title.as_deref().unwrap_or_default()),
         opened_at: app.now(),
         gone_at: None,
+        hidden_at: None,
+        hidden_for: None,
     };
     let mut tx = app.begin().await?;
     let page = diesel::insert_into(dsl::publication_pages)
@@ -183,6 +229,9 @@ pub(crate) async fn open(app: &App, actor: &Actor, listing: Uuid) -> Result<Page
         .returning(Page::as_returning())
         .get_result(&mut *tx)
         .await?;
+    if let Some(why) = &page.hidden_for {
+        return Err(error::page_hidden(why));
+    }
     online::shown(&mut tx, ad.org_id, listing).await?;
     tx.count("publication.page_opened");
     tx.commit().await?;
@@ -219,7 +268,8 @@ pub(crate) async fn of_listing(app: &App, actor: &Actor, listing: Uuid) -> Resul
 
 /// Whether the page of an ad is open.
 pub(crate) async fn is_open(conn: &mut AsyncPgConnection, listing: Uuid) -> QueryResult<bool> {
-    let open = dsl::publication_pages.filter(dsl::listing_id.eq(listing).and(dsl::gone_at.is_null()));
+    let open = dsl::publication_pages.filter(dsl::listing_id.eq(listing));
+    let open = open.filter(dsl::gone_at.is_null().and(dsl::hidden_at.is_null()));
     diesel::select(diesel::dsl::exists(open)).get_result(conn).await
 }
 
@@ -280,11 +330,18 @@ async fn render(app: &App, slug: &str) -> Result<Option<String>> {
         "facts": facts,
         "pictures": pictures.iter().map(shown).collect::<Vec<_>>(),
         "ending": ending,
+        "slug": slug,
         "linked_data": linked_data::script(&linked_data::car(&ad, &vehicle, &organization, &pictures, &url)),
     });
     let page = TEMPLATES.get_template("page.html");
     let html = page.and_then(|page| page.render(minijinja::value::Serde(&document)));
     Ok(Some(html.map_err(Error::internal)?))
+}
+
+/// Fills a template of this module in.
+pub(crate) fn render_template(name: &str, context: minijinja::Value) -> Result<String> {
+    let template = TEMPLATES.get_template(name).map_err(Error::internal)?;
+    template.render(context).map_err(Error::internal)
 }
 
 /// A line of the page; the odometer reading with the words that the law wants after it.
@@ -322,7 +379,7 @@ async fn site_map(State(app): State<App>) -> Response {
         let site = app.get::<Site>()?;
         let mut conn = app.conn().await?;
         let slugs: Vec<(String, DateTime<Utc>)> = dsl::publication_pages
-            .filter(dsl::gone_at.is_null())
+            .filter(dsl::gone_at.is_null().and(dsl::hidden_at.is_null()))
             .order(dsl::listing_id.desc())
             .limit(MOST_IN_MAP)
             .select((dsl::slug, dsl::opened_at))

@@ -26,6 +26,24 @@ diesel::table! {
         slug -> Text,
         opened_at -> Timestamptz,
         gone_at -> Nullable<Timestamptz>,
+        hidden_at -> Nullable<Timestamptz>,
+        hidden_for -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    publication_reports (id) {
+        id -> Uuid,
+        listing_id -> Uuid,
+        reason -> Text,
+        details -> Text,
+        email -> Nullable<Text>,
+        network -> Nullable<Text>,
+        created_at -> Timestamptz,
+        state -> Text,
+        decided_at -> Nullable<Timestamptz>,
+        decided_by -> Nullable<Uuid>,
+        statement -> Nullable<Text>,
     }
 }
 

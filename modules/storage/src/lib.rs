@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod budget;
+mod declared;
 mod error;
 mod graphql;
 mod http;
@@ -33,6 +34,10 @@ impl keroxio_core::Module for StorageModule {
 
     fn nodes(&self) -> &'static [(&'static str, &'static str)] {
         &[("Photo", "storage_objects")]
+    }
+
+    fn settings(&self) -> &'static [keroxio_core::Setting] {
+        declared::ALL
     }
 
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {

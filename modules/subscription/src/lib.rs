@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod declared;
 mod error;
 pub mod events;
 mod graphql;
@@ -25,6 +26,10 @@ pub const MODULE: SubscriptionModule = SubscriptionModule;
 impl keroxio_core::Module for SubscriptionModule {
     fn name(&self) -> &'static str {
         "subscription"
+    }
+
+    fn settings(&self) -> &'static [keroxio_core::Setting] {
+        declared::ALL
     }
 
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {

@@ -3,6 +3,7 @@
 mod catalogue;
 mod catalogue_graphql;
 mod certificate;
+mod declared;
 mod error;
 pub mod events;
 mod export;
@@ -62,6 +63,10 @@ impl keroxio_core::Module for VehicleModule {
 
     fn nodes(&self) -> &'static [(&'static str, &'static str)] {
         &[("Vehicle", "vehicle_vehicles")]
+    }
+
+    fn settings(&self) -> &'static [keroxio_core::Setting] {
+        declared::ALL
     }
 
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod declared;
 mod deliver;
 mod destination;
 mod error;
@@ -30,6 +31,10 @@ pub const MODULE: WebhookModule = WebhookModule;
 impl keroxio_core::Module for WebhookModule {
     fn name(&self) -> &'static str {
         "webhook"
+    }
+
+    fn settings(&self) -> &'static [keroxio_core::Setting] {
+        declared::ALL
     }
 
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {

@@ -269,6 +269,12 @@ impl TestApp {
         diesel::sql_query(sql).execute(&mut self.app.conn().await.unwrap()).await.unwrap();
     }
 
+    /// What PostgreSQL has against a statement of the test's own.
+    pub async fn refused(&self, sql: &str) -> String {
+        let done = diesel::sql_query(sql).execute(&mut self.app.conn().await.unwrap()).await;
+        done.expect_err("the statement was carried out").to_string()
+    }
+
     /// The column `text` of a query of the test's own.
     pub async fn texts(&self, query: &str) -> Vec<String> {
         #[derive(diesel::QueryableByName)]

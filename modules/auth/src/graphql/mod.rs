@@ -2,12 +2,14 @@
 
 mod access;
 mod accounts;
+mod audit;
 mod people;
 mod query;
 mod types;
 
 use async_graphql::MergedObject;
 
+pub use audit::AuditStep;
 pub use query::AuthQuery as Query;
 
 #[derive(MergedObject, Default)]

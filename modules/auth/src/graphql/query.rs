@@ -1,9 +1,13 @@
+use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{Context, Object, SimpleObject};
-use keroxio_core::{Access, App, Error, GqlResult, Limits, RequestContext as _, Result, Role, access, as_system};
+use keroxio_core::{
+    Access, App, Error, GqlResult, Limits, Page, RequestContext as _, Result, Role, access, as_system, connection,
+};
 use uuid::Uuid;
 
+use super::audit::AuditStep;
 use super::types::{ApiKey, Device, Invitation, Member, Membership, Site, Viewer};
-use crate::{api_keys, members, model, organizations, sessions};
+use crate::{api_keys, members, model, organizations, sessions, trail};
 
 /// How much you may ask of the API.
 #[derive(SimpleObject)]
@@ -72,6 +76,26 @@ impl AuthQuery {
     async fn api_keys(&self, ctx: &Context<'_>) -> GqlResult<Vec<ApiKey>> {
         let rows = api_keys::list(ctx.app(), &ctx.actor()?).await?;
         Ok(rows.into_iter().map(Into::into).collect())
+    }
+
+    /// What was done in your organization, by people, programs and the platform's staff, the latest first: every mutation
+    /// and what came of it, log-ins, and whatever staff looked at. Without the right `SETTINGS` you see your own steps.
+    /// Kept for a year.
+    #[graphql(
+        guard = "Access::Read",
+        directive = access::apply(Access::Read),
+        complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity"
+    )]
+    async fn audit_log(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Of this member only.")] user_id: Option<Uuid>,
+        #[graphql(desc = "Page size, 1 to 100; 20 by default.")] first: Option<i32>,
+        #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
+    ) -> GqlResult<Connection<String, AuditStep, EmptyFields, EmptyFields>> {
+        let page = Page::new(first, after.as_deref())?;
+        let steps = trail::list(ctx.app(), &ctx.actor()?, user_id, page).await?;
+        Ok(connection(page, steps.into_iter().map(|step| (step.id, step.into())).collect()))
     }
 
     /// How much you may ask of the API, and how much of that is left. What goes beyond is refused with

@@ -54,12 +54,25 @@ pub struct Organization {
     kind: OrganizationKind,
     /// Number of the company (SIREN), nine digits; advertisements of professionals must name who sells.
     siren: Option<String>,
+    /// Set while the platform has put the organization on hold: it sees and exports what is its own, and changes nothing.
+    suspension: Option<Suspension>,
+}
+
+/// Why an organization is on hold.
+#[derive(SimpleObject)]
+pub struct Suspension {
+    /// Since when.
+    since: DateTime<Utc>,
+    /// Why, as staff wrote it.
+    reason: String,
 }
 
 impl From<OrganizationRow> for Organization {
     fn from(row: OrganizationRow) -> Self {
         let kind = if row.kind == "dealer" { OrganizationKind::Dealer } else { OrganizationKind::PrivateSeller };
-        Self { id: row.id, name: row.name, kind, siren: row.siren }
+        let reason = row.suspended_for.unwrap_or_default();
+        let suspension = row.suspended_at.map(|since| Suspension { since, reason });
+        Self { id: row.id, name: row.name, kind, siren: row.siren, suspension }
     }
 }
 

@@ -15,6 +15,9 @@ pub struct Organization {
     pub created_at: DateTime<Utc>,
     /// Number of the company, nine digits.
     pub siren: Option<String>,
+    /// Since when staff have put it on hold, and why.
+    pub suspended_at: Option<DateTime<Utc>>,
+    pub suspended_for: Option<String>,
 }
 
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]

@@ -3,7 +3,7 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use uuid::Uuid;
 
-use crate::tables::auth_api_keys;
+use crate::tables::{auth_api_keys, auth_organizations};
 
 /// The key of an integrator's program.
 #[derive(Debug, Clone, Queryable, Selectable, Insertable)]
@@ -58,10 +58,15 @@ pub async fn valid_keys(conn: &mut AsyncPgConnection, org: Uuid, now: DateTime<U
         .await
 }
 
-pub async fn key_by_hash(conn: &mut AsyncPgConnection, hash: &str) -> QueryResult<Option<ApiKey>> {
+/// A key, and since when its organization is on hold.
+pub async fn key_by_hash(
+    conn: &mut AsyncPgConnection,
+    hash: &str,
+) -> QueryResult<Option<(ApiKey, Option<DateTime<Utc>>)>> {
     auth_api_keys::table
+        .inner_join(auth_organizations::table.on(auth_organizations::id.eq(auth_api_keys::org_id)))
         .filter(auth_api_keys::key_hash.eq(hash))
-        .select(ApiKey::as_select())
+        .select((ApiKey::as_select(), auth_organizations::suspended_at))
         .first(conn)
         .await
         .optional()

@@ -30,6 +30,10 @@ async fn file(app: &App, name: &str) -> Result<Option<(&'static str, Vec<u8>)>> 
     let Some((key, extension)) = name.split_once('.') else { return Ok(None) };
     let feed = model::by_key(&mut *app.conn().await?, key).await?;
     let Some(feed) = feed.filter(|feed| feed.format == extension) else { return Ok(None) };
+    let seller = keroxio_auth::service::organization(app, feed.org_id).await?;
+    if seller.suspended_at.is_some() {
+        return Ok(None);
+    }
     let Some(object) = feed.object_id else { return Ok(None) };
     let object = keroxio_storage::service::get(app, feed.org_id, object).await?;
     let bytes = keroxio_storage::service::read(app, &object).await?;

@@ -1,0 +1,3 @@
+DROP TABLE publication_reports;
+ALTER TABLE publication_pages DROP COLUMN hidden_for;
+ALTER TABLE publication_pages DROP COLUMN hidden_at;
