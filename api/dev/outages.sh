@@ -13,7 +13,8 @@ PORTS=$(python3 -c 'import socket
 s = [socket.socket() for _ in range(4)]
 for one in s: one.bind(("127.0.0.1", 0))
 print(*(one.getsockname()[1] for one in s))')
-postgres=$(find "$home" /var/lib/keroxio -name postmaster.pid -newer "$home/ports" 2>/dev/null | head -n 1)
+postgres=$(find "$home" /var/lib/keroxio -name postmaster.pid -newer "$home/ports" 2>/dev/null | head -n 1 || true)
+[ -n "$postgres" ] || { echo "the private PostgreSQL is not to be found" >&2; exit 2; }
 export PORTS SERVICES=$here/api/dev/services.sh LOGS=$logs REDIS_PID=$home/redis.pid POSTGRES_PID=$postgres
 export PICTURE=$here/tests/fixtures/hatch-front.jpg KEROXIO_LOG=warn KEROXIO_STORAGE_DIR=$logs/files
 export KEROXIO_COST_CAPACITY=1000000 KEROXIO_ANONYMOUS_COST_CAPACITY=1000000 KEROXIO_JOB_LEASE_SECONDS=${LEASE:-15}

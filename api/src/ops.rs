@@ -11,14 +11,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use keroxio_core::metrics::HTTP_SECONDS;
-use keroxio_core::{App, Env};
+use keroxio_core::{App, Env, telemetry};
 use metrics_exporter_prometheus::PrometheusHandle;
 use metrics_process::Collector;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::listen;
+use crate::listen::{self, Proxy};
 
 /// The number of a request, in its answer and in every line of the log about it.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -91,11 +91,21 @@ async fn ready(State(app): State<App>) -> impl IntoResponse {
 }
 
 /// Times a request by its route, and gives it its number.
-pub async fn watch(request: Request, next: Next) -> Response {
+pub async fn watch(State(app): State<App>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let route = request.extensions().get::<MatchedPath>().map_or("none", |path| path.as_str()).to_owned();
     let id = request.headers().get(&REQUEST_ID).and_then(given).unwrap_or_else(|| Uuid::now_v7().simple().to_string());
-    let span = tracing::info_span!("request", %id, route, operation = tracing::field::Empty);
+    let empty = tracing::field::Empty;
+    let span = tracing::info_span!("request", %id, route, operation = empty, trace = empty);
+    // Only a proxy of ours says what a request is part of: nobody else writes into our traces.
+    if app.get::<Proxy>().is_ok_and(|proxy| proxy.0)
+        && let Some(parent) = request.headers().get("traceparent").and_then(|value| value.to_str().ok())
+    {
+        telemetry::join(&span, parent);
+    }
+    if let Some(trace) = telemetry::trace_id(&span) {
+        span.record("trace", trace);
+    }
     let mut response = next.run(request).instrument(span).await;
     let class = match response.status().as_u16() {
         100..200 => "1xx",

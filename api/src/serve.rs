@@ -5,10 +5,11 @@ use anyhow::Context as _;
 use async_graphql::Executor;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::middleware::{from_fn, from_fn_with_state};
+use axum::middleware::from_fn_with_state;
 use axum::response::Html;
 use axum::routing::get;
-use keroxio_core::{App, AppBuilder, Env, Module, telemetry, worker};
+use keroxio_core::telemetry::Telemetry;
+use keroxio_core::{App, AppBuilder, Env, Module, worker};
 use keroxio_schema::{MODULES, SchemaSelection};
 use keroxio_webhook::Selector;
 use tokio_util::sync::CancellationToken;
@@ -37,16 +38,12 @@ impl Roles {
 /// Runs until SIGTERM or Ctrl-C, then finishes what is running.
 pub async fn run(roles: Roles) -> anyhow::Result<()> {
     let env = Env::from_process();
-    start_logs(&env);
+    // Until the end: what was collected last is sent then.
+    let _traces = Telemetry::read(&env).start();
     let stop = CancellationToken::new();
     tokio::spawn(stop_on_signal(stop.clone()));
     let server = start(&env, roles, stop).await?;
     server.wait().await
-}
-
-pub fn start_logs(env: &Env) {
-    let filter = env.optional("KEROXIO_LOG").unwrap_or_else(|| "info,ort=warn".to_owned());
-    telemetry::init(&filter, env.optional("KEROXIO_LOG_FORMAT").as_deref() == Some("json"));
 }
 
 /// A started process: where it listens, and what to wait for.
@@ -136,7 +133,10 @@ pub fn router(app: App, schema: impl Executor, modules: &[&dyn Module], metrics:
     }
     let origins = app.get::<Origins>().unwrap_or_default();
     let router = router.layer(DefaultBodyLimit::disable()).layer(from_fn_with_state(app.clone(), listen::tell_address));
-    origins::guarded(router, origins).layer(CatchPanicLayer::new()).layer(from_fn(ops::watch)).with_state(app)
+    origins::guarded(router, origins)
+        .layer(CatchPanicLayer::new())
+        .layer(from_fn_with_state(app.clone(), ops::watch))
+        .with_state(app)
 }
 
 async fn stop_on_signal(stop: CancellationToken) {

@@ -29,12 +29,6 @@ const OWN: &[Setting] = &[
     ),
     Setting::plain("KEROXIO_QUERIES", "", "JSON file of documents; nothing else is answered then."),
     Setting::plain(
-        "KEROXIO_LOG",
-        "info",
-        "What is logged, as `tracing` filters say it, for instance `info,keroxio_core=debug`.",
-    ),
-    Setting::plain("KEROXIO_LOG_FORMAT", "text", "`text` or `json`."),
-    Setting::plain(
         "KEROXIO_DEFAULT_CONCURRENCY",
         "8",
         "Jobs of the queue `default` that a worker does at the same time.",

@@ -4,6 +4,7 @@ use std::time::Instant;
 use async_graphql::extensions::{Extension, ExtensionContext, ExtensionFactory, NextResolve, ResolveInfo};
 use async_graphql::{ServerResult, Value};
 use keroxio_core::metrics::{FIELD_ERRORS, FIELD_SECONDS};
+use tracing::Instrument as _;
 
 /// Times root fields. Their names come from the schema, never from the client's aliases or
 /// operation names, so the number of series is bounded.
@@ -28,7 +29,8 @@ impl Extension for RootMetrics {
         }
         let field = format!("{}.{}", info.parent_type, info.name);
         let started = Instant::now();
-        let outcome = next.run(ctx, info).await;
+        let span = tracing::info_span!("field", field);
+        let outcome = next.run(ctx, info).instrument(span).await;
         metrics::histogram!(FIELD_SECONDS, "field" => field.clone()).record(started.elapsed().as_secs_f64());
         if let Err(error) = &outcome {
             // Codes are a list in the code; whatever is not one of them is the library's.

@@ -178,7 +178,15 @@ fn names_in(folder: &Path, names: &mut std::collections::BTreeSet<String>) {
         } else if path.extension().is_some_and(|kind| kind == "rs") && !path.ends_with("declared.rs") {
             let text = std::fs::read_to_string(&path).unwrap();
             let quoted = text.split('"').skip(1).step_by(2);
-            let starts = ["KEROXIO_", "STRIPE_", "RESEND_", "ORT_DYLIB", "DATABASE_URL", "REDIS_URL"];
+            let starts = [
+                "KEROXIO_",
+                "STRIPE_",
+                "RESEND_",
+                "ORT_DYLIB",
+                "OTEL_EXPORTER_OTLP_ENDPOINT",
+                "DATABASE_URL",
+                "REDIS_URL",
+            ];
             let is_name = |text: &&str| {
                 starts.iter().any(|start| text.starts_with(start))
                     && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')

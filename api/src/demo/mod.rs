@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use anyhow::Context as _;
 use keroxio_core::Env;
+use keroxio_core::telemetry::Telemetry;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
@@ -23,7 +24,7 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
     let options = facts::complete(options)?;
     let servers = services::Servers::start_if_needed()?;
     let env = servers.env(&options.out)?;
-    serve::start_logs(&Env::from_vars([("KEROXIO_LOG".to_owned(), log_filter())]));
+    let _traces = Telemetry::read(&Env::from_vars([("KEROXIO_LOG".to_owned(), log_filter())])).start();
     let outcome = journey(&env, &options).await;
     drop(servers);
     let document = outcome?;

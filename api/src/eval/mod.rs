@@ -7,13 +7,14 @@ pub mod pricing;
 use std::path::Path;
 
 use keroxio_core::Env;
+use keroxio_core::telemetry::Telemetry;
 
 use crate::cli::EvalWhat;
 use crate::plugins;
 
 pub async fn run(what: EvalWhat, data: &Path, json: bool, details: bool) -> anyhow::Result<()> {
     let env = Env::from_process();
-    crate::serve::start_logs(&env);
+    let _traces = Telemetry::read(&env).start();
     let report = match what {
         EvalWhat::Plates => plates::run(data, &plugins::plates(&env)?, details).await?,
         EvalWhat::Images => images::run(data, &plugins::images(&env)?, details).await?,

@@ -12,6 +12,7 @@ use keroxio_core::{App, Authentication, ClientAddress, Error, ErrorCode, Loaders
 use serde_json::{Value, json};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 use tokio_stream::StreamMap;
+use tracing::Instrument as _;
 
 use super::door::{Door, Pass};
 use super::outcome::Outcome;
@@ -254,7 +255,8 @@ impl<E: Executor> Session<E> {
                 let _pass = pass;
                 let late = |_| Response::from_errors(vec![response::coded(timed_out())]);
                 let started = Instant::now();
-                let answer = timeout(TIMEOUT, as_tenant(tenant, schema.execute(request))).await.unwrap_or_else(late);
+                let answer = as_tenant(tenant, schema.execute(request)).instrument(tracing::info_span!("operation"));
+                let answer = timeout(TIMEOUT, answer).await.unwrap_or_else(late);
                 Outcome::of(&answer).record("websocket", started);
                 answer
             };

@@ -81,7 +81,7 @@ async fn connect(url: String, tls: ClientConfig) -> ConnectionResult<AsyncPgConn
 
 /// Times statements, and tells of slow ones in the span of whoever asked.
 struct Statements {
-    begun: Option<Instant>,
+    begun: Option<(Instant, tracing::Span)>,
     /// Whoever watches all connections of the process.
     also: Option<Box<dyn Instrumentation>>,
 }
@@ -89,16 +89,16 @@ struct Statements {
 impl Instrumentation for Statements {
     fn on_connection_event(&mut self, event: InstrumentationEvent<'_>) {
         match &event {
-            InstrumentationEvent::StartQuery { .. } => self.begun = Some(Instant::now()),
+            InstrumentationEvent::StartQuery { query, .. } => {
+                let span = tracing::debug_span!("sql", db.system = "postgresql", db.statement = unbound(query));
+                self.begun = Some((Instant::now(), span));
+            }
             InstrumentationEvent::FinishQuery { query, error, .. } => {
-                let took = self.begun.take().map_or(Duration::ZERO, |begun| begun.elapsed());
+                let took = self.begun.take().map_or(Duration::ZERO, |(begun, _)| begun.elapsed());
                 let outcome = if error.is_some() { "error" } else { "ok" };
                 metrics::histogram!(QUERY_SECONDS, "outcome" => outcome).record(took.as_secs_f64());
                 if took >= SLOW {
-                    // Without what is bound to it: that is somebody's.
-                    let text = query.to_string();
-                    let text = text.split(" -- binds").next().unwrap_or_default();
-                    tracing::warn!(ms = took.as_millis(), "slow query: {text:.500}");
+                    tracing::warn!(ms = took.as_millis(), "slow query: {}", unbound(query));
                 }
             }
             _ => {}
@@ -107,6 +107,13 @@ impl Instrumentation for Statements {
             also.on_connection_event(event);
         }
     }
+}
+
+/// A statement without what is bound to it: that is somebody's.
+fn unbound(query: &dyn std::fmt::Display) -> String {
+    let text = query.to_string();
+    let text = text.split(" -- binds").next().unwrap_or_default();
+    text.get(..text.floor_char_boundary(500)).unwrap_or_default().to_owned()
 }
 
 /// With its causes, which the driver keeps to itself.

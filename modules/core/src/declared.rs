@@ -49,4 +49,20 @@ pub const ALL: &[Setting] = &[
         "Points that an address may spend at once from which nobody signed in.",
     ),
     Setting::plain("KEROXIO_ANONYMOUS_COST_PER_SECOND", "50", "Points that come back to it each second."),
+    Setting::plain(
+        "KEROXIO_LOG",
+        "info,ort=warn",
+        "What is logged, as `tracing` filters say it, for instance `info,keroxio_core=debug`.",
+    ),
+    Setting::plain("KEROXIO_LOG_FORMAT", "text", "`text` or `json`."),
+    Setting::plain(
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "",
+        "Collector of traces (OTLP over HTTP), for instance `http://127.0.0.1:4318`; without one none are made. `OTEL_TRACES_SAMPLER`, `OTEL_TRACES_SAMPLER_ARG` and `OTEL_EXPORTER_OTLP_HEADERS` are understood too.",
+    ),
+    Setting::plain(
+        "KEROXIO_TRACES",
+        "info,keroxio_core=debug",
+        "What is traced, as `tracing` filters say it; the default has SQL statements in it.",
+    ),
 ];

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing::Instrument as _;
 
 use crate::App;
 
@@ -159,7 +160,7 @@ pub async fn inference<T, E>(
     work: impl Future<Output = std::result::Result<T, E>>,
 ) -> std::result::Result<T, E> {
     let begun = Instant::now();
-    let answer = work.await;
+    let answer = work.instrument(tracing::info_span!("inference", port, plugin)).await;
     inferred(port, plugin, answer.is_ok(), begun.elapsed());
     answer
 }
@@ -175,7 +176,7 @@ pub fn inferred(port: &'static str, plugin: &str, is_ok: bool, took: Duration) {
 pub async fn outbound<T>(service: &'static str, call: impl Future<Output = T>, judge: impl FnOnce(&T) -> Call) -> T {
     debug_assert!(SERVICES.contains(&service), "{service} is not known from the start");
     let begun = Instant::now();
-    let answer = call.await;
+    let answer = call.instrument(tracing::info_span!("outbound", service)).await;
     histogram!(OUTBOUND_SECONDS, "service" => service, "outcome" => judge(&answer).name())
         .record(begun.elapsed().as_secs_f64());
     answer

@@ -49,6 +49,7 @@ diesel::table! {
         started_at -> Nullable<Timestamptz>,
         cancelled_at -> Nullable<Timestamptz>,
         history -> Jsonb,
+        trace -> Nullable<Text>,
     }
 }
 

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use diesel::sql_types::BigInt;
 use diesel_async::{AsyncPgConnection, RunQueryDsl as _};
+use keroxio_core::telemetry::Telemetry;
 use keroxio_core::{AppBuilder, Env, worker};
 use serde_json::json;
 use tokio::signal::unix::{SignalKind, signal};
@@ -27,7 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 #[tokio::main]
 async fn main() -> Result<()> {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    keroxio_core::telemetry::init(&std::env::var("KEROXIO_LOG").unwrap_or_else(|_| "warn".to_owned()), false);
+    let log = std::env::var("KEROXIO_LOG").unwrap_or_else(|_| "warn".to_owned());
+    let _traces = Telemetry::read(&Env::from_vars([("KEROXIO_LOG".to_owned(), log)])).start();
     match std::env::args().nth(1).as_deref() {
         Some("worker") => work().await,
         Some("run") => conduct().await,

@@ -4,12 +4,13 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
 
 use super::claim::ClaimedJob;
 use super::end::{Ending, conclude};
 use super::job::{Effects, GivenUp, JobError};
 use super::registry::Handler;
-use crate::App;
+use crate::{App, telemetry};
 
 /// What is left to do about a row after an attempt.
 #[derive(Debug)]
@@ -51,7 +52,14 @@ pub(crate) async fn execute(app: &App, job: ClaimedJob, interrupts: &Interrupts)
             app.live().publish(&super::follow::topic(job.id), &serde_json::json!({})).await;
         }
     };
-    let ((), (label, verdict)) = tokio::join!(announced, decide(app, &job, interrupts));
+    let span = tracing::info_span!("job", %job.id, job.name, job.attempt, trace = tracing::field::Empty);
+    if let Some(trace) = &job.trace {
+        telemetry::join(&span, trace);
+    }
+    if let Some(trace) = telemetry::trace_id(&span) {
+        span.record("trace", trace);
+    }
+    let ((), (label, verdict)) = tokio::join!(announced, decide(app, &job, interrupts).instrument(span));
     let (name, queue) = (app.jobs().label(&job.name), app.jobs().queue_label(&job.name));
     metrics::histogram!(crate::metrics::JOB_SECONDS, "job" => name, "queue" => queue, "outcome" => label)
         .record(started.elapsed().as_secs_f64());
@@ -89,7 +97,7 @@ enum Answer {
 /// The job in a task of its own. A task that is not to go on is dropped, and what it was waiting for with
 /// it: an inference notices that and stops too.
 async fn work(app: &App, job: &ClaimedJob, handler: &Handler, interrupts: &Interrupts) -> Answer {
-    let mut task = tokio::spawn((handler.run)(app.clone(), job.args.clone()));
+    let mut task = tokio::spawn((handler.run)(app.clone(), job.args.clone()).in_current_span());
     let answer = tokio::select! {
         biased;
         done = &mut task => return Answer::Did(done
@@ -132,7 +140,7 @@ async fn give_up(app: &App, job: &ClaimedJob, handler: &Handler, why: GivenUp) -
         }
         GivenUp::Cancelled => Ending::Cancelled,
     };
-    let mut farewell = tokio::spawn((handler.gave_up)(app.clone(), job.args.clone(), why));
+    let mut farewell = tokio::spawn((handler.gave_up)(app.clone(), job.args.clone(), why).in_current_span());
     let effects = match tokio::time::timeout(handler.timeout, &mut farewell).await {
         Ok(Ok(Ok(effects))) => effects,
         Ok(Ok(Err(e))) => return again(app, job, format!("the farewell failed: {e}")),

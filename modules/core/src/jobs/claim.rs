@@ -29,6 +29,8 @@ pub(crate) struct ClaimedJob {
     pub batch: Option<Uuid>,
     /// Called off before it began.
     pub cancelled: bool,
+    /// The span in which it was written.
+    pub trace: Option<String>,
 }
 
 impl ClaimedJob {
@@ -60,6 +62,8 @@ struct Row {
     batch_id: Option<Uuid>,
     #[diesel(sql_type = Bool)]
     cancelled: bool,
+    #[diesel(sql_type = Nullable<Text>)]
+    trace: Option<String>,
 }
 
 impl Row {
@@ -76,6 +80,7 @@ impl Row {
             provider: self.provider,
             batch: self.batch_id,
             cancelled: self.cancelled,
+            trace: self.trace,
         }
     }
 }
@@ -114,7 +119,7 @@ async fn claim_unique(conn: &mut AsyncPgConnection, app: &App, worker: Uuid, ids
                (SELECT FROM core_jobs e WHERE e.ordering_key = j.ordering_key AND e.seq < j.seq)) \
            FOR UPDATE SKIP LOCKED) \
          RETURNING id, name, args, attempt, max_attempts, org_id, ordering_key, provider, batch_id, \
-           cancelled_at IS NOT NULL AS cancelled",
+           cancelled_at IS NOT NULL AS cancelled, trace",
     )
     .bind::<SqlUuid, _>(worker)
     .bind::<Timestamptz, _>(app.now())
@@ -152,7 +157,7 @@ async fn claim_of(
                        AND (r.id = ANY($3) AND r.worker = $5) IS NOT TRUE)) \
                    FOR UPDATE SKIP LOCKED) \
                  RETURNING id, name, args, attempt, max_attempts, org_id, ordering_key, provider, batch_id, \
-                   cancelled_at IS NOT NULL AS cancelled",
+                   cancelled_at IS NOT NULL AS cancelled, trace",
             )
             .bind::<SqlUuid, _>(worker)
             .bind::<Timestamptz, _>(now)

@@ -78,6 +78,7 @@ impl Desks {
             provider: None,
             batch: None,
             cancelled: false,
+            trace: job.trace.clone(),
         };
         Some(Seat { job: Some((claimed, place)), told: desk.told.clone() })
     }

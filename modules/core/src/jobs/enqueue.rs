@@ -10,7 +10,7 @@ use super::desk::Seat;
 use super::job::BackgroundJob;
 use super::statement::{InsertBatch, InsertJobs, InsertUniqueJob};
 use super::waiting::Ticket;
-use crate::{App, Result, Tx};
+use crate::{App, Result, Tx, telemetry};
 
 /// Bounds the size of one statement; beyond this a round trip no longer matters.
 const ROWS_A_STATEMENT: usize = 1_000;
@@ -29,6 +29,9 @@ pub(crate) struct NewJob {
     pub unique_key: Option<String>,
     pub provider: Option<String>,
     pub args: Value,
+    /// The span in which it is written.
+    #[serde(default)]
+    pub trace: Option<String>,
 }
 
 impl NewJob {
@@ -53,6 +56,7 @@ impl NewJob {
             unique_key: job.unique_key().map(key),
             provider: J::PROVIDER.map(|provider| provider.name.to_owned()),
             args,
+            trace: telemetry::current_trace(),
         })
     }
 

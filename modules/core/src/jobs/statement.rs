@@ -45,7 +45,7 @@ statement! {
     InsertJobs -> () {
         name: String => Text,
             "INSERT INTO core_jobs (name, queue, priority, max_attempts, provider, batch_id, run_at, created_at, \
-               dispatched_at, worker, started_at, attempt, id, org_id, ordering_key, args) SELECT ";
+               dispatched_at, worker, started_at, attempt, trace, id, org_id, ordering_key, args) SELECT ";
         queue: String => Text, ", ";
         priority: i16 => SmallInt, ", ";
         max_attempts: i32 => Integer, ", ";
@@ -57,6 +57,7 @@ statement! {
         worker: Option<Uuid> => Nullable<SqlUuid>, ", ";
         started_at: Option<DateTime<Utc>> => Nullable<Timestamptz>, ", ";
         attempt: i32 => Integer, ", ";
+        trace: Option<String> => Nullable<Text>, ", ";
         ids: Vec<Uuid> => Array<SqlUuid>, ", j.* FROM unnest(";
         orgs: Vec<Option<Uuid>> => Array<Nullable<SqlUuid>>, ", ";
         ordering_keys: Vec<Option<String>> => Array<Nullable<Text>>, ", ";
@@ -80,6 +81,7 @@ impl InsertJobs {
             worker: None,
             started_at: None,
             attempt: 0,
+            trace: job.trace.clone(),
             ids: Vec::new(),
             orgs: Vec::new(),
             ordering_keys: Vec::new(),
@@ -109,7 +111,7 @@ statement! {
     InsertUniqueJob -> (SqlUuid,) {
         id: Uuid => SqlUuid,
             "INSERT INTO core_jobs (id, name, queue, priority, org_id, max_attempts, ordering_key, unique_key, provider, \
-               args, batch_id, run_at, created_at, dispatched_at) VALUES (";
+               args, trace, batch_id, run_at, created_at, dispatched_at) VALUES (";
         name: String => Text, ", ";
         queue: String => Text, ", ";
         priority: i16 => SmallInt, ", ";
@@ -119,6 +121,7 @@ statement! {
         unique_key: Option<String> => Nullable<Text>, ", ";
         provider: Option<String> => Nullable<Text>, ", ";
         args: Value => Jsonb, ", ";
+        trace: Option<String> => Nullable<Text>, ", ";
         batch: Option<Uuid> => Nullable<SqlUuid>, ", ";
         run_at: DateTime<Utc> => Timestamptz, ", ";
         now: DateTime<Utc> => Timestamptz, ", ";
@@ -141,6 +144,7 @@ impl InsertUniqueJob {
             unique_key: job.unique_key.clone(),
             provider: job.provider.clone(),
             args: job.args.clone(),
+            trace: job.trace.clone(),
             batch: when.batch,
             run_at: when.run_at,
             now: when.now,
@@ -163,7 +167,7 @@ statement! {
     /// row is due was judged by whoever dispatched it: the clocks of machines disagree. Rows already
     /// ours are among the answer of a repeated claim only, whose first answer was lost. The claim need not
     /// survive a crash of PostgreSQL, so it does not wait for the disk.
-    ClaimJobs -> (SqlUuid, Text, Jsonb, Integer, Integer, Nullable<SqlUuid>, Nullable<Text>, Nullable<Text>, Nullable<SqlUuid>, Bool) {
+    ClaimJobs -> (SqlUuid, Text, Jsonb, Integer, Integer, Nullable<SqlUuid>, Nullable<Text>, Nullable<Text>, Nullable<SqlUuid>, Bool, Nullable<Text>) {
         worker: Uuid => SqlUuid,
             "UPDATE core_jobs j SET worker = ";
         now: DateTime<Utc> => Timestamptz,
@@ -174,7 +178,7 @@ statement! {
             ") AND (worker IS NULL OR worker = ";
     } ") AND provider IS NULL AND unique_key IS NULL AND dispatched_at IS NOT NULL AND (ordering_key IS NULL OR NOT EXISTS \
          (SELECT FROM core_jobs e WHERE e.ordering_key = j.ordering_key AND e.seq < j.seq)) \
-       RETURNING id, name, args, attempt, max_attempts, org_id, ordering_key, provider, batch_id, cancelled_at IS NOT NULL"
+       RETURNING id, name, args, attempt, max_attempts, org_id, ordering_key, provider, batch_id, cancelled_at IS NOT NULL, trace"
 }
 
 statement! {

@@ -1,0 +1,1 @@
+ALTER TABLE core_jobs DROP COLUMN trace;
