@@ -1,7 +1,7 @@
 # Everything runs from a fresh Debian 12 with Rust; see README.md.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/keroxio/target
 KEROXIO := $(CARGO_TARGET_DIR)/debug/keroxio
-.PHONY: help setup build demo run test conformance clients hostile grafana outages chaos bench bench-budget bench-images bench-memory bench-jobs bench-plates bench-prices train-pricing services-up services-down schema fmt lint clean
+.PHONY: help setup build demo run test conformance clients hostile grafana outages chaos bench bench-api bench-budget bench-images bench-memory bench-jobs bench-plates bench-prices train-pricing services-up services-down schema fmt lint clean
 
 help:
 	@echo "make demo [PHOTO=\"a.jpg b.jpg\"] [ARGS=\"--json --make Renault\"]   the journey from photo to ad, with a report"
@@ -67,6 +67,9 @@ chaos: setup
 
 bench-memory: setup
 	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh cargo bench --locked --profile dev --workspace --bench memory
+
+bench-api: setup
+	@ulimit -n 65536 2>/dev/null; KEROXIO_SERVICES=bench bash api/dev/with-services.sh cargo bench --locked --workspace --bench api
 
 bench-budget: setup
 	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh cargo bench --locked --profile dev --workspace --bench budget

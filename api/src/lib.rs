@@ -8,6 +8,7 @@ pub mod eval;
 mod explorer;
 pub mod graphql;
 pub mod jobs;
+mod letter_pages;
 pub mod listen;
 pub mod migrate;
 pub mod models;

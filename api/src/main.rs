@@ -11,9 +11,21 @@ use keroxio_core::Env;
 #[global_allocator]
 static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
+/// Stack of a thread that answers: resolvers of the library put the futures of all fields of a type there.
+const STACK: usize = 8 << 20;
+
+fn main() -> ExitCode {
     config::load_env_files();
+    match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
+        Ok(runtime) => runtime.block_on(run()),
+        Err(e) => {
+            eprintln!("keroxio: no threads: {e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> ExitCode {
     // One TLS provider for the whole process; a second installation is refused and harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let outcome = match Cli::parse().role {

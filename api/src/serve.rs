@@ -20,7 +20,7 @@ use crate::graphql::door::Door;
 use crate::graphql::introspection::Introspection;
 use crate::ops::{self, Metrics};
 use crate::origins::{self, Origins};
-use crate::{explorer, graphql, listen, plugins};
+use crate::{explorer, graphql, letter_pages, listen, plugins};
 
 /// Which parts of the executable this process runs.
 #[derive(Clone, Copy)]
@@ -121,7 +121,11 @@ pub fn provide_selector(builder: &mut AppBuilder) {
 
 /// Everything the API answers.
 pub fn router(app: App, schema: impl Executor, modules: &[&dyn Module], metrics: Option<Metrics>) -> Router {
-    let mut router = Router::new().merge(graphql::router(schema)).merge(explorer::routes()).merge(ops::health());
+    let mut router = Router::new()
+        .merge(graphql::router(schema))
+        .merge(explorer::routes())
+        .merge(letter_pages::routes())
+        .merge(ops::health());
     router = router.route("/", get(|| async { Html(include_str!("../web/index.html")) }));
     for module in modules {
         if let Some(routes) = module.routes() {

@@ -23,7 +23,7 @@ const SECRET: &str = "a secret that signs mail";
 
 /// A garage whose Clio is shown on a page of its own: the listing, and the path of the page.
 async fn shop(app: &TestApp, name: &str) -> (Actor, String, String) {
-    let garage = app.garage(name).await;
+    let garage = app.verified_garage(name).await;
     garage
         .run("mutation { updateOrganization(siren: \"732829320\") { id } }", json!({}))
         .await

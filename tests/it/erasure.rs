@@ -47,6 +47,7 @@ async fn everything_an_organization_has_is_in_one_archive_and_nothing_that_opens
     let (garage, listing) = with_an_ad(&app, "dupont").await;
     let (_, foreign) = with_an_ad(&app, "martin").await;
     let secret = app.program(&garage, &["READ"]).await.token.clone();
+    let member = app.member(&garage, "julie", "MANAGER").await;
     garage.run("mutation { exportData { state } }", json!({})).await.at("/exportData/state");
     app.run_jobs().await;
     let exports = garage.run("{ dataExports { state url rows files } }", json!({})).await;
@@ -54,6 +55,13 @@ async fn everything_an_organization_has_is_in_one_archive_and_nothing_that_opens
     let bytes = garage.get(&exports.text("/dataExports/0/url")).await.bytes().await.unwrap();
     let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
     let names: Vec<String> = archive.file_names().map(|name| name.unwrap().into_owned()).collect();
+    let mut sessions = String::new();
+    archive.by_name("data/auth_sessions.jsonl").unwrap().read_to_string(&mut sessions).unwrap();
+    let owner = app.texts("SELECT id::text AS text FROM auth_users WHERE email = 'dupont@example.org'").await.remove(0);
+    assert!(
+        sessions.lines().count() > 0 && sessions.lines().all(|line| line.contains(&owner)),
+        "where others are signed in is theirs"
+    );
     let mut all = String::new();
     for name in names.iter().filter(|name| name.ends_with(".jsonl")) {
         archive.by_name(name).unwrap().read_to_string(&mut all).unwrap();
@@ -64,7 +72,6 @@ async fn everything_an_organization_has_is_in_one_archive_and_nothing_that_opens
     assert!(!all.contains("$argon2") && !all.contains(&secret) && !all.contains("\"key_hash\""), "nothing that opens");
     assert!(names.iter().any(|name| name.starts_with("files/") && name.ends_with(".jpeg")), "{names:?}");
     assert!(app.letters_to("dupont@example.org").await.contains(&"export_ready".to_owned()));
-    let member = app.member(&garage, "julie", "MANAGER").await;
     assert_eq!(member.run("{ dataExports { url } }", json!({})).await.code(), "FORBIDDEN");
     app.finish().await;
 }
@@ -102,6 +109,46 @@ async fn an_erased_organization_leaves_a_certificate_and_nothing_else() {
             .unwrap()
             .is_empty()
     );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn whoever_belongs_to_another_organization_stays_and_all_other_members_go() {
+    let app = TestApp::start().await;
+    let (dupont, martin) = (app.verified_garage("dupont").await, app.verified_garage("martin").await);
+    app.member(&dupont, "julie", "SELLER").await;
+    app.member(&martin, "julie", "SELLER").await;
+    app.member(&dupont, "paul", "SELLER").await;
+    app.member(&martin, "paul", "SELLER").await;
+    let id = app.texts("SELECT id::text AS text FROM auth_users WHERE email = 'paul@example.org'").await.remove(0);
+    // Signed in there last, and no longer a member there.
+    martin.run("mutation($u: UUID!) { removeMember(userId: $u) }", json!({ "u": id })).await.at("/removeMember");
+    let erased = dupont.run(ERASE, json!({ "n": "dupont", "p": "correct horse battery" })).await;
+    erased.text("/eraseOrganization");
+    app.run_jobs().await;
+    let left = app.texts("SELECT email AS text FROM auth_users ORDER BY 1").await;
+    assert_eq!(left, ["julie@example.org", "martin@example.org"]);
+    app.log_in("julie").await.run("{ vehicles { nodes { id } } }", json!({})).await.at("/vehicles/nodes");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_being_written_while_an_organization_was_erased_does_not_stay() {
+    let app = TestApp::start().await;
+    let garage = app.verified_garage("dupont").await;
+    let org = org_of(&app, "dupont").await;
+    garage.run(ERASE, json!({ "n": "dupont", "p": "correct horse battery" })).await.text("/eraseOrganization");
+    app.run_jobs().await;
+    // An export that another worker had begun puts its archive away now.
+    let late =
+        keroxio_storage::service::put(&app.app, org.parse().unwrap(), b"all of it".to_vec(), "application/zip", None);
+    let late = late.await.unwrap();
+    keroxio_core::relay::look(&app.app).await.unwrap();
+    app.app.clock().advance(Duration::from_secs(24 * 3_600));
+    keroxio_core::relay::look(&app.app).await.unwrap();
+    app.run_jobs().await;
+    assert_eq!(rows_of(&app, &org).await, Vec::<String>::new());
+    assert!(keroxio_storage::service::read(&app.app, &late).await.is_err(), "nor its file");
     app.finish().await;
 }
 

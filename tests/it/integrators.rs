@@ -177,3 +177,48 @@ async fn the_explorer_needs_nothing_from_elsewhere() {
     }
     app.finish().await;
 }
+
+/// Every page that a letter leads to without a session is there, and does what the letter says in one mutation of the schema.
+#[tokio::test]
+async fn links_in_letters_lead_somewhere() {
+    let app = TestApp::start().await;
+    let garage = app.verified_garage("dupont").await;
+    let invite = "mutation { inviteMember(email: \"julie@example.org\", role: SELLER) { id } }";
+    garage.run(invite, json!({})).await.at("/inviteMember/id");
+    app.anonymous()
+        .run("mutation { requestPasswordReset(email: \"dupont@example.org\") }", json!({}))
+        .await
+        .at("/requestPasswordReset");
+    let guest = app.anonymous().run("mutation { startAsGuest { accessToken } }", json!({})).await;
+    let guest = app.holding(guest.text("/startAsGuest/accessToken"));
+    let claim = "mutation { requestClaim(email: \"paul@example.org\") }";
+    guest.run(claim, json!({})).await.at("/requestClaim");
+    app.run_jobs().await;
+    let letters = app.texts("SELECT plain AS text FROM email_messages WHERE plain LIKE '%#token=%'").await;
+    let script = app.anonymous().page("/letter.js").await.text().await.unwrap();
+    let mut paths = std::collections::BTreeSet::new();
+    for letter in &letters {
+        let url = letter.split_whitespace().find(|word| word.contains("#token=")).unwrap();
+        let path = &url[url.find("//").unwrap() + 2..url.find('#').unwrap()];
+        paths.insert(path[path.find('/').unwrap()..].to_owned());
+    }
+    assert_eq!(
+        paths.iter().map(String::as_str).collect::<Vec<_>>(),
+        ["/claim", "/invitation", "/reset-password", "/verify-email"]
+    );
+    for path in paths {
+        let page = app.anonymous().page(&path).await;
+        assert_eq!(page.status(), StatusCode::OK, "{path}");
+        assert!(page.headers()["content-security-policy"].to_str().unwrap().contains("script-src 'self'"));
+        assert!(page.text().await.unwrap().contains("/letter.js") && script.contains(&format!("'{path}'")));
+    }
+    // What the script sends is what the schema takes: it fails for the token only.
+    let is_text = |query: &&str| query.starts_with(['\'', '`']);
+    for query in script.split("query: ").skip(1).filter(is_text) {
+        let quote = query.chars().next().unwrap();
+        let query = query[1..].split(quote).next().unwrap();
+        let answer = app.anonymous().run(query, json!({ "token": "none", "password": "long enough for all" })).await;
+        assert_eq!(answer.code(), "LINK_INVALID", "{query}");
+    }
+    app.finish().await;
+}

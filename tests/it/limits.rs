@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use keroxio_test_support::{Setup, TestApp};
+use keroxio_test_support::{Actor, Setup, TestApp};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -197,5 +197,39 @@ async fn one_address_opens_only_so_many_connections_on_which_nobody_signs_in() {
     }
     assert_eq!(open().await.0, "429");
     assert_eq!(garage.run("{ viewer { email } }", json!({})).await.at("/viewer/email"), "dupont@example.org");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn guests_of_one_address_have_together_what_a_stranger_has() {
+    let small = [("KEROXIO_ANONYMOUS_COST_CAPACITY", "100"), ("KEROXIO_ANONYMOUS_COST_PER_SECOND", "1")];
+    let app = small.into_iter().fold(Setup::default(), |setup, (name, value)| setup.set(name, value)).start().await;
+    let start = "mutation { startAsGuest { accessToken } }";
+    let mut guests = Vec::new();
+    for _ in 0..2 {
+        guests.push(app.holding(app.anonymous().run(start, json!({})).await.text("/startAsGuest/accessToken")));
+    }
+    let garage = app.garage("dupont").await;
+    let list = "{ vehicles(first: 20) { nodes { make model } } }";
+    let asked = async |who: &Actor| who.run(list, json!({})).await.codes().first().map(|code| (*code).to_owned());
+    let mut refused = None;
+    for _ in 0..10 {
+        refused = refused.or(asked(&guests[0]).await);
+    }
+    assert_eq!(refused.as_deref(), Some("RATE_LIMITED"));
+    assert_eq!(asked(&guests[1]).await.as_deref(), Some("RATE_LIMITED"), "another guest from there is no other");
+    assert_eq!(asked(&garage).await, None, "who has an account has limits of its own");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn one_address_begins_only_so_often_without_an_account() {
+    let app = TestApp::start().await;
+    let start = "mutation { startAsGuest { accessToken } }";
+    for _ in 0..20 {
+        app.anonymous().run(start, json!({})).await.text("/startAsGuest/accessToken");
+    }
+    assert_eq!(app.anonymous().run(start, json!({})).await.code(), "TOO_MANY_ATTEMPTS");
+    app.garage("dupont").await;
     app.finish().await;
 }

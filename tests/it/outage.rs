@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use keroxio_test_support::{Setup, fixture};
+use keroxio_test_support::{Setup, TestApp, fixture};
 use serde_json::json;
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
@@ -60,5 +60,23 @@ async fn what_is_asked_for_while_redis_is_away_is_done_when_it_is_back() {
     worker.stop().await;
     app.run_jobs().await;
     forwarding.abort();
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn work_that_nobody_waits_for_any_more_ends_in_the_database_too() {
+    let app = TestApp::start().await;
+    let slow = async {
+        let mut conn = app.app.conn().await.unwrap();
+        diesel_async::RunQueryDsl::execute(diesel::sql_query("SELECT pg_sleep(25)"), &mut conn).await
+    };
+    assert!(tokio::time::timeout(Duration::from_millis(300), slow).await.is_err());
+    let begun = std::time::Instant::now();
+    let busy = "SELECT pid::text AS text FROM pg_stat_activity WHERE datname = current_database() AND state = 'active' \
+        AND query = 'SELECT pg_sleep(25)'";
+    while !app.texts(busy).await.is_empty() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "it goes on");
+        app.texts("SELECT pg_sleep(0.05)::text AS text").await;
+    }
     app.finish().await;
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
-use keroxio_test_support::{TestApp, fixture};
+use keroxio_test_support::{Setup, TestApp, fixture};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
@@ -243,6 +243,19 @@ async fn a_socket_answers_queries_and_tells_errors_from_answers() {
     socket.ask("2", "{ viewer { id } }").await;
     let answer = socket.heard().await;
     assert_eq!(answer["payload"]["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "executed, and refused there");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn pings_are_counted_as_what_they_cost() {
+    let small = [("KEROXIO_ANONYMOUS_COST_CAPACITY", "50"), ("KEROXIO_ANONYMOUS_COST_PER_SECOND", "1")];
+    let app = small.into_iter().fold(Setup::default(), |setup, (name, value)| setup.set(name, value)).start().await;
+    let mut socket = Raw::begun(&app).await;
+    for _ in 0..60 {
+        // The last ones may find it closed.
+        let _ = socket.0.send(Message::text(json!({ "type": "ping" }).to_string())).await;
+    }
+    assert_eq!(socket.closed().await, (4429, "Too many pings".into()));
     app.finish().await;
 }
 

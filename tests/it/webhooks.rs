@@ -82,9 +82,18 @@ async fn later(app: &TestApp, seconds: u64) {
 }
 
 #[tokio::test]
+async fn nobody_whose_address_is_not_confirmed_has_us_call_others() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let create = "mutation { createWebhook(input: { url: \"https://example.org/hook\", events: [LISTING_PREPARED] }) { webhook { id } } }";
+    assert_eq!(garage.run(create, json!({})).await.code(), "EMAIL_NOT_VERIFIED");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn what_happened_is_told_signed_with_what_was_asked_for() {
     let app = inside().await;
-    let (garage, other) = (app.garage("dupont").await, app.garage("martin").await);
+    let (garage, other) = (app.verified_garage("dupont").await, app.garage("martin").await);
     let (receiver, url) = Receiver::start(&[]).await;
     let selection = "query Car($id: UUID!) { vehicle(id: $id) { make model } }";
     let (id, secret) = webhook(&garage, &url, &["VEHICLE_CHANGED"], Some(selection)).await;
@@ -112,7 +121,7 @@ async fn what_happened_is_told_signed_with_what_was_asked_for() {
 #[tokio::test]
 async fn a_receiver_in_trouble_is_tried_again_with_the_same_event_and_one_that_refuses_is_not() {
     let app = inside().await;
-    let garage = app.garage("dupont").await;
+    let garage = app.verified_garage("dupont").await;
     let troubles =
         [StatusCode::INTERNAL_SERVER_ERROR, StatusCode::TOO_MANY_REQUESTS, StatusCode::OK, StatusCode::BAD_REQUEST];
     let (receiver, url) = Receiver::start(&troubles).await;
@@ -145,7 +154,7 @@ async fn a_receiver_in_trouble_is_tried_again_with_the_same_event_and_one_that_r
 #[tokio::test]
 async fn a_webhook_that_nobody_answers_stops_and_catches_up_once_it_is_started() {
     let app = inside().await;
-    let garage = app.garage("dupont").await;
+    let garage = app.verified_garage("dupont").await;
     let (receiver, url) = Receiver::start(&[StatusCode::GONE]).await;
     let (id, _) = webhook(&garage, &url, &["VEHICLE_CHANGED"], None).await;
     let started = app.app.now();
@@ -174,7 +183,7 @@ async fn a_webhook_that_nobody_answers_stops_and_catches_up_once_it_is_started()
 #[tokio::test]
 async fn a_changed_secret_signs_beside_the_old_one_for_a_day() {
     let app = inside().await;
-    app.garage("dupont").await;
+    app.verified_garage("dupont").await;
     let (receiver, url) = Receiver::start(&[]).await;
     let garage = app.log_in("dupont").await;
     let (id, old) = webhook(&garage, &url, &["VEHICLE_CHANGED"], None).await;
@@ -196,7 +205,7 @@ async fn a_changed_secret_signs_beside_the_old_one_for_a_day() {
 #[tokio::test]
 async fn a_webhook_goes_nowhere_inside_and_asks_nothing_it_may_not() {
     let app = TestApp::start().await;
-    let garage = app.garage("dupont").await;
+    let garage = app.verified_garage("dupont").await;
     let (receiver, inside) = Receiver::start(&[]).await;
     for url in [
         inside.as_str(),

@@ -83,8 +83,8 @@ impl Door {
     /// # Errors
     /// `RATE_LIMITED` with the seconds to wait, for who asked too much.
     pub fn enter(&self, app: &App, actor: Option<&Actor>, address: Option<ClientAddress>) -> Result<Pass, Error> {
-        let most = if actor.is_some() { MEMBERS } else { STRANGERS };
-        // That of the whole organization is the last.
+        let most = if actor.is_some_and(|actor| !actor.is_guest) { MEMBERS } else { STRANGERS };
+        // That of the whole organization is the last, and of guests that of their address.
         self.admit(app, Limits::buckets(app, actor, address).pop(), most)
     }
 

@@ -156,6 +156,7 @@ impl<E: Executor> Session<E> {
         let is_map = payload.is_null() || payload.is_object();
         match kind {
             "connection_init" if is_map => self.begin(payload).await.map(Some),
+            "ping" if is_map && !self.may_ping(text.len()) => Err(Close(4429, "Too many pings".to_owned())),
             "ping" if is_map && payload.is_null() => Ok(Some(json!({ "type": "pong" }))),
             "ping" if is_map => Ok(Some(json!({ "type": "pong", "payload": payload }))),
             "pong" if is_map => Ok(None),
@@ -180,6 +181,17 @@ impl<E: Executor> Session<E> {
             }
             _ => Err(Close::invalid("unknown type or payload")),
         }
+    }
+
+    /// What a ping costs is counted as any request: it is read, and sent back.
+    fn may_ping(&self, bytes: usize) -> bool {
+        let who = self.actor.and_then(Result::ok).flatten();
+        let door = self.app.get::<Door>().unwrap_or_default();
+        let pass = door.enter(&self.app, who.as_ref(), self.address);
+        pass.is_ok_and(|pass| {
+            pass.read(bytes);
+            true
+        })
     }
 
     /// A token that is none, or has expired, opens no connection: the client is to bring another.

@@ -31,7 +31,7 @@ impl OversightQuery {
         #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
     ) -> GqlResult<Connection<String, OrganizationRecord, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let rows = oversight::organizations(ctx.app(), search.as_deref(), suspended, page).await?;
+        let rows = Box::pin(oversight::organizations(ctx.app(), search.as_deref(), suspended, page)).await?;
         let mut records: Vec<OrganizationRecord> = rows.into_iter().map(Into::into).collect();
         if ctx.look_ahead().field("nodes").field("members").exists()
             || ctx.look_ahead().field("edges").field("node").field("members").exists()
@@ -55,7 +55,7 @@ impl OversightQuery {
         #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
     ) -> GqlResult<Connection<String, UserRecord, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let rows = oversight::users(ctx.app(), search.as_deref(), page).await?;
+        let rows = Box::pin(oversight::users(ctx.app(), search.as_deref(), page)).await?;
         Ok(connection(page, rows.into_iter().map(|user| (user.id, user.into())).collect()))
     }
 
@@ -76,14 +76,14 @@ impl OversightQuery {
     ) -> GqlResult<Connection<String, TrailStep, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
         let whose = Whose { org_id: organization_id, user_id, staff_id, api_key_id: None };
-        let steps = trail::of(ctx.app(), whose, page).await?;
+        let steps = Box::pin(trail::of(ctx.app(), whose, page)).await?;
         Ok(connection(page, steps.into_iter().map(|step| (step.id, step.into())).collect()))
     }
 }
 
 async fn add_members(app: &App, records: &mut [OrganizationRecord]) -> Result<()> {
     let ids: Vec<Uuid> = records.iter().map(|record| record.id).collect();
-    for (org, role, user) in oversight::members_of_all(app, &ids).await? {
+    for (org, role, user) in Box::pin(oversight::members_of_all(app, &ids)).await? {
         let Some(record) = records.iter_mut().find(|record| record.id == org) else { continue };
         if record.members.len() < MEMBERS {
             let role = Role::named(&role).unwrap_or(Role::ReadOnly);

@@ -142,7 +142,7 @@ pub async fn prove_of(user: &User, password: String) -> Result<()> {
 /// the time it takes are the same.
 pub async fn request_reset(app: &App, email: &str, origin: &Origin) -> Result<()> {
     let email = normalised_email(email)?;
-    attempts::letter(app, &email, origin.address).await?;
+    attempts::letter(app, "reset", &email, origin.address).await?;
     app.enqueue(&BeginReset { email }).await?;
     Ok(())
 }
@@ -205,7 +205,7 @@ pub async fn request_verification(app: &App, actor: &Actor, origin: &Origin) -> 
     let mut tx = app.begin().await?;
     let user = model::user(&mut tx, actor.user_id).await?.ok_or_else(Error::unauthenticated)?;
     let Some(email) = user.email.clone().filter(|_| user.email_verified_at.is_none()) else { return Ok(()) };
-    attempts::letter(app, &email, origin.address).await?;
+    attempts::letter(app, "verify", &email, origin.address).await?;
     links::send(&mut tx, &user, &email, Purpose::VerifyEmail).await?;
     tx.commit().await
 }

@@ -178,6 +178,7 @@ pub async fn authenticate(app: &App, text: &str) -> std::result::Result<Actor, E
         credential: Credential::ApiKey(key.id),
         rights: if held.is_some() { rights.suspended() } else { rights },
         limits: limits_of(app, &key),
+        is_guest: false,
         staff: false,
     })
 }

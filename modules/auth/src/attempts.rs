@@ -15,6 +15,8 @@ const ACCOUNT: Bucket = Bucket::of(100, HOUR);
 const ADDRESS: Bucket = Bucket::of(60, QUARTER);
 /// New accounts from one address, and beginnings without one.
 const ACCOUNTS: Bucket = Bucket::of(60, HOUR);
+/// Beginnings without an account from one address: each has rows and work of its own.
+const GUESTS: Bucket = Bucket::of(20, HOUR);
 /// Letters to one address of a person, and letters that somebody at one address asked for.
 const LETTERS: Bucket = Bucket::of(5, HOUR);
 const LETTERS_FROM: Bucket = Bucket::of(30, HOUR);
@@ -52,15 +54,25 @@ pub async fn register(app: &App, from: Option<ClientAddress>) -> Result<()> {
     app.take(&format!("register-from:{from}"), ACCOUNTS, 1.0).await.or_wait()
 }
 
-/// Counts a letter that somebody asks us to send.
+/// Counts a beginning without an account.
 ///
 /// # Errors
 /// `TOO_MANY_ATTEMPTS`.
-pub async fn letter(app: &App, email: &str, from: Option<ClientAddress>) -> Result<()> {
+pub async fn guest(app: &App, from: Option<ClientAddress>) -> Result<()> {
+    let Some(from) = from.map(ClientAddress::network) else { return Ok(()) };
+    app.take(&format!("guest-from:{from}"), GUESTS, 1.0).await.or_wait()
+}
+
+/// Counts a letter that somebody asks us to send. Each kind has a bucket of its own: whoever asks for other people's
+/// resets keeps no invitation away.
+///
+/// # Errors
+/// `TOO_MANY_ATTEMPTS`.
+pub async fn letter(app: &App, kind: &str, email: &str, from: Option<ClientAddress>) -> Result<()> {
     if let Some(from) = from.map(ClientAddress::network) {
         app.take(&format!("letter-from:{from}"), LETTERS_FROM, 1.0).await.or_wait()?;
     }
-    app.take(&format!("letter:{}", name_of(email)), LETTERS, 1.0).await.or_wait()
+    app.take(&format!("letter-{kind}:{}", name_of(email)), LETTERS, 1.0).await.or_wait()
 }
 
 /// Counts an invitation: an organization's name is what its owner likes, and is read by whoever gets the letter.

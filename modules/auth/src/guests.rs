@@ -22,7 +22,7 @@ pub const GUESTS: Feature = Feature {
 /// Signs in somebody we know nothing of.
 pub async fn start(app: &App, origin: &Origin) -> Result<Opened> {
     app.require(&GUESTS, None).await?;
-    attempts::register(app, origin.address).await?;
+    attempts::guest(app, origin.address).await?;
     let mut tx = app.begin().await?;
     let (organization, user) = accounts::fresh(&tx, NAME.to_owned(), "private_seller");
     accounts::insert(&mut tx, &organization, &user).await?;
@@ -41,7 +41,7 @@ pub async fn request_claim(app: &App, actor: &Actor, email: &str, origin: &Origi
     if user.email.is_some() {
         return Err(error::not_a_guest());
     }
-    attempts::letter(app, &email, origin.address).await?;
+    attempts::letter(app, "claim", &email, origin.address).await?;
     links::send(&mut tx, &user, &email, Purpose::ClaimGuest).await?;
     tx.commit().await
 }

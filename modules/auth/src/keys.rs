@@ -46,6 +46,9 @@ pub struct Claims {
     /// Whether the organization is on hold.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub held: bool,
+    /// Whether they have no account yet.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub guest: bool,
     /// Whoever of staff acts in this place.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub by: Option<Uuid>,
@@ -89,6 +92,7 @@ impl Keys {
             role: bearer.role.name().to_owned(),
             staff: bearer.staff,
             held: bearer.held,
+            guest: bearer.guest,
             by: bearer.by,
             exp: expires_at.timestamp(),
             issued_ms: now.timestamp_millis(),
@@ -128,6 +132,8 @@ pub struct Bearer {
     pub staff: bool,
     /// Whether the organization is on hold.
     pub held: bool,
+    /// Whether they have no account yet.
+    pub guest: bool,
     /// Whoever of staff acts in their place.
     pub by: Option<Uuid>,
 }
@@ -167,7 +173,8 @@ mod tests {
 
     fn token(keys: &Keys, now: DateTime<Utc>) -> Issued {
         let [user, org, session] = std::array::from_fn(|_| Uuid::now_v7());
-        let bearer = Bearer { user, org, session, role: Role::Seller, staff: false, held: false, by: None };
+        let bearer =
+            Bearer { user, org, session, role: Role::Seller, staff: false, held: false, guest: false, by: None };
         keys.issue(&bearer, now).unwrap()
     }
 

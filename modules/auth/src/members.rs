@@ -37,7 +37,7 @@ pub async fn invite(app: &App, actor: &Actor, email: &str, role: Role) -> Result
     let email = normalised_email(email)?;
     let host = accounts::require_verified(app, actor).await?;
     attempts::invitation(app, actor.org_id).await?;
-    attempts::letter(app, &email, None).await?;
+    attempts::letter(app, "invitation", &email, None).await?;
     let now = app.now();
     let (token, token_hash) = secrets::fresh();
     let invitation = Invitation {

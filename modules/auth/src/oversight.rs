@@ -45,7 +45,7 @@ pub async fn impersonate(tx: &mut Tx, actor: &Actor, org: Uuid, user: Uuid, reas
     let (now, role) = (tx.app().now(), Role::named(&role).unwrap_or(Role::ReadOnly));
     note(tx, actor, org, user, "impersonate", reason).await?;
     let held = organizations::fetch(tx, org).await?.suspended_at.is_some();
-    let bearer = Bearer { user, org, session, role, staff: false, held, by: Some(actor.user_id) };
+    let bearer = Bearer { user, org, session, role, staff: false, held, guest: false, by: Some(actor.user_id) };
     tx.app().get::<Keys>()?.issue(&bearer, now)
 }
 

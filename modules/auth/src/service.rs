@@ -36,6 +36,7 @@ pub async fn authenticate(app: &App, bearer: &str) -> std::result::Result<Actor,
         credential,
         rights: if claims.held { rights.suspended() } else { rights },
         limits: None,
+        is_guest: claims.guest,
         staff: claims.staff,
     })
 }
@@ -75,6 +76,23 @@ pub async fn addressees(conn: &mut AsyncPgConnection, org: Uuid, right: Right) -
 /// Whether somebody belongs to an organization.
 pub async fn is_member(conn: &mut AsyncPgConnection, org: Uuid, user: Uuid) -> Result<bool> {
     Ok(model::membership(conn, org, user).await?.is_some())
+}
+
+/// What only somebody whose address is confirmed may do: have us write to others, or call them.
+///
+/// # Errors
+/// `EMAIL_NOT_VERIFIED`.
+pub async fn require_verified(app: &App, actor: &Actor) -> Result<()> {
+    accounts::require_verified(app, actor).await.map(drop)
+}
+
+/// Locks an organization until the transaction ends: what is counted for it stays as it was counted.
+///
+/// # Errors
+/// When PostgreSQL fails.
+pub async fn lock(tx: &mut Tx, org: Uuid) -> Result<()> {
+    model::lock_organization(tx, org).await?;
+    Ok(())
 }
 
 /// Asks somebody who is signed in for their password again.

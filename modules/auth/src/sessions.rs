@@ -71,6 +71,7 @@ async fn issue(tx: &mut Tx, session: &Session) -> Result<Opened> {
         role,
         staff: user.staff,
         held: organization.suspended_at.is_some(),
+        guest: user.email.is_none(),
         by: None,
     };
     let issued = tx.app().get::<Keys>()?.issue(&bearer, now)?;

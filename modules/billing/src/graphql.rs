@@ -252,7 +252,7 @@ impl BillingQuery {
         #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
     ) -> GqlResult<Connection<String, BillingInvoice, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let rows = service::invoices(ctx.app(), &ctx.actor()?, page).await?;
+        let rows = Box::pin(service::invoices(ctx.app(), &ctx.actor()?, page)).await?;
         Ok(connection(page, rows.into_iter().map(|row| (row.id, row.into())).collect()))
     }
 
@@ -269,7 +269,7 @@ impl BillingQuery {
         #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
     ) -> GqlResult<Connection<String, BillingDifference, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let rows = service::differences(ctx.app(), page).await?;
+        let rows = Box::pin(service::differences(ctx.app(), page)).await?;
         Ok(connection(page, rows.into_iter().map(|row| (row.id, row.into())).collect()))
     }
 }

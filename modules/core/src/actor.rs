@@ -24,6 +24,8 @@ pub struct Actor {
     pub rights: Rights,
     /// Those of an API key that has its own, beside its organization's.
     pub limits: Option<Limits>,
+    /// Somebody without an account: what they ask for counts for their address as well.
+    pub is_guest: bool,
     /// One of the company that runs this installation.
     pub staff: bool,
 }

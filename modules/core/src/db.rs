@@ -1,4 +1,6 @@
 use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use diesel::connection::{Instrumentation, InstrumentationEvent, get_default_instrumentation};
@@ -18,8 +20,35 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use crate::{App, Env, Error, Event, Result, tenancy, tls};
 
 pub type Pool = bb8::Pool<AsyncDieselConnectionManager<AsyncPgConnection>>;
-/// A pooled connection outside any transaction, for reads.
-pub type Conn = PooledConnection<'static, AsyncPgConnection>;
+
+/// A pooled connection outside any transaction, for reads. Dropped while a statement is under way, because its request
+/// was broken off, it is closed and not given back: whoever took it next would wait for that statement. PostgreSQL ends
+/// a statement within a second when nobody listens any more.
+pub struct Conn {
+    inner: PooledConnection<'static, AsyncPgConnection>,
+    busy: Arc<AtomicBool>,
+}
+
+impl Deref for Conn {
+    type Target = AsyncPgConnection;
+    fn deref(&self) -> &Self::Target {
+        &self.inner
+    }
+}
+
+impl DerefMut for Conn {
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.inner
+    }
+}
+
+impl Drop for Conn {
+    fn drop(&mut self) {
+        if self.busy.load(Ordering::Relaxed) {
+            AnsiTransactionManager::transaction_manager_status_mut(&mut *self.inner).set_in_error();
+        }
+    }
+}
 
 /// A statement that takes longer is told of in the log.
 const SLOW: Duration = Duration::from_millis(500);
@@ -41,10 +70,13 @@ impl Pools {
         [("system", &self.system), ("tenants", &self.tenants)]
     }
 
-    /// Opens them. Connections carry a statement timeout, so that no query outlives its request for long.
+    /// Opens them. Connections carry a statement timeout, and a look each second whether we are still there: no query
+    /// outlives its request for long.
     pub async fn open(url: &str, size: u32, env: &Env) -> anyhow::Result<Self> {
         let separator = if url.contains('?') { '&' } else { '?' };
-        let url = format!("{url}{separator}options=-c%20statement_timeout%3D30000");
+        let url = format!(
+            "{url}{separator}options=-c%20statement_timeout%3D30000%20-c%20client_connection_check_interval%3D1000"
+        );
         // The pool keeps the reason of a failure to itself; this does not.
         drop(connect(url.clone(), tls::client_config(env)?).await?);
         let tenants = format!("{url}%20-c%20role%3D{TENANT_ROLE}");
@@ -75,7 +107,7 @@ async fn connect(url: String, tls: ClientConfig) -> ConnectionResult<AsyncPgConn
     let connected = tokio_postgres::connect(&url, tls).await;
     let (client, connection) = connected.map_err(|e| ConnectionError::BadConnection(told(&e)))?;
     let mut conn = AsyncPgConnection::try_from_client_and_connection(client, connection).await?;
-    conn.set_instrumentation(Statements { begun: None, also: get_default_instrumentation() });
+    conn.set_instrumentation(Statements { begun: None, also: get_default_instrumentation(), busy: Arc::default() });
     Ok(conn)
 }
 
@@ -84,6 +116,8 @@ struct Statements {
     begun: Option<(Instant, tracing::Span)>,
     /// Whoever watches all connections of the process.
     also: Option<Box<dyn Instrumentation>>,
+    /// Whether a statement is under way.
+    busy: Arc<AtomicBool>,
 }
 
 impl Instrumentation for Statements {
@@ -92,8 +126,10 @@ impl Instrumentation for Statements {
             InstrumentationEvent::StartQuery { query, .. } => {
                 let span = tracing::debug_span!("sql", db.system = "postgresql", db.statement = unbound(query));
                 self.begun = Some((Instant::now(), span));
+                self.busy.store(true, Ordering::Relaxed);
             }
             InstrumentationEvent::FinishQuery { query, error, .. } => {
+                self.busy.store(false, Ordering::Relaxed);
                 let took = self.begun.take().map_or(Duration::ZERO, |(begun, _)| begun.elapsed());
                 let outcome = if error.is_some() { "error" } else { "ok" };
                 metrics::histogram!(QUERY_SECONDS, "outcome" => outcome).record(took.as_secs_f64());
@@ -239,5 +275,9 @@ impl App {
 }
 
 async fn taken(pool: &Pool) -> Result<Conn> {
-    pool.get_owned().await.map_err(|e| Error::unavailable(anyhow::anyhow!("pool: {e}")))
+    let taken = pool.get_owned().await.map_err(|e| Error::unavailable(anyhow::anyhow!("pool: {e}")))?;
+    let mut conn = Conn { inner: taken, busy: Arc::default() };
+    let busy = Arc::clone(&conn.busy);
+    conn.set_instrumentation(Statements { begun: None, also: get_default_instrumentation(), busy });
+    Ok(conn)
 }

@@ -62,7 +62,7 @@ pub const ALL: &[Setting] = &[
     ),
     Setting::plain(
         "KEROXIO_TRACES",
-        "info,keroxio_core=debug",
-        "What is traced, as `tracing` filters say it; the default has SQL statements in it.",
+        "info,keroxio_core=debug,fred=debug",
+        "What is traced, as `tracing` filters say it; the default has SQL statements and commands of Redis in it.",
     ),
 ];

@@ -14,6 +14,9 @@ const KEPT: i64 = 24;
 /// Longest time a request may take; one without an answer after that died with its process.
 const LONGEST: i64 = 120;
 
+/// Longest answer that is kept, in bytes of JSON: an answer names what was done, and that can be asked for again.
+const LARGEST: usize = 64 << 10;
+
 /// Seals what is kept of answers.
 #[derive(Clone)]
 pub(crate) struct Vault(pub Sealer);
@@ -77,6 +80,9 @@ impl Once {
         match known.answer {
             Some(sealed) => {
                 let text = app.get::<Vault>()?.0.open(once.org_id, &sealed)?;
+                if text == TOO_LARGE {
+                    return Err(done());
+                }
                 Ok(Begun::Before(serde_json::from_str(&text)?))
             }
             None if app.now() - known.begun_at < Duration::seconds(LONGEST) => Err(in_progress()),
@@ -90,7 +96,8 @@ impl Once {
         let row = dsl::core_idempotency.find((self.org_id, self.caller, &self.key));
         match answer {
             Some(answer) => {
-                let sealed = app.get::<Vault>()?.0.seal(self.org_id, &answer.to_string())?;
+                let text = Some(answer.to_string()).filter(|text| text.len() <= LARGEST);
+                let sealed = app.get::<Vault>()?.0.seal(self.org_id, text.as_deref().unwrap_or(TOO_LARGE))?;
                 diesel::update(row).set(dsl::answer.eq(sealed)).execute(&mut conn).await?
             }
             None => diesel::delete(row).execute(&mut conn).await?,
@@ -124,6 +131,17 @@ fn reused() -> Error {
         ErrorCode("IDEMPOTENCY_KEY_REUSED"),
         "Cette clé d'idempotence a déjà servi pour une autre demande : utilisez-en une nouvelle.",
         "This idempotency key was used for another request: use a new one.",
+    )
+}
+
+/// In the place of an answer that was not kept; no answer is this.
+const TOO_LARGE: &str = "too large";
+
+fn done() -> Error {
+    Error::new(
+        ErrorCode("IDEMPOTENCY_ANSWER_NOT_KEPT"),
+        "Cette demande a été exécutée, mais sa réponse était trop longue pour être conservée : relisez les objets concernés.",
+        "This request was carried out, but its answer was too long to be kept: ask for what it changed.",
     )
 }
 

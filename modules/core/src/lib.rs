@@ -19,6 +19,7 @@ mod loader;
 pub mod metrics;
 mod module;
 mod page;
+pub mod redact;
 mod redis;
 mod rights;
 mod scalars;

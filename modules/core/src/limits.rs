@@ -43,17 +43,20 @@ impl Limits {
     }
 
     /// The buckets that somebody's requests are taken from, each by its name, their own first; none for whoever is
-    /// neither signed in nor comes from anywhere.
+    /// neither signed in nor comes from anywhere. Guests of one address share what strangers there have, however many
+    /// they are.
     pub fn buckets(app: &App, actor: Option<&Actor>, address: Option<ClientAddress>) -> Vec<(String, Self)> {
-        let Some(actor) = actor else {
+        let of_address = || {
             let name = address.map(|address| format!("cost-from:{}", address.network()));
-            return name.map(|name| (name, Self::of(app, false))).into_iter().collect();
+            name.map(|name| (name, Self::of(app, false)))
         };
+        let Some(actor) = actor else { return of_address().into_iter().collect() };
         let organization = (format!("cost:{}", actor.org_id.simple()), Self::of(app, true));
         let key = match (actor.credential, actor.limits) {
             (Credential::ApiKey(id), Some(limits)) => Some((format!("cost-key:{}", id.simple()), limits)),
             _ => None,
         };
-        key.into_iter().chain([organization]).collect()
+        let shared = if actor.is_guest { of_address() } else { None };
+        key.into_iter().chain([organization]).chain(shared).collect()
     }
 }

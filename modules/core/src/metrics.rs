@@ -25,6 +25,7 @@ pub const JOBS: &str = "keroxio_jobs";
 pub const OLDEST_JOB: &str = "keroxio_jobs_oldest_age_seconds";
 pub const EVENTS: &str = "keroxio_events_total";
 pub const INFERENCE_SECONDS: &str = "keroxio_inference_seconds";
+const BATCH_SIZE: &str = "keroxio_inference_batch_size";
 pub const PREPARATION_SECONDS: &str = "keroxio_listing_preparation_seconds";
 pub const QUERY_SECONDS: &str = "keroxio_database_query_seconds";
 pub const OUTBOX_LAG: &str = "keroxio_outbox_lag_seconds";
@@ -45,6 +46,7 @@ const BUCKETS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 const QUERY_BUCKETS: [f64; 10] = [0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.025, 0.1, 0.5, 2.5, 30.0];
 /// From a photo to an ad: what is promised is a minute.
 const PREPARATION_BUCKETS: [f64; 9] = [2.5, 5.0, 10.0, 20.0, 30.0, 60.0, 120.0, 300.0, 900.0];
+const SIZE_BUCKETS: [f64; 6] = [1.0, 2.0, 5.0, 20.0, 50.0, 200.0];
 const COST_BUCKETS: [f64; 8] = [1.0, 5.0, 20.0, 50.0, 100.0, 250.0, 500.0, 2_000.0];
 /// Probabilities: what matters lies near 1.
 const SHARE_BUCKETS: [f64; 9] = [0.1, 0.25, 0.5, 0.75, 0.9, 0.95, 0.98, 0.99, 1.0];
@@ -82,6 +84,7 @@ pub fn install() -> anyhow::Result<PrometheusHandle> {
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &BUCKETS)?
         .set_buckets_for_metric(Matcher::Full(QUERY_SECONDS.to_owned()), &QUERY_BUCKETS)?
         .set_buckets_for_metric(Matcher::Full(PREPARATION_SECONDS.to_owned()), &PREPARATION_BUCKETS)?
+        .set_buckets_for_metric(Matcher::Full(BATCH_SIZE.to_owned()), &SIZE_BUCKETS)?
         .set_buckets_for_metric(Matcher::Suffix("_points".to_owned()), &COST_BUCKETS)?
         .set_buckets_for_metric(Matcher::Suffix("_confidence".to_owned()), &SHARE_BUCKETS)?
         .install_recorder()?;
@@ -144,6 +147,7 @@ fn describe() {
     describe_gauge!(POOL_LIMIT, "Connections to PostgreSQL that this process may have, by pool.");
     describe_counter!(EVENTS, "Facts that were committed, by event.");
     describe_histogram!(INFERENCE_SECONDS, "Duration of one inference, by port, plugin and outcome (ok, failed).");
+    describe_histogram!(BATCH_SIZE, "Inputs of one inference, by port.");
     describe_histogram!(QUERY_SECONDS, "Duration of SQL statements, by outcome (ok, error).");
     describe_gauge!(CONNECTIONS, "Connections to PostgreSQL of this process, by pool and state (used, idle).");
     describe_counter!(WAITS, "Times somebody waited for a connection to PostgreSQL, by pool.");
@@ -163,6 +167,11 @@ pub async fn inference<T, E>(
     let answer = work.instrument(tracing::info_span!("inference", port, plugin)).await;
     inferred(port, plugin, answer.is_ok(), begun.elapsed());
     answer
+}
+
+/// Notes how many were looked at in one inference.
+pub fn batch(port: &'static str, size: usize) {
+    histogram!(BATCH_SIZE, "port" => port).record(size as f64);
 }
 
 /// Notes an inference that was timed elsewhere.

@@ -44,6 +44,11 @@ impl Redis {
         let mut builder = Builder::from_config(config.clone());
         builder.set_policy(ReconnectPolicy::new_exponential(0, 50, 5_000, 2));
         builder.with_connection_config(|c| c.connection_timeout = Duration::from_secs(5));
+        // Spans for whoever collects traces; the log does not show them.
+        builder.with_config(|config| {
+            config.tracing.enabled = true;
+            config.tracing.default_tracing_level = tracing::Level::DEBUG;
+        });
         builder.with_performance_config(|p| p.default_command_timeout = timeout);
         builder
     }

@@ -15,9 +15,10 @@ use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Layer as _};
 
 use crate::Env;
+use crate::redact::Redacting;
 
-/// What is traced by default: requests, root fields, jobs, inference and statements.
-const TRACED: &str = "info,keroxio_core=debug";
+/// What is traced by default: requests, root fields, jobs, inference, statements and commands of Redis.
+const TRACED: &str = "info,keroxio_core=debug,fred=debug";
 
 /// How logs are written, and whether traces are sent.
 pub struct Telemetry {
@@ -42,12 +43,12 @@ impl Telemetry {
         }
     }
 
-    /// Starts logging to stderr, and tracing where a collector is named. A second start in a process (tests) keeps the
+    /// Starts logging to stderr, without what is somebody's ([`crate::redact`]), and tracing where a collector is named. A second start in a process (tests) keeps the
     /// first. Traces are sent in the background; dropping the answer sends what is left.
     pub fn start(&self) -> Traces {
         let directive = |text: &str| EnvFilter::try_new(text).unwrap_or_else(|_| EnvFilter::new("info"));
         let colours = std::io::stderr().is_terminal();
-        let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(colours);
+        let lines = tracing_subscriber::fmt::layer().with_writer(Redacting).with_ansi(colours);
         let lines = if self.json { lines.json().boxed() } else { lines.boxed() };
         let provider = self.collector.as_deref().and_then(|collector| match provider(collector) {
             Ok(provider) => Some(provider),

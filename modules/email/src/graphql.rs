@@ -83,7 +83,7 @@ impl EmailQuery {
         #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
     ) -> GqlResult<Connection<String, EmailMessage, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let messages = service::list(ctx.app(), page).await?;
+        let messages = Box::pin(service::list(ctx.app(), page)).await?;
         Ok(connection(page, messages.into_iter().map(|message| (message.id, message.into())).collect()))
     }
 }

@@ -229,7 +229,7 @@ impl ImagesQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Its identifier.")] id: Uuid,
     ) -> GqlResult<PhotoCleaning> {
-        Ok(service::get(ctx.app(), ctx.actor()?.org_id, id).await?.into())
+        Ok(Box::pin(service::get(ctx.app(), ctx.actor()?.org_id, id)).await?.into())
     }
 
     /// What a set of photos does not show of the car, judged from their cleanings; photos that are not cleaned, or
@@ -240,13 +240,13 @@ impl ImagesQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The photos of one car, 1 to 40.")] photo_ids: Vec<Uuid>,
     ) -> GqlResult<Vec<MissingAngle>> {
-        Ok(angles::of_set(ctx.app(), &ctx.actor()?, &photo_ids).await?)
+        Ok(Box::pin(angles::of_set(ctx.app(), &ctx.actor()?, &photo_ids)).await?)
     }
 
     /// How the renditions of your organization look.
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn photo_preset(&self, ctx: &Context<'_>) -> GqlResult<PhotoPreset> {
-        Ok(look::fetch(ctx.app(), ctx.actor()?.org_id).await?.into())
+        Ok(Box::pin(look::fetch(ctx.app(), ctx.actor()?.org_id)).await?.into())
     }
 }
 
@@ -321,7 +321,7 @@ impl ImagesMutation {
         #[graphql(desc = "The photo.")] photo_id: Uuid,
         #[graphql(desc = "What the car is put on; your organization's own choice by default.")] scene: Option<Scene>,
     ) -> GqlResult<PhotoCleaning> {
-        let started = service::start(ctx.app(), &ctx.actor()?, &[photo_id], scene).await?;
+        let started = Box::pin(service::start(ctx.app(), &ctx.actor()?, &[photo_id], scene)).await?;
         Ok(started.into_iter().next().ok_or_else(service::not_found)?.into())
     }
 
@@ -334,7 +334,7 @@ impl ImagesMutation {
         #[graphql(desc = "The photos, 1 to 40.")] photo_ids: Vec<Uuid>,
         #[graphql(desc = "What the car is put on; your organization's own choice by default.")] scene: Option<Scene>,
     ) -> GqlResult<Vec<PhotoCleaning>> {
-        let started = service::start(ctx.app(), &ctx.actor()?, &photo_ids, scene).await?;
+        let started = Box::pin(service::start(ctx.app(), &ctx.actor()?, &photo_ids, scene)).await?;
         Ok(started.into_iter().map(Into::into).collect())
     }
 
@@ -346,6 +346,6 @@ impl ImagesMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The look.")] input: PhotoPresetInput,
     ) -> GqlResult<PhotoPreset> {
-        Ok(look::choose(ctx.app(), &ctx.actor()?, input.into()).await?.into())
+        Ok(Box::pin(look::choose(ctx.app(), &ctx.actor()?, input.into())).await?.into())
     }
 }

@@ -55,7 +55,7 @@ impl PhotoRendition {
     /// Smaller and lighter files of the same picture, for `srcset`, small ones first. They follow the rendition by a
     /// few seconds; empty until then, for the rendition that is not the one shown, and for transparent pictures.
     async fn variants(&self, ctx: &Context<'_>) -> GqlResult<Vec<PhotoVariant>> {
-        let mut files = pictures::files(ctx.app(), self.row.org_id, &[self.cleaning]).await?;
+        let mut files = Box::pin(pictures::files(ctx.app(), self.row.org_id, &[self.cleaning])).await?;
         Ok(files.remove(&self.row.id).unwrap_or_default())
     }
 }

@@ -141,7 +141,7 @@ impl JobsQuery {
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn job(&self, ctx: &Context<'_>, #[graphql(desc = "Its identifier.")] id: Uuid) -> GqlResult<Job> {
         let mut conn = ctx.app().conn().await?;
-        Ok(follow::get(&mut conn, ctx.actor()?.org_id, id).await?.into())
+        Ok(Box::pin(follow::get(&mut conn, ctx.actor()?.org_id, id)).await?.into())
     }
 
     /// Jobs of all organizations, newest first. For staff only.
@@ -156,7 +156,7 @@ impl JobsQuery {
         let page = Page::new(first, after.as_deref())?;
         let filter = JobFilter::from(filter.unwrap_or_default());
         let mut conn = ctx.app().conn().await?;
-        let jobs = ledger::list(&mut conn, &filter, page.after, page.limit + 1).await;
+        let jobs = Box::pin(ledger::list(&mut conn, &filter, page.after, page.limit + 1)).await;
         let jobs = jobs.map_err(keroxio_core::Error::from)?;
         Ok(connection(page, jobs.into_iter().map(|job| (job.id, job.into())).collect()))
     }

@@ -15,7 +15,7 @@ impl JobsMutation {
     /// stays as it is. Some kinds cannot be called off (`JOB_NOT_CANCELLABLE`).
     #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn cancel_job(&self, ctx: &Context<'_>, #[graphql(desc = "The job.")] id: Uuid) -> GqlResult<Job> {
-        Ok(follow::cancel(ctx.app(), ctx.actor()?.org_id, id).await?.into())
+        Ok(Box::pin(follow::cancel(ctx.app(), ctx.actor()?.org_id, id)).await?.into())
     }
 
     /// Gives dead jobs all their attempts again and answers how many. For staff only.
@@ -34,7 +34,7 @@ impl JobsMutation {
         }
         let app = ctx.app();
         let mut conn = app.conn().await?;
-        let retried = ledger::retry(&mut conn, &ids, app.now()).await.map_err(Error::from)?;
+        let retried = Box::pin(ledger::retry(&mut conn, &ids, app.now())).await.map_err(Error::from)?;
         Ok(i32::try_from(retried).unwrap_or(i32::MAX))
     }
 
@@ -57,7 +57,7 @@ impl JobsMutation {
         let app = ctx.app();
         let mut conn = app.conn().await?;
         let before = app.now() - Duration::days(days.into());
-        let purged = ledger::purge(&mut conn, state, before).await.map_err(Error::from)?;
+        let purged = Box::pin(ledger::purge(&mut conn, state, before)).await.map_err(Error::from)?;
         Ok(i32::try_from(purged).unwrap_or(i32::MAX))
     }
 }

@@ -153,7 +153,7 @@ impl Listing {
         #[graphql(desc = "At most so many, 1 to 200; 20 by default.")] first: Option<i32>,
     ) -> GqlResult<Vec<ListingText>> {
         let most = i64::from(first.unwrap_or(20).clamp(1, 200));
-        Ok(texts::list(ctx.app(), self.ad.id, most).await?.into_iter().map(ListingText::from).collect())
+        Ok(Box::pin(texts::list(ctx.app(), self.ad.id, most)).await?.into_iter().map(ListingText::from).collect())
     }
 
     /// What changed from one text of the ad to another, by words. `NOT_FOUND` for a version that is not kept.
@@ -164,7 +164,7 @@ impl Listing {
         #[graphql(desc = "The older version.")] from: i32,
         #[graphql(desc = "The newer version.")] to: i32,
     ) -> GqlResult<ListingTextDiff> {
-        let (from, to) = texts::pair(ctx.app(), self.ad.id, from, to).await?;
+        let (from, to) = Box::pin(texts::pair(ctx.app(), self.ad.id, from, to)).await?;
         Ok(ListingTextDiff::between(&from, &to))
     }
 
@@ -294,7 +294,7 @@ impl ListingQuery {
     /// A listing of your organization.
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn listing(&self, ctx: &Context<'_>, #[graphql(desc = "Its identifier.")] id: Uuid) -> GqlResult<Listing> {
-        Ok(service::get(ctx.app(), ctx.actor()?.org_id, id).await?.into())
+        Ok(Box::pin(service::get(ctx.app(), ctx.actor()?.org_id, id)).await?.into())
     }
 
     /// Listings of your organization, newest first.
@@ -306,7 +306,7 @@ impl ListingQuery {
         #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
     ) -> GqlResult<Connection<String, Listing, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let ads = service::list(ctx.app(), &ctx.actor()?, page).await?;
+        let ads = Box::pin(service::list(ctx.app(), &ctx.actor()?, page)).await?;
         Ok(connection(page, ads.into_iter().map(|ad| (ad.id, ad.into())).collect()))
     }
 }
@@ -326,7 +326,8 @@ impl AdMutation {
     ) -> GqlResult<Listing> {
         let language = input.language.unwrap_or(AdLanguage::Fr).as_str();
         let car = service::Car { id: input.vehicle_id, facts: input.vehicle };
-        let ad = service::prepare(ctx.app(), &ctx.actor()?, input.photo_ids, car, language, input.tone).await?;
+        let ad =
+            Box::pin(service::prepare(ctx.app(), &ctx.actor()?, input.photo_ids, car, language, input.tone)).await?;
         Ok(ad.into())
     }
 
@@ -338,7 +339,7 @@ impl AdMutation {
         #[graphql(desc = "The listing.")] id: Uuid,
         #[graphql(desc = "Facts to change; absent ones stay.")] vehicle: VehicleInput,
     ) -> GqlResult<Listing> {
-        Ok(service::correct(ctx.app(), &ctx.actor()?, id, vehicle).await?.into())
+        Ok(Box::pin(service::correct(ctx.app(), &ctx.actor()?, id, vehicle)).await?.into())
     }
 
     /// Sets title, body or price by hand; a text set by hand is not overwritten by later steps.
@@ -351,7 +352,7 @@ impl AdMutation {
         #[graphql(desc = "New body, at most 4,000 characters.")] body: Option<String>,
         #[graphql(desc = "New asking price in whole euros, all taxes included.")] price_eur: Option<i32>,
     ) -> GqlResult<Listing> {
-        Ok(service::edit(ctx.app(), &ctx.actor()?, id, title, body, price_eur).await?.into())
+        Ok(Box::pin(service::edit(ctx.app(), &ctx.actor()?, id, title, body, price_eur)).await?.into())
     }
 
     /// The car is sold. Every portal where its ad is online becomes a task: you are notified to withdraw it there. Tell
@@ -362,20 +363,20 @@ impl AdMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The listing.")] id: Uuid,
     ) -> GqlResult<Listing> {
-        Ok(service::sell(ctx.app(), &ctx.actor()?, id).await?.into())
+        Ok(Box::pin(service::sell(ctx.app(), &ctx.actor()?, id)).await?.into())
     }
 
     /// A sale fell through: the car is for sale again. `LISTING_NOT_SOLD` when it was not sold.
     #[graphql(guard = "Access::Publish", directive = access::apply(Access::Publish))]
     async fn cancel_sale(&self, ctx: &Context<'_>, #[graphql(desc = "The listing.")] id: Uuid) -> GqlResult<Listing> {
-        Ok(service::take_back(ctx.app(), &ctx.actor()?, id).await?.into())
+        Ok(Box::pin(service::take_back(ctx.app(), &ctx.actor()?, id)).await?.into())
     }
 
     /// Estimates the price of every listing of yours anew, as happens every night; answers how many. A listing whose
     /// market has really moved shows the new estimate and you are notified; the price you ask stays as it is.
     #[graphql(guard = "Access::Stock", directive = access::apply(Access::Stock))]
     async fn estimate_stock(&self, ctx: &Context<'_>) -> GqlResult<usize> {
-        Ok(crate::watch::look_now(ctx.app(), ctx.actor()?.org_id).await?)
+        Ok(Box::pin(crate::watch::look_now(ctx.app(), ctx.actor()?.org_id)).await?)
     }
 
     /// Writes the ad again from the facts, replacing a text set by hand.
@@ -386,7 +387,7 @@ impl AdMutation {
         #[graphql(desc = "The listing.")] id: Uuid,
         #[graphql(desc = "How the ad speaks from now on; as before by default.")] tone: Option<AdTone>,
     ) -> GqlResult<Listing> {
-        Ok(service::write_again(ctx.app(), &ctx.actor()?, id, tone).await?.into())
+        Ok(Box::pin(service::write_again(ctx.app(), &ctx.actor()?, id, tone)).await?.into())
     }
 
     /// Runs one step of the preparation again.
@@ -398,6 +399,6 @@ impl AdMutation {
         #[graphql(desc = "The step.")] step: StepKind,
         #[graphql(desc = "The photo, for a PHOTO step.")] photo_id: Option<Uuid>,
     ) -> GqlResult<Listing> {
-        Ok(service::repeat(ctx.app(), &ctx.actor()?, id, step, photo_id).await?.into())
+        Ok(Box::pin(service::repeat(ctx.app(), &ctx.actor()?, id, step, photo_id)).await?.into())
     }
 }

@@ -168,7 +168,7 @@ impl TextMutation {
         #[graphql(desc = "The listing.")] id: Uuid,
         #[graphql(desc = "The version, as in `Listing.texts`.")] version: i32,
     ) -> GqlResult<Listing> {
-        Ok(service::restore_text(ctx.app(), &ctx.actor()?, id, version).await?.into())
+        Ok(Box::pin(service::restore_text(ctx.app(), &ctx.actor()?, id, version)).await?.into())
     }
 
     /// Has the ad put in other words by the language model of this installation; follow it with `Listing.rewriting`.
@@ -181,6 +181,6 @@ impl TextMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The listing.")] id: Uuid,
     ) -> GqlResult<Listing> {
-        Ok(rewriting::start(ctx.app(), &ctx.actor()?, id).await?.into())
+        Ok(Box::pin(rewriting::start(ctx.app(), &ctx.actor()?, id)).await?.into())
     }
 }

@@ -54,14 +54,14 @@ impl NotificationQuery {
         #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
     ) -> GqlResult<Connection<String, Notification, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let items = service::list(ctx.app(), &ctx.actor()?, page).await?;
+        let items = Box::pin(service::list(ctx.app(), &ctx.actor()?, page)).await?;
         Ok(connection(page, items.into_iter().map(|i| (i.id, i.into())).collect()))
     }
 
     /// How many notifications of your organization are unread.
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn unread_notifications(&self, ctx: &Context<'_>) -> GqlResult<i64> {
-        Ok(service::unread(ctx.app(), &ctx.actor()?).await?)
+        Ok(Box::pin(service::unread(ctx.app(), &ctx.actor()?)).await?)
     }
 }
 
@@ -79,6 +79,6 @@ impl NotificationMutation {
             Uuid,
         >,
     ) -> GqlResult<i64> {
-        Ok(service::mark_read(ctx.app(), &ctx.actor()?, &ids).await?)
+        Ok(Box::pin(service::mark_read(ctx.app(), &ctx.actor()?, &ids)).await?)
     }
 }

@@ -175,7 +175,7 @@ impl PlateReading {
     #[graphql(complexity = 100)]
     async fn crop(&self, ctx: &Context<'_>) -> GqlResult<Option<String>> {
         let Some(quad) = self.quad else { return Ok(None) };
-        Ok(crop::data_url(ctx.app(), self.org_id, self.photo_id, quad).await?)
+        Ok(Box::pin(crop::data_url(ctx.app(), self.org_id, self.photo_id, quad)).await?)
     }
 }
 
@@ -191,7 +191,7 @@ impl PlatesQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Its identifier.")] id: Uuid,
     ) -> GqlResult<PlateReading> {
-        Ok(service::fetch(ctx.app(), ctx.actor()?.org_id, id).await?.into())
+        Ok(Box::pin(service::fetch(ctx.app(), ctx.actor()?.org_id, id)).await?.into())
     }
 }
 
@@ -207,7 +207,7 @@ impl PlatesMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The photo.")] photo_id: Uuid,
     ) -> GqlResult<PlateReading> {
-        Ok(service::start(ctx.app(), &ctx.actor()?, photo_id).await?.into())
+        Ok(Box::pin(service::start(ctx.app(), &ctx.actor()?, photo_id)).await?.into())
     }
 
     /// Sets the text of a reading by hand; listings with this photo follow.
@@ -229,6 +229,6 @@ impl PlatesMutation {
         keep_as_example: bool,
     ) -> GqlResult<PlateReading> {
         let said = service::Correction { text: &text, foreign, keep_as_example };
-        Ok(service::correct(ctx.app(), &ctx.actor()?, reading_id, said).await?.into())
+        Ok(Box::pin(service::correct(ctx.app(), &ctx.actor()?, reading_id, said)).await?.into())
     }
 }

@@ -30,6 +30,7 @@ impl BackgroundJob for ReadPlate {
         let Some(reading) = service::pending(&app, self.reading_id).await? else { return Ok(Effects::none()) };
         let readers: PlateReaders = app.get()?;
         let photo = keroxio_storage::service::photo(&app, reading.org_id, reading.photo_id).await?;
+        keroxio_core::metrics::batch("plates", 1);
         let begun = Instant::now();
         let answer = readers.read(&photo).await;
         let by = answer.as_ref().map_or("none", |answer| &answer.manifest.id);

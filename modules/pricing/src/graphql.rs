@@ -67,7 +67,7 @@ impl EstimateQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Its identifier.")] id: Uuid,
     ) -> GqlResult<PriceEstimate> {
-        Ok(service::get(ctx.app(), ctx.actor()?.org_id, id).await?.into())
+        Ok(Box::pin(service::get(ctx.app(), ctx.actor()?.org_id, id)).await?.into())
     }
 
     /// The price of a car now, kept nowhere. `FACTS_MISSING` names what is still needed.
@@ -82,7 +82,7 @@ impl EstimateQuery {
         >,
     ) -> GqlResult<PriceQuote> {
         let explain = ctx.look_ahead().field("contributions").exists();
-        Ok(service::instant(ctx.app(), ctx.actor()?.org_id, car, Wish { purpose, explain }).await?.into())
+        Ok(Box::pin(service::instant(ctx.app(), ctx.actor()?.org_id, car, Wish { purpose, explain })).await?.into())
     }
 
     /// Prices of up to 1,000 cars now, or of 100 with their `contributions`, in order, kept nowhere. Bad facts of one car
@@ -97,7 +97,7 @@ impl EstimateQuery {
         >,
     ) -> GqlResult<Vec<PriceQuote>> {
         let explain = ctx.look_ahead().field("contributions").exists();
-        let quotes = service::bulk(ctx.app(), ctx.actor()?.org_id, cars, Wish { purpose, explain }).await?;
+        let quotes = Box::pin(service::bulk(ctx.app(), ctx.actor()?.org_id, cars, Wish { purpose, explain })).await?;
         Ok(quotes.into_iter().map(PriceQuote::from).collect())
     }
 }
@@ -117,6 +117,6 @@ impl EstimateMutation {
             PricePurpose,
         >,
     ) -> GqlResult<PriceEstimate> {
-        Ok(service::estimate(ctx.app(), ctx.actor()?.org_id, vehicle_id, purpose).await?.into())
+        Ok(Box::pin(service::estimate(ctx.app(), ctx.actor()?.org_id, vehicle_id, purpose)).await?.into())
     }
 }

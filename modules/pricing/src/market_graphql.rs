@@ -98,7 +98,7 @@ impl MarketQuery {
     /// How far the market is from the price model, month by month for a year, latest first. For staff.
     #[graphql(guard = "Access::Staff", directive = access::apply(Access::Staff))]
     async fn price_drift(&self, ctx: &Context<'_>) -> GqlResult<Vec<PriceDrift>> {
-        let months = market::drift(ctx.app()).await?;
+        let months = Box::pin(market::drift(ctx.app())).await?;
         let drift = |month: level::Month| PriceDrift {
             month: month.month,
             fuel: month.fuel,
@@ -131,7 +131,7 @@ impl MarketMutation {
     ) -> GqlResult<MarketImport> {
         let source = source.trim();
         let bytes = table::uploaded(ctx, &file, MOST_MIB)?;
-        let report = market::import(ctx.app(), &Origin { org: None, source }, bytes, dry_run).await?;
+        let report = Box::pin(market::import(ctx.app(), &Origin { org: None, source }, bytes, dry_run)).await?;
         Ok(MarketImport::of(report, dry_run))
     }
 
@@ -147,7 +147,7 @@ impl MarketMutation {
     ) -> GqlResult<SaleRecord> {
         let app = ctx.app();
         let day = sold_on.unwrap_or_else(|| app.now().date_naive());
-        let sale = market::record_sale(app, ctx.actor()?.org_id, vehicle_id, price, day).await?;
+        let sale = Box::pin(market::record_sale(app, ctx.actor()?.org_id, vehicle_id, price, day)).await?;
         Ok(SaleRecord {
             price: Money::euros(price),
             inside_interval: sale.as_ref().map(|sale| sale.place == Place::Inside),

@@ -64,6 +64,7 @@ pub struct Wish {
 /// `INTERNAL` where there is no price model in this process.
 pub async fn quotes(app: &App, org: Uuid, cars: &[CarFacts], wish: Wish) -> Result<Vec<Quote>> {
     let estimator: Arc<dyn PriceEstimator> = app.get()?;
+    keroxio_core::metrics::batch("pricing", cars.len());
     let answers = estimator.estimate(cars, wish.explain);
     let answers = inference("pricing", &estimator.manifest().id, answers).await.map_err(Error::internal)?;
     if answers.len() != cars.len() {

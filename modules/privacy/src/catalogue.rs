@@ -22,6 +22,11 @@ pub const SECRET: [&str; 12] = [
 /// Work under way, and what was answered to a request: gone in a day, and in no export.
 const PASSING: [&str; 2] = ["core_jobs", "core_idempotency"];
 
+/// Of which nobody but the person sees the rows; an export has those of whoever asked for it.
+pub const PERSONAL: [&str; 2] = ["auth_sessions", "privacy_consents"];
+/// Whose rows are an organization's by their memberships, whatever they name: those who belong to it.
+const BY_POLICY: [&str; 1] = ["auth_users"];
+
 /// A table that holds rows of organizations.
 pub struct Table {
     pub name: String,
@@ -65,8 +70,8 @@ pub async fn tables(conn: &mut AsyncPgConnection) -> Result<Vec<Table>> {
         let row = left.remove(at);
         ordered.push(Table {
             is_passing: PASSING.contains(&row.name.as_str()),
+            is_owned: row.is_owned && !BY_POLICY.contains(&row.name.as_str()),
             name: row.name,
-            is_owned: row.is_owned,
         });
     }
     Ok(ordered)

@@ -16,7 +16,7 @@ use uuid::Uuid;
 use zip::ZipWriter;
 use zip::write::SimpleFileOptions;
 
-use crate::catalogue::{self, SECRET};
+use crate::catalogue::{self, PERSONAL, SECRET};
 use crate::model::{self, Export};
 
 /// Files of an archive, in bytes; the rest is listed.
@@ -84,7 +84,7 @@ impl BackgroundJob for ExportData {
         let export = model::export(&mut *app.conn().await?, self.export_id).await?;
         let Some(mut export) = export.filter(|export| export.state == "pending") else { return Ok(Effects::none()) };
         // What the organization may see is what it has.
-        let written = as_tenant(Some(self.org_id), write(&app)).await?;
+        let written = as_tenant(Some(self.org_id), write(&app, export.asked_by)).await?;
         let object = keroxio_storage::service::put(&app, self.org_id, written.bytes, "application/zip", None).await?;
         let mut tx = app.begin().await?;
         "ready".clone_into(&mut export.state);
@@ -122,13 +122,16 @@ struct Line {
 }
 
 /// The archive: a file of JSON lines per table, and the files.
-async fn write(app: &App) -> Result<Written> {
+async fn write(app: &App, asked_by: Uuid) -> Result<Written> {
     let mut archive = ZipWriter::new(tempfile::tempfile().map_err(Error::internal)?);
     let mut rows = 0;
     let mut conn = app.conn().await?;
     for table in catalogue::tables(&mut conn).await?.iter().filter(|table| !table.is_passing) {
-        let own = if table.is_owned { "WHERE org_id = core_tenant()" } else { "" };
-        let query = format!("SELECT (to_jsonb(t) - $1::text[])::text AS text FROM {} t {own}", table.name);
+        let own = if table.is_owned { "org_id = core_tenant()" } else { "true" };
+        let who =
+            if PERSONAL.contains(&table.name.as_str()) { format!("user_id = '{asked_by}'") } else { "true".to_owned() };
+        let query =
+            format!("SELECT (to_jsonb(t) - $1::text[])::text AS text FROM {} t WHERE {own} AND {who}", table.name);
         let secret: Vec<&str> = SECRET.to_vec();
         let query = diesel::sql_query(query).bind::<diesel::sql_types::Array<Text>, _>(secret);
         let lines: Vec<Line> = query.load(&mut conn).await?;

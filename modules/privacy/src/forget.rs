@@ -10,6 +10,8 @@ use crate::{erasure, export, model};
 
 /// Days after which a guest who did not come back is erased (C.8).
 const GUESTS: i64 = 30;
+/// Days for which files of an erased organization are looked for again.
+const LATELY: i64 = 2;
 
 /// Every night: exports nobody fetches any more, what no law wants kept any more, and guests who did not come back.
 #[derive(Serialize, Deserialize)]
@@ -33,6 +35,10 @@ impl BackgroundJob for Forget {
         let mut tx = app.begin().await?;
         forget_exports(&mut tx).await?;
         forget_holds(&mut tx).await?;
+        // What was being written while it was erased is there by now.
+        for org in model::erased_since(&mut tx, app.now() - Duration::days(LATELY)).await? {
+            keroxio_storage::service::erase(&mut tx, org).await?;
+        }
         Ok(tx.into())
     }
 }

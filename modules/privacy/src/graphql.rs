@@ -44,7 +44,7 @@ impl DataExport {
     /// Private address of the ZIP, good for an hour; null until it is ready.
     #[graphql(complexity = 5)]
     async fn url(&self, ctx: &Context<'_>) -> GqlResult<Option<String>> {
-        Ok(export::url(ctx.app(), &self.row).await?)
+        Ok(Box::pin(export::url(ctx.app(), &self.row)).await?)
     }
 }
 
@@ -166,7 +166,7 @@ impl PrivacyQuery {
     /// Exports of your organization, the newest first.
     #[graphql(guard = "Access::Own", directive = access::apply(Access::Own), complexity = "5 * child_complexity")]
     async fn data_exports(&self, ctx: &Context<'_>) -> GqlResult<Vec<DataExport>> {
-        let rows = export::list(ctx.app(), &ctx.actor()?).await?;
+        let rows = Box::pin(export::list(ctx.app(), &ctx.actor()?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
@@ -177,13 +177,13 @@ impl PrivacyQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Number of the certificate.")] id: Uuid,
     ) -> GqlResult<ErasureCertificate> {
-        Ok(erasure::certificate(ctx.app(), id).await?.into())
+        Ok(Box::pin(erasure::certificate(ctx.app(), id)).await?.into())
     }
 
     /// What you agreed to, the newest first, with what you took back.
     #[graphql(guard = "Access::Person", directive = access::apply(Access::Person), complexity = "5 * child_complexity")]
     async fn consents(&self, ctx: &Context<'_>) -> GqlResult<Vec<Consent>> {
-        let rows = consent::list(ctx.app(), &ctx.actor()?).await?;
+        let rows = Box::pin(consent::list(ctx.app(), &ctx.actor()?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 }

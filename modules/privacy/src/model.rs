@@ -89,6 +89,15 @@ pub async fn erasure(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Opti
     privacy_erasures::table.find(id).select(Erasure::as_select()).first(conn).await.optional()
 }
 
+/// Organizations that were erased since a moment.
+pub async fn erased_since(conn: &mut AsyncPgConnection, since: DateTime<Utc>) -> QueryResult<Vec<Uuid>> {
+    privacy_erasures::table
+        .filter(privacy_erasures::erased_at.ge(since))
+        .select(privacy_erasures::organization)
+        .load(conn)
+        .await
+}
+
 /// Erasures of which something is still kept.
 pub async fn with_holds(conn: &mut AsyncPgConnection) -> QueryResult<Vec<Erasure>> {
     privacy_erasures::table

@@ -49,7 +49,7 @@ impl FeedQuery {
     #[graphql(guard = "Access::Publish", directive = access::apply(Access::Publish))]
     async fn stock_feeds(&self, ctx: &Context<'_>) -> GqlResult<Vec<StockFeed>> {
         let site = ctx.app().get::<Site>()?;
-        let feeds = feed::list(ctx.app(), &ctx.actor()?).await?;
+        let feeds = Box::pin(feed::list(ctx.app(), &ctx.actor()?)).await?;
         Ok(feeds.into_iter().map(|feed| StockFeed::of(feed, &site)).collect())
     }
 }
@@ -67,7 +67,7 @@ impl FeedMutation {
         #[graphql(desc = "What it is written as.")] format: FeedFormat,
     ) -> GqlResult<StockFeed> {
         let site = ctx.app().get::<Site>()?;
-        Ok(StockFeed::of(feed::create(ctx.app(), &ctx.actor()?, format).await?, &site))
+        Ok(StockFeed::of(Box::pin(feed::create(ctx.app(), &ctx.actor()?, format)).await?, &site))
     }
 
     /// Writes a feed anew at once. `FEED_SHRUNK` when it would hold no car or less than half of those before; the last
@@ -80,13 +80,13 @@ impl FeedMutation {
         #[graphql(desc = "Whether suddenly few cars are intended.", default)] accept_fewer: bool,
     ) -> GqlResult<StockFeed> {
         let site = ctx.app().get::<Site>()?;
-        Ok(StockFeed::of(feed::build_now(ctx.app(), &ctx.actor()?, id, accept_fewer).await?, &site))
+        Ok(StockFeed::of(Box::pin(feed::build_now(ctx.app(), &ctx.actor()?, id, accept_fewer)).await?, &site))
     }
 
     /// Closes a feed; its address answers nothing from then on. Answers its identifier.
     #[graphql(guard = "Access::Publish", directive = access::apply(Access::Publish))]
     async fn close_stock_feed(&self, ctx: &Context<'_>, #[graphql(desc = "The feed.")] id: Uuid) -> GqlResult<Uuid> {
-        feed::close(ctx.app(), &ctx.actor()?, id).await?;
+        Box::pin(feed::close(ctx.app(), &ctx.actor()?, id)).await?;
         Ok(id)
     }
 }

@@ -119,7 +119,7 @@ impl PublicationQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "The listing.")] listing_id: Uuid,
     ) -> GqlResult<Vec<Publication>> {
-        let packs = service::of_listing(ctx.app(), &ctx.actor()?, listing_id).await?;
+        let packs = Box::pin(service::of_listing(ctx.app(), &ctx.actor()?, listing_id)).await?;
         Ok(packs.into_iter().map(Publication::from).collect())
     }
 
@@ -131,7 +131,7 @@ impl PublicationQuery {
         #[graphql(desc = "The listing.")] listing_id: Uuid,
     ) -> GqlResult<Option<ListingPage>> {
         let site = ctx.app().get::<Site>()?;
-        let page = page::of_listing(ctx.app(), &ctx.actor()?, listing_id).await?;
+        let page = Box::pin(page::of_listing(ctx.app(), &ctx.actor()?, listing_id)).await?;
         Ok(page.map(|page| ListingPage::of(page, &site)))
     }
 
@@ -148,7 +148,7 @@ impl PublicationQuery {
     ) -> GqlResult<Publishability> {
         let (app, actor) = (ctx.app(), ctx.actor()?);
         let day = on.unwrap_or_else(|| app.now().date_naive());
-        Ok(service::publishability(app, &actor, listing_id, &channel, day).await?)
+        Ok(Box::pin(service::publishability(app, &actor, listing_id, &channel, day)).await?)
     }
 }
 
@@ -265,7 +265,7 @@ impl PublicationMutation {
         #[graphql(desc = "The pack that was published.")] id: Uuid,
         #[graphql(desc = "The https address of the ad on that portal.", validator(max_length = 500))] url: String,
     ) -> GqlResult<Publication> {
-        Ok(service::confirm(ctx.app(), &ctx.actor()?, id, &url).await?.into())
+        Ok(Box::pin(service::confirm(ctx.app(), &ctx.actor()?, id, &url)).await?.into())
     }
 
     /// Puts the finished, masked photos of a listing into one ZIP file, in your order: `01.jpg`, `02.jpg`, ... Portals take
@@ -276,7 +276,7 @@ impl PublicationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The listing.")] listing_id: Uuid,
     ) -> GqlResult<PhotoArchive> {
-        let archive = crate::archive::make(ctx.app(), &ctx.actor()?, listing_id).await?;
+        let archive = Box::pin(crate::archive::make(ctx.app(), &ctx.actor()?, listing_id)).await?;
         Ok(PhotoArchive { url: archive.url, photos: archive.photos })
     }
 
@@ -289,7 +289,7 @@ impl PublicationMutation {
         #[graphql(desc = "The listing.")] listing_id: Uuid,
     ) -> GqlResult<ListingPage> {
         let site = ctx.app().get::<Site>()?;
-        Ok(ListingPage::of(page::open(ctx.app(), &ctx.actor()?, listing_id).await?, &site))
+        Ok(ListingPage::of(Box::pin(page::open(ctx.app(), &ctx.actor()?, listing_id)).await?, &site))
     }
 
     /// Closes the page of our own of an ad.
@@ -300,7 +300,7 @@ impl PublicationMutation {
         #[graphql(desc = "The listing.")] listing_id: Uuid,
     ) -> GqlResult<ListingPage> {
         let site = ctx.app().get::<Site>()?;
-        Ok(ListingPage::of(page::close(ctx.app(), &ctx.actor()?, listing_id).await?, &site))
+        Ok(ListingPage::of(Box::pin(page::close(ctx.app(), &ctx.actor()?, listing_id)).await?, &site))
     }
 
     /// Tells us that you took the ad away there. `NOT_PUBLISHED` for one that is not online.
@@ -310,6 +310,6 @@ impl PublicationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The pack that was published.")] id: Uuid,
     ) -> GqlResult<Publication> {
-        Ok(life::withdraw(ctx.app(), &ctx.actor()?, id).await?.into())
+        Ok(Box::pin(life::withdraw(ctx.app(), &ctx.actor()?, id)).await?.into())
     }
 }

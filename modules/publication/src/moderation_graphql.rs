@@ -92,7 +92,7 @@ impl ModerationQuery {
         #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
     ) -> GqlResult<Connection<String, ListingReport, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let rows = moderation::list(ctx.app(), open, page).await?;
+        let rows = Box::pin(moderation::list(ctx.app(), open, page)).await?;
         Ok(connection(page, rows.into_iter().map(|row| (row.id, row.into())).collect()))
     }
 }
@@ -128,7 +128,7 @@ impl ModerationMutation {
         #[graphql(desc = "Whether the page is hidden.")] hide: bool,
         #[graphql(desc = "Why, 10 to 2,000 characters, in the seller's language.")] statement: String,
     ) -> GqlResult<ListingReport> {
-        let report = moderation::decide(ctx.app(), &ctx.actor()?, id, hide, &statement).await?;
+        let report = Box::pin(moderation::decide(ctx.app(), &ctx.actor()?, id, hide, &statement)).await?;
         Ok(report.into())
     }
 
@@ -139,7 +139,7 @@ impl ModerationMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The ad.")] listing_id: Uuid,
     ) -> GqlResult<bool> {
-        moderation::restore(ctx.app(), listing_id).await?;
+        Box::pin(moderation::restore(ctx.app(), listing_id)).await?;
         Ok(true)
     }
 }

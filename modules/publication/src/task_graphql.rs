@@ -76,7 +76,7 @@ impl TaskQuery {
         let (app, actor) = (ctx.app(), ctx.actor()?);
         let most = i64::from(first.unwrap_or(50).clamp(1, 200));
         let deadlines: Deadlines = app.get()?;
-        let tasks = tasks::list(app, actor.org_id, open, most).await?;
+        let tasks = Box::pin(tasks::list(app, actor.org_id, open, most)).await?;
         Ok(tasks.into_iter().map(|task| SaleTask::of(task, &deadlines)).collect())
     }
 }
@@ -93,7 +93,7 @@ impl TaskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The task.")] id: Uuid,
     ) -> GqlResult<SaleTask> {
-        let task = tasks::mark(ctx.app(), &ctx.actor()?, id, true).await?;
+        let task = Box::pin(tasks::mark(ctx.app(), &ctx.actor()?, id, true)).await?;
         Ok(SaleTask::of(task, &ctx.app().get::<Deadlines>()?))
     }
 
@@ -104,7 +104,7 @@ impl TaskMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The task.")] id: Uuid,
     ) -> GqlResult<SaleTask> {
-        let task = tasks::mark(ctx.app(), &ctx.actor()?, id, false).await?;
+        let task = Box::pin(tasks::mark(ctx.app(), &ctx.actor()?, id, false)).await?;
         Ok(SaleTask::of(task, &ctx.app().get::<Deadlines>()?))
     }
 }

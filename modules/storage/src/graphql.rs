@@ -60,7 +60,7 @@ impl StorageQuery {
     /// A photo of your organization.
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn photo(&self, ctx: &Context<'_>, #[graphql(desc = "Its identifier.")] id: Uuid) -> GqlResult<StoredPhoto> {
-        Ok(service::get(ctx.app(), ctx.actor()?.org_id, id).await?.into())
+        Ok(Box::pin(service::get(ctx.app(), ctx.actor()?.org_id, id)).await?.into())
     }
 }
 
@@ -83,6 +83,6 @@ impl StorageMutation {
         if bytes.len() > service::MAX_PHOTO {
             return Err(error::too_large().into());
         }
-        Ok(service::upload(ctx.app(), &ctx.actor()?, bytes).await?.into())
+        Ok(Box::pin(service::upload(ctx.app(), &ctx.actor()?, bytes)).await?.into())
     }
 }

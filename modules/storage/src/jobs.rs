@@ -47,7 +47,9 @@ impl BackgroundJob for EraseFiles {
         let all = format!("{}/", self.organization);
         let deleted = store.0.delete_with(&all).recursive(true).await;
         deleted.map_err(|e| JobError::Retry(anyhow::anyhow!("storage: {e}")))?;
-        Ok(Effects::none())
+        let mut tx = app.begin().await?;
+        model::delete_all(&mut tx, self.organization).await?;
+        Ok(tx.into())
     }
 }
 

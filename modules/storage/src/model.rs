@@ -66,6 +66,11 @@ pub async fn delete(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryR
     Ok(key)
 }
 
+/// Forgets every object of an organization that is no more.
+pub async fn delete_all(conn: &mut AsyncPgConnection, org: Uuid) -> QueryResult<usize> {
+    diesel::delete(dsl::storage_objects.filter(dsl::org_id.eq(org))).execute(conn).await
+}
+
 /// A file is about to be written that is to be deleted soon.
 pub async fn note_passing(conn: &mut AsyncPgConnection, key: &str, at: DateTime<Utc>) -> QueryResult<usize> {
     let row = (storage_passing::key.eq(key), storage_passing::stored_at.eq(at));

@@ -120,7 +120,7 @@ impl PlanQuery {
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn plan(&self, ctx: &Context<'_>) -> GqlResult<OrganizationPlan> {
         let app = ctx.app();
-        let (standing, used) = service::mine(app, &ctx.actor()?).await?;
+        let (standing, used) = Box::pin(service::mine(app, &ctx.actor()?)).await?;
         let limits = used.into_iter().map(|(unit, used)| {
             let limit = standing.limit(unit);
             PlanLimitUse { unit, limit, used, reached: limit.is_some_and(|limit| used >= limit) }
@@ -150,7 +150,7 @@ impl PlanQuery {
         #[graphql(desc = "How many months, 1 to 25; 12 by default.")] months: Option<i32>,
     ) -> GqlResult<Vec<UsageMonth>> {
         let months = u32::try_from(months.unwrap_or(12)).unwrap_or(1).clamp(1, KEPT_MONTHS);
-        let history = service::history(ctx.app(), &ctx.actor()?, unit, months).await?;
+        let history = Box::pin(service::history(ctx.app(), &ctx.actor()?, unit, months)).await?;
         Ok(history.iter().map(|usage| UsageMonth::of(unit, usage)).collect())
     }
 }

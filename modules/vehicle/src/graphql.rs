@@ -155,7 +155,7 @@ impl VehicleObject {
     /// What the vehicle register last said of its number, within thirty days.
     #[graphql(complexity = "10 + child_complexity")]
     async fn registry_answer(&self, ctx: &Context<'_>) -> GqlResult<Option<RegistryAnswer>> {
-        Ok(crate::registry::answer(ctx.app(), &self.0).await?.map(RegistryAnswer::from))
+        Ok(Box::pin(crate::registry::answer(ctx.app(), &self.0)).await?.map(RegistryAnswer::from))
     }
 
     /// Your own number of the car.
@@ -218,7 +218,7 @@ impl VehicleObject {
         #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
     ) -> GqlResult<Connection<String, VehicleFact, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let rows = service::history(ctx.app(), self.0.id, field.as_deref(), page).await?;
+        let rows = Box::pin(service::history(ctx.app(), self.0.id, field.as_deref(), page)).await?;
         Ok(connection(page, rows.into_iter().map(|said| (said.id, said.into())).collect()))
     }
 
@@ -262,7 +262,7 @@ impl VehicleQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Its identifier.")] id: Uuid,
     ) -> GqlResult<VehicleObject> {
-        Ok(service::fetch(ctx.app(), ctx.actor()?.org_id, id).await?.into())
+        Ok(Box::pin(service::fetch(ctx.app(), ctx.actor()?.org_id, id)).await?.into())
     }
 
     /// Cars of your organization, newest first: all, or those of a search in stock number, plate, make, model, version,
@@ -277,7 +277,9 @@ impl VehicleQuery {
         #[graphql(desc = "Only cars in these states; all by default.")] states: Option<Vec<StockState>>,
     ) -> GqlResult<Connection<String, VehicleObject, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let rows = service::list(ctx.app(), &ctx.actor()?, &StockFilter::new(search.as_deref(), states)?, page).await?;
+        let rows =
+            Box::pin(service::list(ctx.app(), &ctx.actor()?, &StockFilter::new(search.as_deref(), states)?, page))
+                .await?;
         Ok(connection(page, rows.into_iter().map(|v| (v.id, v.into())).collect()))
     }
 }
@@ -295,7 +297,7 @@ impl VehicleMutation {
         #[graphql(desc = "Known facts; all optional.")] input: VehicleInput,
     ) -> GqlResult<VehicleObject> {
         let mut tx = ctx.app().begin().await?;
-        let vehicle = service::create(&mut tx, &ctx.actor()?, input).await?;
+        let vehicle = Box::pin(service::create(&mut tx, &ctx.actor()?, input)).await?;
         tx.commit().await?;
         Ok(vehicle.into())
     }
@@ -308,7 +310,7 @@ impl VehicleMutation {
         #[graphql(desc = "The car.")] id: Uuid,
         #[graphql(desc = "Facts to change; absent ones stay, null erases.")] input: VehicleInput,
     ) -> GqlResult<VehicleObject> {
-        Ok(service::correct(ctx.app(), &ctx.actor()?, id, input).await?.into())
+        Ok(Box::pin(service::correct(ctx.app(), &ctx.actor()?, id, input)).await?.into())
     }
 
     /// Decides a dispute: you say what the chosen statement says. Its listings follow.
@@ -319,7 +321,7 @@ impl VehicleMutation {
         #[graphql(desc = "The car.")] id: Uuid,
         #[graphql(desc = "The statement that is right, yours or another's.")] statement_id: Uuid,
     ) -> GqlResult<VehicleObject> {
-        Ok(service::settle(ctx.app(), &ctx.actor()?, id, statement_id).await?.into())
+        Ok(Box::pin(service::settle(ctx.app(), &ctx.actor()?, id, statement_id)).await?.into())
     }
 
     /// Takes back your latest change of a car, all its fields together; call it again for the one before. Its listings
@@ -330,6 +332,6 @@ impl VehicleMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The car.")] id: Uuid,
     ) -> GqlResult<VehicleObject> {
-        Ok(service::undo(ctx.app(), &ctx.actor()?, id).await?.into())
+        Ok(Box::pin(service::undo(ctx.app(), &ctx.actor()?, id)).await?.into())
     }
 }

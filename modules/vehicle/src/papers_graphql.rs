@@ -170,7 +170,7 @@ impl PapersMutation {
         #[graphql(desc = "A photo of the certificate: JPEG, PNG or WebP, at most 25 MiB.")] file: Upload,
     ) -> GqlResult<VehicleObject> {
         let bytes = table::uploaded(ctx, &file, MOST_MIB)?;
-        Ok(certificate::start(ctx.app(), &ctx.actor()?, vehicle_id, bytes).await?.into())
+        Ok(Box::pin(certificate::start(ctx.app(), &ctx.actor()?, vehicle_id, bytes)).await?.into())
     }
 
     /// Keeps what a HistoVec report says of a car, in place of one kept before. `publishability` then finds a mileage
@@ -182,7 +182,7 @@ impl PapersMutation {
         #[graphql(desc = "The car.")] vehicle_id: Uuid,
         #[graphql(desc = "What the report says.")] input: HistovecInput,
     ) -> GqlResult<VehicleObject> {
-        Ok(histovec::record(ctx.app(), &ctx.actor()?, vehicle_id, input.into()).await?.into())
+        Ok(Box::pin(histovec::record(ctx.app(), &ctx.actor()?, vehicle_id, input.into())).await?.into())
     }
 
     /// Forgets the HistoVec report of a car: its holder agrees no longer. Answers whether there was one.
@@ -192,6 +192,6 @@ impl PapersMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The car.")] vehicle_id: Uuid,
     ) -> GqlResult<bool> {
-        Ok(histovec::forget(ctx.app(), &ctx.actor()?, vehicle_id).await?)
+        Ok(Box::pin(histovec::forget(ctx.app(), &ctx.actor()?, vehicle_id)).await?)
     }
 }

@@ -58,7 +58,7 @@ impl RegistryQuery {
     /// Your access to the vehicle register; null without one, or where this installation has no register.
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn registry_access(&self, ctx: &Context<'_>) -> GqlResult<Option<RegistryAccess>> {
-        Ok(registry::standing(ctx.app(), &ctx.actor()?).await?.map(RegistryAccess::from))
+        Ok(Box::pin(registry::standing(ctx.app(), &ctx.actor()?)).await?.map(RegistryAccess::from))
     }
 }
 
@@ -77,13 +77,13 @@ impl RegistryMutation {
         #[graphql(desc = "The credential your register gave you, at most 500 characters. It is kept sealed.")]
         credential: String,
     ) -> GqlResult<RegistryAccess> {
-        Ok(registry::set_access(ctx.app(), &ctx.actor()?, &credential).await?.into())
+        Ok(Box::pin(registry::set_access(ctx.app(), &ctx.actor()?, &credential)).await?.into())
     }
 
     /// Forgets your credential. Answers whether there was one.
     #[graphql(guard = "Access::Settings", directive = access::apply(Access::Settings))]
     async fn remove_registry_access(&self, ctx: &Context<'_>) -> GqlResult<bool> {
-        Ok(registry::remove_access(ctx.app(), &ctx.actor()?).await?)
+        Ok(Box::pin(registry::remove_access(ctx.app(), &ctx.actor()?)).await?)
     }
 
     /// Has the vehicle register asked about a car now. What it says comes as facts with the source `REGISTRY`, and never
@@ -94,6 +94,6 @@ impl RegistryMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The car; it needs a French registration number.")] id: Uuid,
     ) -> GqlResult<VehicleObject> {
-        Ok(registry::look_up(ctx.app(), &ctx.actor()?, id).await?.into())
+        Ok(Box::pin(registry::look_up(ctx.app(), &ctx.actor()?, id)).await?.into())
     }
 }

@@ -163,7 +163,7 @@ impl StockQuery {
     /// The stock of your organization by state; states without a car are left out.
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn stock_summary(&self, ctx: &Context<'_>) -> GqlResult<Vec<StockSummary>> {
-        let rows = stock::summary(ctx.app(), ctx.actor()?.org_id).await?;
+        let rows = Box::pin(stock::summary(ctx.app(), ctx.actor()?.org_id)).await?;
         let summary = |row: SummaryRow| StockSummary {
             state: StockState::stored(&row.stock_state),
             cars: row.cars,
@@ -182,7 +182,7 @@ impl StockQuery {
         #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
     ) -> GqlResult<Connection<String, PastStockImport, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let rows = import::list(ctx.app(), ctx.actor()?.org_id, page).await?;
+        let rows = Box::pin(import::list(ctx.app(), ctx.actor()?.org_id, page)).await?;
         Ok(connection(page, rows.into_iter().map(|import| (import.id, import.into())).collect()))
     }
 }
@@ -201,7 +201,7 @@ impl StockMutation {
         #[graphql(desc = "The car.")] id: Uuid,
         #[graphql(desc = "Where it goes.")] to: StockState,
     ) -> GqlResult<VehicleObject> {
-        Ok(stock::move_to(ctx.app(), &ctx.actor()?, id, to).await?.into())
+        Ok(Box::pin(stock::move_to(ctx.app(), &ctx.actor()?, id, to)).await?.into())
     }
 
     /// Takes a table of cars into your stock: XLSX (first sheet) or CSV with a header, as your software exports it.
@@ -221,7 +221,7 @@ impl StockMutation {
     ) -> GqlResult<StockImport> {
         let bytes = table::uploaded(ctx, &file, MOST_MIB)?;
         let how = import::How { dry_run, skip_errors };
-        Ok(import::import(ctx.app(), &ctx.actor()?, bytes, how).await?.into())
+        Ok(Box::pin(import::import(ctx.app(), &ctx.actor()?, bytes, how)).await?.into())
     }
 
     /// Takes an import back: new cars that nobody worked on since go, corrected ones are again what they were.
@@ -232,7 +232,7 @@ impl StockMutation {
         ctx: &Context<'_>,
         #[graphql(desc = "The import.")] id: Uuid,
     ) -> GqlResult<StockImportUndone> {
-        let undone = import::undo(ctx.app(), &ctx.actor()?, id).await?;
+        let undone = Box::pin(import::undo(ctx.app(), &ctx.actor()?, id)).await?;
         Ok(StockImportUndone { removed: undone.removed, restored: undone.restored, kept: undone.kept })
     }
 
@@ -246,7 +246,7 @@ impl StockMutation {
         #[graphql(desc = "Only cars in these states; all by default.")] states: Option<Vec<StockState>>,
     ) -> GqlResult<StockExport> {
         let filter = StockFilter::new(search.as_deref(), states)?;
-        let file = export::export(ctx.app(), ctx.actor()?.org_id, &filter, format).await?;
+        let file = Box::pin(export::export(ctx.app(), ctx.actor()?.org_id, &filter, format)).await?;
         Ok(StockExport { url: file.url, cars: file.cars })
     }
 }

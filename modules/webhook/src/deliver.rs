@@ -68,7 +68,7 @@ impl BackgroundJob for Deliver {
     const NAME: &'static str = "webhook.deliver";
     const QUEUE: Queue = Queue::Outbound;
     const TIMEOUT: Patience = Patience::from_secs(60);
-    const PROVIDER: Option<Provider> = Some(Provider { name: "webhooks", at_once: 32 });
+    const PROVIDER: Option<Provider> = Some(Provider { name: "webhooks", at_once: 6 });
 
     fn org_id(&self) -> Option<Uuid> {
         Some(self.org_id)
@@ -146,6 +146,7 @@ pub fn reader(endpoint: &Endpoint) -> Actor {
         credential: Credential::ApiKey(endpoint.id),
         rights: Rights::of(&[Right::Read]),
         limits: None,
+        is_guest: false,
         staff: false,
     }
 }

@@ -148,7 +148,7 @@ impl WebhookQuery {
     /// Webhooks of your organization, the newest first.
     #[graphql(guard = "Access::Settings", directive = access::apply(Access::Settings), complexity = "10 * child_complexity")]
     async fn webhooks(&self, ctx: &Context<'_>) -> GqlResult<Vec<Webhook>> {
-        let rows = service::list(ctx.app(), &ctx.actor()?).await?;
+        let rows = Box::pin(service::list(ctx.app(), &ctx.actor()?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
@@ -166,7 +166,7 @@ impl WebhookQuery {
         #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
     ) -> GqlResult<Connection<String, WebhookDelivery, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let rows = service::deliveries(ctx.app(), &ctx.actor()?, webhook_id, page).await?;
+        let rows = Box::pin(service::deliveries(ctx.app(), &ctx.actor()?, webhook_id, page)).await?;
         Ok(connection(page, rows.into_iter().map(|row| (row.0.id, row.into())).collect()))
     }
 }
@@ -176,7 +176,7 @@ pub struct WebhookMutation;
 
 #[Object]
 impl WebhookMutation {
-    /// Makes a webhook. `DESTINATION_REFUSED` for an address that is not public, `SELECTION_INVALID` for a query that
+    /// Makes a webhook. `EMAIL_NOT_VERIFIED` until your address is confirmed, `DESTINATION_REFUSED` for an address that is not public, `SELECTION_INVALID` for a query that
     /// cannot be asked.
     #[graphql(guard = "Access::Settings", directive = access::apply(Access::Settings))]
     async fn create_webhook(
@@ -240,7 +240,7 @@ impl WebhookMutation {
     }
 
     /// Sends events of the last thirty days again: one, or those of a time that the webhook asks for, a thousand at most,
-    /// the oldest first. Answers how many. They keep their `webhook-id`.
+    /// the oldest first. Answers how many. They keep their `webhook-id`. Twenty times an hour.
     #[graphql(guard = "Access::Settings", directive = access::apply(Access::Settings))]
     async fn replay_webhook_events(
         &self,

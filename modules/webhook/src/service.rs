@@ -1,5 +1,5 @@
 use chrono::{DateTime, Duration, Utc};
-use keroxio_core::{Actor, App, Error, Page, Result, Right, Secret};
+use keroxio_core::{Actor, App, Bucket, Error, Page, Queue, Result, Right, Secret};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -16,6 +16,9 @@ const MAX_ENDPOINTS: usize = 20;
 const MAX_REPLAYED: i64 = 1_000;
 /// How long an old secret signs beside the new one.
 const OVERLAP: Duration = Duration::hours(24);
+
+/// Replays of an organization: each may be a thousand deliveries.
+const REPLAYS: Bucket = Bucket::of(20, std::time::Duration::from_secs(3_600));
 
 /// What is said of a webhook; what is absent stays as it is, an empty text takes away.
 #[derive(Default)]
@@ -37,6 +40,7 @@ pub async fn create(app: &App, actor: &Actor, wanted: Wanted) -> Result<(Endpoin
     if wanted.selection.is_some() {
         actor.may(Right::Read)?;
     }
+    keroxio_auth::service::require_verified(app, actor).await?;
     let id = Uuid::now_v7();
     let (secret, sealed) = app.get::<Vault>()?.fresh(id)?;
     let mut endpoint = Endpoint {
@@ -57,6 +61,7 @@ pub async fn create(app: &App, actor: &Actor, wanted: Wanted) -> Result<(Endpoin
     let url = wanted.url.clone().unwrap_or_default();
     apply(app, &mut endpoint, Wanted { url: Some(url), ..wanted }).await?;
     let mut tx = app.begin().await?;
+    keroxio_auth::service::lock(&mut tx, actor.org_id).await?;
     if model::endpoints(&mut tx, actor.org_id).await?.len() >= MAX_ENDPOINTS {
         return Err(Error::bad_input(
             format!("{MAX_ENDPOINTS} webhooks au plus : retirez-en d'abord."),
@@ -187,6 +192,8 @@ pub async fn replay(
     (from, to): (Option<DateTime<Utc>>, Option<DateTime<Utc>>),
 ) -> Result<usize> {
     actor.may(Right::Settings)?;
+    app.admit(Queue::Outbound, actor.org_id).await?;
+    app.take(&format!("replay:{}", actor.org_id.simple()), REPLAYS, 1.0).await.or_wait()?;
     let mut tx = app.begin().await?;
     let endpoint = running(&mut tx, actor.org_id, id).await?;
     let events = match (event, from) {

@@ -22,7 +22,8 @@ pub struct ApiLimits {
 }
 
 pub async fn memberships(app: &App, user: Uuid) -> Result<Vec<Membership>> {
-    let rows = as_system(async { Ok::<_, Error>(model::memberships(&mut *app.conn().await?, user).await?) }).await?;
+    let rows =
+        as_system(async { Ok::<_, Error>(Box::pin(model::memberships(&mut *app.conn().await?, user)).await?) }).await?;
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
@@ -36,7 +37,7 @@ impl AuthQuery {
     async fn viewer(&self, ctx: &Context<'_>) -> GqlResult<Viewer> {
         let actor = ctx.actor()?;
         let mut conn = ctx.app().conn().await?;
-        let account = model::account(&mut conn, actor.user_id, actor.org_id).await.map_err(Error::from)?;
+        let account = Box::pin(model::account(&mut conn, actor.user_id, actor.org_id)).await.map_err(Error::from)?;
         let (user, organization, role) = account.ok_or_else(Error::unauthenticated)?;
         Ok(Viewer::new(user, organization, Role::named(&role).unwrap_or(Role::ReadOnly)))
     }
@@ -53,28 +54,28 @@ impl AuthQuery {
     /// People of your organization.
     #[graphql(guard = "Access::Members", directive = access::apply(Access::Members), complexity = "20 * child_complexity")]
     async fn members(&self, ctx: &Context<'_>) -> GqlResult<Vec<Member>> {
-        let rows = members::list(ctx.app(), &ctx.actor()?).await?;
+        let rows = Box::pin(members::list(ctx.app(), &ctx.actor()?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
     /// Invitations to your organization that can still be accepted.
     #[graphql(guard = "Access::Members", directive = access::apply(Access::Members), complexity = "20 * child_complexity")]
     async fn invitations(&self, ctx: &Context<'_>) -> GqlResult<Vec<Invitation>> {
-        let rows = members::invitations(ctx.app(), &ctx.actor()?).await?;
+        let rows = Box::pin(members::invitations(ctx.app(), &ctx.actor()?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
     /// Places where your organization sells, by name.
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read), complexity = "20 * child_complexity")]
     async fn sites(&self, ctx: &Context<'_>) -> GqlResult<Vec<Site>> {
-        let rows = organizations::sites(ctx.app(), &ctx.actor()?).await?;
+        let rows = Box::pin(organizations::sites(ctx.app(), &ctx.actor()?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
     /// API keys of your organization, the newest first; those that no longer work among them.
     #[graphql(guard = "Access::Settings", directive = access::apply(Access::Settings), complexity = "20 * child_complexity")]
     async fn api_keys(&self, ctx: &Context<'_>) -> GqlResult<Vec<ApiKey>> {
-        let rows = api_keys::list(ctx.app(), &ctx.actor()?).await?;
+        let rows = Box::pin(api_keys::list(ctx.app(), &ctx.actor()?)).await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
@@ -94,7 +95,7 @@ impl AuthQuery {
         #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
     ) -> GqlResult<Connection<String, AuditStep, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let steps = trail::list(ctx.app(), &ctx.actor()?, user_id, page).await?;
+        let steps = Box::pin(trail::list(ctx.app(), &ctx.actor()?, user_id, page)).await?;
         Ok(connection(page, steps.into_iter().map(|step| (step.id, step.into())).collect()))
     }
 

@@ -126,12 +126,12 @@ impl Viewer {
     /// Every organization they belong to; `refreshSession` changes from one to another.
     #[graphql(complexity = "10 * child_complexity")]
     async fn memberships(&self, ctx: &Context<'_>) -> GqlResult<Vec<Membership>> {
-        Ok(super::query::memberships(ctx.app(), self.id).await?)
+        Ok(Box::pin(super::query::memberships(ctx.app(), self.id)).await?)
     }
 
     /// How many recovery codes of the second factor are left.
     async fn recovery_codes_left(&self, ctx: &Context<'_>) -> GqlResult<i64> {
-        let left = async { Ok::<_, Error>(model::codes_left(&mut *ctx.app().conn().await?, self.id).await?) };
+        let left = async { Ok::<_, Error>(Box::pin(model::codes_left(&mut *ctx.app().conn().await?, self.id)).await?) };
         Ok(as_system(left).await?)
     }
 }

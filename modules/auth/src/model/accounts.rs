@@ -155,10 +155,15 @@ pub async fn set_staff(conn: &mut AsyncPgConnection, email: &str, staff: bool) -
 
 /// Deletes an organization, and its people who belong to no other; answers how many.
 pub async fn erase(conn: &mut AsyncPgConnection, org: Uuid) -> QueryResult<usize> {
+    // Whoever belongs to another one goes on there, wherever they signed in last.
     let elsewhere = "UPDATE auth_users u SET org_id = m.org_id FROM auth_memberships m \
         WHERE m.user_id = u.id AND m.org_id <> $1 AND u.org_id = $1";
     diesel::sql_query(elsewhere).bind::<diesel::sql_types::Uuid, _>(org).execute(conn).await?;
-    let people = diesel::delete(auth_users::table.filter(auth_users::org_id.eq(org))).execute(conn).await?;
+    // Members of no other one, wherever they signed in last; and those who left this one and have none at all.
+    let last = "DELETE FROM auth_users u WHERE NOT EXISTS \
+          (SELECT FROM auth_memberships m WHERE m.user_id = u.id AND m.org_id <> $1) \
+        AND (u.org_id = $1 OR EXISTS (SELECT FROM auth_memberships m WHERE m.user_id = u.id AND m.org_id = $1))";
+    let people = diesel::sql_query(last).bind::<diesel::sql_types::Uuid, _>(org).execute(conn).await?;
     diesel::delete(auth_organizations::table.find(org)).execute(conn).await?;
     Ok(people)
 }

@@ -27,7 +27,7 @@ impl CrmQuery {
     /// A lead of your organization.
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn lead(&self, ctx: &Context<'_>, #[graphql(desc = "Its identifier.")] id: Uuid) -> GqlResult<Lead> {
-        Ok(service::get(ctx.app(), &ctx.actor()?, id).await?.into())
+        Ok(Box::pin(service::get(ctx.app(), &ctx.actor()?, id)).await?.into())
     }
 
     /// Leads of your organization, newest first.
@@ -41,7 +41,7 @@ impl CrmQuery {
     ) -> GqlResult<Connection<String, Lead, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
         let search = filter.unwrap_or_default().into();
-        let rows = service::list(ctx.app(), &ctx.actor()?, &search, page).await?;
+        let rows = Box::pin(service::list(ctx.app(), &ctx.actor()?, &search, page)).await?;
         Ok(connection(page, rows.into_iter().map(|row| (row.id, row.into())).collect()))
     }
 
@@ -53,13 +53,13 @@ impl CrmQuery {
         #[graphql(desc = "Leads of each stage, 1 to 50; 10 by default.")] first: Option<i32>,
     ) -> GqlResult<LeadBoard> {
         let most = first.unwrap_or(10).clamp(1, 50);
-        Ok(service::board(ctx.app(), &ctx.actor()?, most.into()).await?.into())
+        Ok(Box::pin(service::board(ctx.app(), &ctx.actor()?, most.into())).await?.into())
     }
 
     /// The stages of your pipeline, in order.
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn lead_stages(&self, ctx: &Context<'_>) -> GqlResult<Vec<LeadStage>> {
-        Ok(service::stages(ctx.app(), &ctx.actor()?).await?.into_iter().map(Into::into).collect())
+        Ok(Box::pin(service::stages(ctx.app(), &ctx.actor()?)).await?.into_iter().map(Into::into).collect())
     }
 
     /// Figures of the leads that came within a time: how many, how many were won, how fast they were answered.
@@ -72,7 +72,7 @@ impl CrmQuery {
         #[graphql(desc = "By what they are cut; months by default.")] period: Option<LeadPeriod>,
     ) -> GqlResult<LeadStatistics> {
         let period = period.unwrap_or(LeadPeriod::Month).name();
-        Ok(service::statistics(ctx.app(), &ctx.actor()?, (from, to), period).await?.into())
+        Ok(Box::pin(service::statistics(ctx.app(), &ctx.actor()?, (from, to), period)).await?.into())
     }
 
     /// Tasks of your organization, newest first.
@@ -86,14 +86,14 @@ impl CrmQuery {
         #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
     ) -> GqlResult<Connection<String, LeadTask, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let rows = service::tasks(ctx.app(), &ctx.actor()?, (state, assigned_to), page).await?;
+        let rows = Box::pin(service::tasks(ctx.app(), &ctx.actor()?, (state, assigned_to), page)).await?;
         Ok(connection(page, rows.into_iter().map(|row| (row.id, row.into())).collect()))
     }
 
     /// Somebody who asked about a car of yours.
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn contact(&self, ctx: &Context<'_>, #[graphql(desc = "Its identifier.")] id: Uuid) -> GqlResult<Contact> {
-        Ok(service::contact(ctx.app(), &ctx.actor()?, id).await?.into())
+        Ok(Box::pin(service::contact(ctx.app(), &ctx.actor()?, id)).await?.into())
     }
 
     /// People who asked about cars of yours, newest first.
@@ -106,13 +106,13 @@ impl CrmQuery {
         #[graphql(desc = "Cursor of the last row already seen.")] after: Option<String>,
     ) -> GqlResult<Connection<String, Contact, EmptyFields, EmptyFields>> {
         let page = Page::new(first, after.as_deref())?;
-        let rows = service::contacts(ctx.app(), &ctx.actor()?, search.as_deref(), page).await?;
+        let rows = Box::pin(service::contacts(ctx.app(), &ctx.actor()?, search.as_deref(), page)).await?;
         Ok(connection(page, rows.into_iter().map(|row| (row.id, row.into())).collect()))
     }
 
     /// The addresses your leads are mailed to, newest first; `rotateLeadAlias` makes them.
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read), complexity = "10 * child_complexity")]
     async fn lead_aliases(&self, ctx: &Context<'_>) -> GqlResult<Vec<LeadAlias>> {
-        Ok(aliases::list(ctx.app(), &ctx.actor()?).await?.into_iter().map(Into::into).collect())
+        Ok(Box::pin(aliases::list(ctx.app(), &ctx.actor()?)).await?.into_iter().map(Into::into).collect())
     }
 }

@@ -307,7 +307,7 @@ impl LeadMail {
     /// Private address of the message (message/rfc822), good for an hour. What is attached to it was not looked at.
     #[graphql(complexity = 5)]
     async fn url(&self, ctx: &Context<'_>) -> GqlResult<String> {
-        let object = keroxio_storage::service::get(ctx.app(), self.row.org_id, self.row.object_id).await?;
+        let object = Box::pin(keroxio_storage::service::get(ctx.app(), self.row.org_id, self.row.object_id)).await?;
         Ok(keroxio_storage::service::signed_url(ctx.app(), &object)?)
     }
 }
