@@ -29,9 +29,15 @@ async fn run() -> ExitCode {
     // One TLS provider for the whole process; a second installation is refused and harmless.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let outcome = match Cli::parse().role {
-        Role::Serve => serve::run(serve::Roles::SERVE).await,
+        Role::Serve => {
+            keep_pages_small();
+            serve::run(serve::Roles::SERVE).await
+        }
         Role::Work => serve::run(serve::Roles::WORK).await,
-        Role::Run => serve::run(serve::Roles::BOTH).await,
+        Role::Run => {
+            keep_pages_small();
+            serve::run(serve::Roles::BOTH).await
+        }
         Role::Migrate { redo } => migrate::run(redo).await,
         Role::Jobs { command } => jobs::run(command).await,
         Role::Users { command } => users::run(command).await,
@@ -60,3 +66,15 @@ async fn run() -> ExitCode {
         }
     }
 }
+
+/// The allocator asks for pages of 2 MiB, and the first byte of each waits until it is filled with zeros. A crowd that
+/// arrives at once makes all others wait for that; those who only compute keep them.
+#[cfg(target_os = "linux")]
+fn keep_pages_small() {
+    if let Err(e) = rustix::thread::disable_transparent_huge_pages(true) {
+        tracing::debug!("pages stay large: {e}");
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn keep_pages_small() {}

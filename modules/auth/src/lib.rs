@@ -8,6 +8,7 @@ mod error;
 pub mod events;
 mod graphql;
 mod guests;
+mod hashing;
 mod http;
 mod jobs;
 mod keys;

@@ -1,15 +1,7 @@
-use std::sync::LazyLock;
-
-use argon2::Argon2;
-use argon2::password_hash::phc::PasswordHash;
-use argon2::password_hash::{PasswordHasher as _, PasswordVerifier as _};
 use keroxio_core::{Error, Result};
-use tokio::sync::Semaphore;
 
-/// Hashes that are computed at once: each takes 19 MiB and a core. They get half of the cores, the others wait for their
-/// turn: a flood of log-ins costs those who log in time, and nobody else anything.
-static TURNS: LazyLock<Semaphore> =
-    LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))));
+use crate::hashing::{Memory, in_turn};
+
 const MIN: usize = 10;
 const MAX: usize = 200;
 
@@ -40,11 +32,10 @@ pub fn may_be_one(password: &str) -> bool {
     password.len() <= MAX * 4
 }
 
-/// argon2id with the library's current defaults, on a blocking thread: it takes tens of milliseconds.
+/// argon2id with the library's current defaults; it takes tens of milliseconds.
 pub async fn hash(password: String) -> Result<String> {
-    let hashed =
-        in_turn(move || Argon2::default().hash_password(password.as_bytes()).map(|hash| hash.to_string())).await?;
-    hashed.map_err(|e| Error::internal(anyhow::anyhow!("argon2: {e}")))
+    let hashed = in_turn(move |memory| memory.hash(password.as_bytes())).await?;
+    hashed.map_err(|e| Error::internal(e.context("argon2")))
 }
 
 /// Whether the password has this hash. Without a hash the same work is done for nothing, so that
@@ -54,27 +45,15 @@ pub async fn verify(password: String, hash: Option<String>) -> Result<Verdict> {
         self::hash(password).await?;
         return Ok(Verdict::Wrong);
     };
-    in_turn(move || judge(&password, &expected)).await
+    in_turn(move |memory| judge(&password, &expected, memory)).await
 }
 
-/// On a blocking thread, when it is its turn. The turn goes with the work: whoever stops waiting frees no memory.
-async fn in_turn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let turn = TURNS.acquire().await.map_err(Error::internal)?;
-    let work = move || {
-        let _turn = turn;
-        work()
-    };
-    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
-}
-
-fn judge(password: &str, expected: &str) -> Verdict {
+fn judge(password: &str, expected: &str, memory: &mut Memory) -> Verdict {
     // The system before this one kept bcrypt, which looks at 72 bytes only.
     if expected.starts_with("$2") {
         return if bcrypt::verify(password, expected).unwrap_or(false) { Verdict::Legacy } else { Verdict::Wrong };
     }
-    let right = PasswordHash::new(expected)
-        .is_ok_and(|parsed| Argon2::default().verify_password(password.as_bytes(), &parsed).is_ok());
-    if right { Verdict::Right } else { Verdict::Wrong }
+    if memory.has(password.as_bytes(), expected) { Verdict::Right } else { Verdict::Wrong }
 }
 
 #[cfg(test)]
@@ -85,8 +64,9 @@ mod tests {
     #[test]
     fn a_legacy_hash_is_recognized() {
         let old = bcrypt::hash("correct horse battery", 4).unwrap();
-        assert_eq!(judge("correct horse battery", &old), Verdict::Legacy);
-        assert_eq!(judge("another", &old), Verdict::Wrong);
-        assert_eq!(judge("correct horse battery", "$2b$nonsense"), Verdict::Wrong);
+        let mut memory = Memory::default();
+        assert_eq!(judge("correct horse battery", &old, &mut memory), Verdict::Legacy);
+        assert_eq!(judge("another", &old, &mut memory), Verdict::Wrong);
+        assert_eq!(judge("correct horse battery", "$2b$nonsense", &mut memory), Verdict::Wrong);
     }
 }
