@@ -53,20 +53,19 @@ async fn first_broken(conn: &mut AsyncPgConnection, head: &Head) -> Result<Optio
     Ok((number != head.count || end != head.last_hash).then_some((number + 1, Why::End)))
 }
 
-fn broken_in(last: &mut Option<Sealed>, number: i64, rows: &[RegisterRow]) -> Option<(i64, Why)> {
+/// The first of these rows, which follow number `after`, that does not continue the ones before.
+fn broken_in(last: &mut Option<Sealed>, after: i64, rows: &[RegisterRow]) -> Option<(i64, Why)> {
+    let (previous, first) = last.as_ref().map_or((GENESIS, 1), |last| (last.previous, last.entry.number));
+    let carried = i64::from(last.is_some());
+    let number = |place: usize| after + 1 - carried + i64::try_from(place).unwrap_or(0);
     let mut entries: Vec<Sealed> = last.take().into_iter().collect();
-    let carried = i64::from(!entries.is_empty());
-    for row in rows {
-        let expected = number + 1 - carried + i64::try_from(entries.len()).unwrap_or(0);
-        match row.sealed() {
-            Some(sealed) => entries.push(sealed),
-            None => return Some((expected, Why::Changed)),
-        }
-    }
-    let (previous, first) = entries.first().map(|first| (first.previous, first.entry.number))?;
-    let (previous, first) = if carried == 1 { (previous, first) } else { (GENESIS, 1) };
+    entries.extend(rows.iter().map_while(RegisterRow::sealed));
     if let Err(broken) = chain::verify_from(&entries, previous, first) {
-        return Some((number + 1 - carried + i64::try_from(broken.at).unwrap_or(0), broken.why));
+        return Some((number(broken.at), broken.why));
+    }
+    // The row that held no entry any more is the first that is wrong.
+    if entries.len() < rows.len() + usize::try_from(carried).unwrap_or(0) {
+        return Some((number(entries.len()), Why::Changed));
     }
     *last = entries.pop();
     None
