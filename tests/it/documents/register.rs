@@ -54,7 +54,7 @@ async fn cars_come_go_and_are_corrected_without_anything_being_changed() {
 
     let page = garage.run(LIST, json!({ "s": grenoble, "n": 2 })).await.at("/register").clone();
     assert_eq!((&page["nodes"][0]["event"], &page["pageInfo"]["hasNextPage"]), (&json!("CORRECTION"), &json!(true)));
-    let rest = garage.run(LIST, json!({ "s": grenoble, "a": page["pageInfo"]["endCursor"] })).await;
+    let rest = garage.run(LIST, json!({ "s": grenoble, "n": 20, "a": page["pageInfo"]["endCursor"] })).await;
     let first = rest.at("/register/nodes/0");
     assert_eq!((&first["number"], &first["object"]["plate"]), (&json!(1), &json!("GB-482-KT")));
     assert_eq!(first["party"], json!({ "name": "Paul Durand", "documentNumber": "X4RTBPFW4" }));
@@ -69,7 +69,7 @@ async fn cars_come_go_and_are_corrected_without_anything_being_changed() {
     let url = garage.run(PRINT, print.clone()).await.text("/registerPdfUrl");
     assert!(file(&app, &url).await.len() > 1_000);
     for query in [LIST, CHECK] {
-        assert_eq!(stranger.run(query, json!({ "s": grenoble })).await.code(), "NOT_FOUND");
+        assert_eq!(stranger.run(query, json!({ "s": grenoble, "n": 20 })).await.code(), "NOT_FOUND");
     }
     assert_eq!(stranger.run(PRINT, print).await.code(), "NOT_FOUND");
     assert_eq!(stranger.run(CORRECT, json!({ "s": grenoble, "n": 1 })).await.code(), "NOT_FOUND");

@@ -30,7 +30,9 @@ impl RegisterRow {
     /// The entry with its seal; none where the row no longer says what was sealed, whatever its hash.
     pub fn sealed(&self) -> Option<Sealed> {
         let entry: Entry = serde_json::from_value(self.entry.clone()).ok()?;
-        let is_itself = i64::try_from(entry.number) == Ok(self.number)
+        // Nor may it say the same in other words: the entry is read to the letter.
+        let is_itself = serde_json::to_value(&entry).ok().as_ref() == Some(&self.entry)
+            && i64::try_from(entry.number) == Ok(self.number)
             && entry.site == self.site_id.to_string()
             && entry.recorded_at == self.recorded_at;
         let sealed = Sealed {
