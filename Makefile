@@ -69,6 +69,7 @@ bench-memory: setup
 	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh cargo bench --locked --profile dev --workspace --bench memory
 
 bench-api: setup
+	@if command -v npm >/dev/null; then cd tests/benches/peers && [ -d node_modules ] || npm ci --silent; fi
 	@ulimit -n 65536 2>/dev/null; KEROXIO_SERVICES=bench bash api/dev/with-services.sh cargo bench --locked --workspace --bench api
 
 bench-budget: setup

@@ -3,8 +3,10 @@
 
 It is for test systems: it makes accounts, ads and sales. Webhooks and letters arrive at a little server of its own
 (--receiver PORT), if the system under test runs with KEROXIO_WEBHOOKS_PRIVATE=on and RESEND_BASE_URL pointing there.
+With the program itself (--keroxio PATH, and the settings of the system in the environment) an operator brings ads of the
+market, which are made up around our own estimates.
 """
-import argparse, base64, datetime, json, os, re, socket, struct, threading, time, urllib.error, urllib.request, uuid
+import argparse, base64, datetime, json, os, re, socket, struct, subprocess, threading, time, urllib.error, urllib.request, uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -38,24 +40,27 @@ class Client:
         return answer.get("data") or {}
 
     def upload(self, query, file, **variables):
+        return self.upload_bytes(query, file.name, file.read_bytes(), **variables)
+
+    def upload_bytes(self, query, name, content, **variables):
         edge = uuid.uuid4().hex
         operations = {"query": query, "variables": {"file": None} | variables}
         parts = [("operations", json.dumps(operations)), ("map", '{"0":["variables.file"]}')]
         body = b"".join(f'--{edge}\r\ncontent-disposition: form-data; name="{name}"\r\n\r\n{text}\r\n'.encode() for name, text in parts)
-        body += f'--{edge}\r\ncontent-disposition: form-data; name="0"; filename="{file.name}"\r\n\r\n'.encode()
-        body += file.read_bytes() + f"\r\n--{edge}--\r\n".encode()
+        body += f'--{edge}\r\ncontent-disposition: form-data; name="0"; filename="{name}"\r\n\r\n'.encode()
+        body += content + f"\r\n--{edge}--\r\n".encode()
         return self.post(body, f"multipart/form-data; boundary={edge}").get("data") or {}
 
     def photo(self, name):
         return self.upload("mutation($file: Upload!) { uploadPhoto(file: $file) { id } }", FIXTURES / name)["uploadPhoto"]["id"]
 
     def register(self, kind):
-        email = f"journey-{uuid.uuid4().hex[:12]}@example.org"
+        """Their address and password."""
+        email, password = f"journey-{uuid.uuid4().hex[:12]}@example.org", "a long password " + uuid.uuid4().hex
         data = self.ask("mutation($i: RegisterInput!) { register(input: $i) { accessToken } }", i={
-            "email": email, "password": "a long password " + uuid.uuid4().hex,
-            "organizationName": "Journey", "organizationKind": kind})
+            "email": email, "password": password, "organizationName": "Journey", "organizationKind": kind})
         self.token = data["register"]["accessToken"]
-        return email
+        return email, password
 
 
 class Socket:
@@ -137,6 +142,23 @@ def listing_of(client, photos, facts):
     return data["prepareListing"]["id"], data["prepareListing"]["vehicle"]["id"]
 
 
+def market(base, program):
+    print("==> an operator brings ads of the market")
+    operator = Client(base)
+    email, password = operator.register("PRIVATE_SELLER")
+    subprocess.run([program, "users", "staff", email], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    log_in = "mutation($e: String!, $p: String!) { logIn(email: $e, password: $p) { accessToken } }"
+    operator.token = operator.ask(log_in, e=email, p=password)["logIn"]["accessToken"]
+    quote = "query($c: [VehicleInput!]!) { estimatePrices(cars: $c) { mid { amount } } }"
+    kms = [30_000 + 1_000 * n for n in range(40)]
+    cars = [{"make": "Renault", "model": "Clio", "firstRegistration": "2020-03", "mileageKm": km, "fuel": "PETROL"} for km in kms]
+    lines = ["ad_id,ad_date,brand,model,year,month,mileage_km,fuel,price"]
+    for number, (km, told) in enumerate(zip(kms, operator.ask(quote, c=cars)["estimatePrices"])):
+        lines.append(f"{number},{datetime.date.today()},Renault,Clio,2020,3,{km},petrol,{told['mid']['amount'] * 1.02:.0f}")
+    bring = "mutation($file: Upload!, $s: String!) { importMarketAds(file: $file, source: $s) { accepted refused } }"
+    print("   ", operator.upload_bytes(bring, "ads.csv", "\n".join(lines).encode(), s="journey"))
+
+
 def journey(base, receiver):
     print("==> a garage signs up")
     garage = Client(base)
@@ -153,6 +175,9 @@ def journey(base, receiver):
     print("   ", follow(garage, first))
     other, other_car = listing_of(garage, [garage.photo("suv-front.jpg")], CAR | {"model": "Captur", "version": None})
     follow(garage, other)
+
+    nothing, _ = listing_of(garage, [garage.photo("no-car.jpg")], {"make": "Renault"})
+    follow(garage, nothing)
 
     print("==> plates are confirmed and corrected")
     read = "mutation($p: UUID!) { readPlate(photoId: $p) { id text } }"
@@ -203,6 +228,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("base")
     parser.add_argument("--receiver", type=int, help="port on 127.0.0.1 for webhooks and letters")
+    parser.add_argument("--keroxio", metavar="PATH", help="the program, which makes an operator")
     parser.add_argument("--upload-only", action="store_true", help="only try to upload a photo, for a storage that fails")
     args = parser.parse_args()
     if args.upload_only:
@@ -213,6 +239,8 @@ def main():
     if args.receiver:
         outside = ThreadingHTTPServer(("127.0.0.1", args.receiver), Outside)
         threading.Thread(target=outside.serve_forever, daemon=True).start()
+    if args.keroxio:
+        market(args.base.rstrip("/"), args.keroxio)
     journey(args.base.rstrip("/"), args.receiver)
     # Letters and webhooks leave a little later.
     time.sleep(8)

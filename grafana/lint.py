@@ -27,7 +27,6 @@ ELSEWHERE = {
 # Ours that trouble brings, or work that not every system has. Alerts that look at them are silent until then.
 ONLY_THEN = {
     'keroxio_job_attempt_seconds_count{outcome="retry"}': "needs an attempt that fails",
-    "keroxio_price_drift_ratio": "needs market ads of the operator's own", "keroxio_price_drift_ads": "needs market ads of the operator's own",
 }
 WORDS = {"and", "or", "unless", "on", "ignoring", "group_left", "group_right", "bool", "offset", "by", "without", "inf", "nan",
          "sum", "min", "max", "avg", "count", "topk"}

@@ -80,7 +80,7 @@ rm "$KEROXIO_STORAGE_DIR"
 mv "$folder/aside" "$KEROXIO_STORAGE_DIR"
 # Twice, because a rate needs a look before and one after.
 for _ in 1 2; do
-    python3 "$here/journey.py" "http://$KEROXIO_HTTP_ADDR" --receiver "${ports[3]}" >"$folder/journey.txt" || { cat "$folder/journey.txt"; exit 1; }
+    python3 "$here/journey.py" "http://$KEROXIO_HTTP_ADDR" --receiver "${ports[3]}" --keroxio "$KEROXIO" >"$folder/journey.txt" || { cat "$folder/journey.txt"; exit 1; }
 done
 sql=()
 if command -v psql >/dev/null; then

@@ -1,6 +1,7 @@
 //! What the API costs: the nested list (20 newest ads with their car and three photos each) beside one hand-written
-//! `json_agg` statement behind the same HTTP, in one process and interleaved; then what an idle subscription weighs, and
-//! what one event to all of them takes. `make bench-api`.
+//! `json_agg` statement behind the same HTTP, in one process and interleaved, and beside GraphQL Yoga and PostGraphile in
+//! processes of their own (`peers/`); then what an idle subscription weighs, and what one event to all of them takes.
+//! `make bench-api`.
 //!
 //! The client is this program once more, as a process of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
@@ -32,6 +33,10 @@ const RAW: &str = "SELECT coalesce(json_agg(t), '[]')::text AS text FROM (SELECT
     (SELECT json_agg(p) FROM (SELECT o.id, o.width, o.height, o.bytes FROM listing_photos p \
        JOIN storage_objects o ON o.id = p.photo_id WHERE p.listing_id = a.id ORDER BY p.position) p) AS photos \
     FROM listing_ads a WHERE a.org_id = $1 ORDER BY a.id DESC LIMIT 20) t";
+/// The same in PostGraphile's names; `{org}` is who asks.
+const POSTGRAPHILE: &str = "{ allListingAds(first: 20, orderBy: PRIMARY_KEY_DESC, condition: { orgId: \"{org}\" }) { nodes { \
+    rowId title createdAt priceEur vehicleVehicleByVehicleId { rowId make model version mileageKm fuel plate } \
+    listingPhotosByListingId { nodes { storageObjectByPhotoId { rowId width height bytes } } } } } }";
 const ADS: usize = 200;
 const CONNECTIONS: usize = 16;
 const ROUNDS: usize = 3;
@@ -61,17 +66,23 @@ async fn measure() {
     fill(&app, &org).await;
     let shown = garage.run(LIST, json!({})).await.at("/listings/nodes").as_array().unwrap().clone();
     assert!(shown.len() == 20 && shown.iter().all(|ad| ad["photos"].as_array().unwrap().len() == 3));
-    let raw = raw_server(app.app.clone(), org.parse().unwrap()).await;
+    let floor = raw_server(app.app.clone(), org.parse().unwrap()).await;
+    let mut servers = vec![
+        Server::new("json_agg statement", format!("{floor}/raw"), String::new()),
+        Server::new("Keroxio", format!("{}/graphql", app.base), json!({ "query": LIST }).to_string()),
+    ];
+    let _peers = peers(&app, &org, &mut servers);
     println!("nested list, {CONNECTIONS} connections, {ROUNDS} rounds of {SECONDS} s each:");
-    let body = json!({ "query": LIST }).to_string();
-    let (mut ours, mut floor) = (Total::default(), Total::default());
     for _ in 0..ROUNDS {
-        floor.add(run(&format!("{raw}/raw"), &garage.token, &body).await);
-        ours.add(run(&format!("{}/graphql", app.base), &garage.token, &body).await);
+        for server in &mut servers {
+            server.load(&garage.token).await;
+        }
     }
-    floor.tell("json_agg statement");
-    ours.tell("GraphQL");
-    println!("throughput to the floor {:.2} (asked: 0.45 at least)", ours.per_second() / floor.per_second());
+    servers.iter().for_each(Server::tell);
+    println!("ours to the floor {:.2} (asked: 0.45 at least)", servers[1].per_second() / servers[0].per_second());
+    for peer in &servers[2..] {
+        println!("ours to {} {:.1}", peer.name, servers[1].per_second() / peer.per_second());
+    }
     subscriptions(&app, &garage).await;
     app.finish().await;
 }
@@ -128,35 +139,87 @@ async fn raw_server(app: App, org: uuid::Uuid) -> String {
     format!("http://{address}")
 }
 
-#[derive(Default)]
-struct Total {
+/// Ends the peers with the measurement.
+struct Peers(Vec<Child>);
+
+impl Drop for Peers {
+    fn drop(&mut self) {
+        for peer in &mut self.0 {
+            let _ = peer.kill();
+            let _ = peer.wait();
+        }
+    }
+}
+
+/// Starts those whose packages are there (`npm ci` in `tests/benches/peers`).
+fn peers(app: &TestApp, org: &str, servers: &mut Vec<Server>) -> Peers {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/benches/peers");
+    let mut peers = Peers(Vec::new());
+    if !std::path::Path::new(folder).join("node_modules").exists() {
+        println!("without GraphQL Yoga and PostGraphile: their packages are not in tests/benches/peers");
+        return peers;
+    }
+    for (name, file, query) in [
+        ("GraphQL Yoga", "yoga.mjs", LIST.to_owned()),
+        ("PostGraphile", "postgraphile.mjs", POSTGRAPHILE.replace("{org}", org)),
+    ] {
+        let mut command = Command::new("node");
+        command.arg(file).current_dir(folder).env("DATABASE_URL", app.database_url()).env("ORG", org);
+        command.env("JWKS", format!("{}/.well-known/jwks.json", app.base)).env("NODE_ENV", "production");
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+        let mut told = BufReader::new(child.stdout.take().unwrap()).lines();
+        let port: u16 = told.next().unwrap().unwrap().parse().unwrap();
+        let mut server =
+            Server::new(name, format!("http://127.0.0.1:{port}/graphql"), json!({ "query": query }).to_string());
+        server.process = child.id().to_string();
+        servers.push(server);
+        peers.0.push(child);
+    }
+    peers
+}
+
+struct Server {
+    name: &'static str,
+    url: String,
+    body: String,
+    /// Whose processor it uses: `self` is ours.
+    process: String,
     requests: f64,
     seconds: f64,
     cpu: f64,
 }
 
-impl Total {
-    fn add(&mut self, (requests, seconds, cpu): (f64, f64, f64)) {
+impl Server {
+    fn new(name: &'static str, url: String, body: String) -> Self {
+        Self { name, url, body, process: "self".to_owned(), requests: 0.0, seconds: 0.0, cpu: 0.0 }
+    }
+
+    async fn load(&mut self, token: &str) {
+        let before = cpu(&self.process);
+        let (requests, seconds) = run(&self.url, token, &self.body).await;
         self.requests += requests;
         self.seconds += seconds;
-        self.cpu += cpu;
+        self.cpu += cpu(&self.process) - before;
     }
 
     fn per_second(&self) -> f64 {
         self.requests / self.seconds
     }
 
-    fn tell(&self, name: &str) {
+    fn tell(&self) {
         let cpu = self.cpu / self.requests * 1_000.0;
-        println!("{name:<20} {:>7.0} requests/s, {cpu:.2} ms of the server's processor each", self.per_second());
+        println!(
+            "{:<20} {:>7.0} requests/s, {cpu:.2} ms of its process's processor each",
+            self.name,
+            self.per_second()
+        );
     }
 }
 
-/// Requests answered, seconds, and seconds of this process's processor.
-async fn run(url: &str, token: &str, body: &str) -> (f64, f64, f64) {
+/// Requests answered, and in how many seconds.
+async fn run(url: &str, token: &str, body: &str) -> (f64, f64) {
     let mut client = start(&["load", url, token]);
     client.stdin.take().unwrap().write_all(body.as_bytes()).unwrap();
-    let before = cpu();
     let told = tokio::task::spawn_blocking(move || {
         let output = client.wait_with_output().unwrap();
         assert!(output.status.success());
@@ -164,7 +227,7 @@ async fn run(url: &str, token: &str, body: &str) -> (f64, f64, f64) {
     });
     let told = told.await.unwrap();
     let (requests, seconds) = told.trim().split_once(' ').unwrap();
-    (requests.parse().unwrap(), seconds.parse().unwrap(), cpu() - before)
+    (requests.parse().unwrap(), seconds.parse().unwrap())
 }
 
 fn start(args: &[&str]) -> Child {
@@ -172,9 +235,9 @@ fn start(args: &[&str]) -> Child {
     Command::new(program).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap()
 }
 
-/// Seconds of processor that this process has used.
-fn cpu() -> f64 {
-    let stat = std::fs::read_to_string("/proc/self/stat").unwrap();
+/// Seconds of processor that a process has used.
+fn cpu(process: &str) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap();
     let fields: Vec<&str> = stat[stat.rfind(')').unwrap() + 2..].split(' ').collect();
     (fields[11].parse::<f64>().unwrap() + fields[12].parse::<f64>().unwrap()) / 100.0
 }
@@ -232,6 +295,7 @@ fn one(wire: &mut BufReader<TcpStream>) {
             break;
         }
     }
+    assert!(length > 0, "an answer that tells its length");
     let mut body = vec![0; length];
     wire.read_exact(&mut body).unwrap();
     assert!(!body.starts_with(b"{\"errors\""), "{}", String::from_utf8_lossy(&body));
@@ -251,10 +315,10 @@ async fn subscriptions(app: &TestApp, garage: &Actor) {
         (memory() - before) / SOCKETS as f64
     );
     let org = app.texts("SELECT org_id::text AS text FROM auth_users").await.remove(0);
-    let (begun, busy) = (Instant::now(), cpu());
+    let (begun, busy) = (Instant::now(), cpu("self"));
     notify(&app.app, org.parse().unwrap()).await;
     let all = tokio::task::spawn_blocking(move || told.next().unwrap().unwrap()).await.unwrap();
-    let (took, busy) = (begun.elapsed().as_millis(), (cpu() - busy) * 1_000.0);
+    let (took, busy) = (begun.elapsed().as_millis(), (cpu("self") - busy) * 1_000.0);
     assert_eq!(all, "all");
     println!(
         "one event to all of them: {busy:.0} ms of the server's processor (asked: 120 at most), heard by the last after {took} ms"

@@ -97,6 +97,27 @@ async fn a_file_is_part_of_what_was_asked() {
     app.finish().await;
 }
 
+#[tokio::test]
+async fn an_answer_too_large_to_keep_is_not_given_again_and_nothing_is_done_twice() {
+    let app = TestApp::start().await;
+    let garage = app.verified_garage("dupont").await;
+    let fields: String = (0..30).map(|n| format!("s{n}: selection ")).collect();
+    let query = format!(
+        "mutation($s: String!) {{ createWebhook(input: {{ url: \"https://example.org/hook\", events: [LISTING_PREPARED], selection: $s }}) \
+         {{ webhook {{ id {fields} }} }} }}"
+    );
+    let selection = format!("# {}\n{{ __typename }}", "x".repeat(3_000));
+    let body = json!({ "query": query, "variables": { "s": selection } });
+    let ask = async || post(&app, &garage, &body).header("idempotency-key", "hook-1").send().await.unwrap();
+    let first: Value = ask().await.json().await.unwrap();
+    assert_eq!(first["data"]["createWebhook"]["webhook"]["s29"], selection.as_str(), "{first}");
+    let again = ask().await;
+    assert_eq!(again.status(), StatusCode::CONFLICT);
+    assert_eq!(code(again).await, "IDEMPOTENCY_ANSWER_NOT_KEPT");
+    assert_eq!(app.texts("SELECT count(*)::text AS text FROM webhook_endpoints").await, ["1"]);
+    app.finish().await;
+}
+
 fn hash(query: &str) -> String {
     Sha256::digest(query).iter().map(|byte| format!("{byte:02x}")).collect()
 }

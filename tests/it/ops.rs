@@ -6,8 +6,8 @@ use std::process::{Child, Command, Stdio};
 use diesel_async::RunQueryDsl as _;
 use keroxio_api::doctor::{self, Grade};
 use keroxio_core::Env;
-use keroxio_test_support::{Setup, TestApp, TestDatabase};
-use serde_json::json;
+use keroxio_test_support::{Setup, TestApp, TestDatabase, fixture};
+use serde_json::{Value, json};
 
 use crate::matrix::house;
 
@@ -137,6 +137,38 @@ async fn readiness_says_what_is_missing_and_why() {
     assert_eq!(page().await, (503, "postgresql: ok\nredis: ok\nstorage: not writable\n".to_owned()));
     std::fs::remove_file(&place).unwrap();
     assert_eq!(page().await.0, 200);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_answer_for_want_of_a_service_is_a_503_that_says_when_to_come_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("photos");
+    let app = Setup::default().set("KEROXIO_STORAGE_DIR", place.to_str().unwrap()).start().await;
+    let garage = app.garage("dupont").await;
+    std::fs::remove_dir_all(&place).unwrap();
+    std::fs::write(&place, "in the way").unwrap();
+    let upload = async |media_type: &str| {
+        let operations =
+            r#"{ "query": "mutation($f: Upload!) { uploadPhoto(file: $f) { id } }", "variables": { "f": null } }"#;
+        let form = reqwest::multipart::Form::new()
+            .text("operations", operations)
+            .text("map", r#"{"0":["variables.f"]}"#)
+            .part("0", reqwest::multipart::Part::bytes(fixture("hatch-front.jpg")).file_name("car.jpg"));
+        let request = reqwest::Client::new().post(format!("{}/graphql", app.base)).bearer_auth(&garage.token);
+        let answer = request.header("accept", media_type).multipart(form).send().await.unwrap();
+        let (status, wait) = (answer.status().as_u16(), answer.headers().get("retry-after").cloned());
+        (status, wait.and_then(|wait| wait.to_str().unwrap().parse().ok()), answer.json::<Value>().await.unwrap())
+    };
+    let (status, wait, told) = upload("application/graphql-response+json").await;
+    assert_eq!((status, wait), (503, Some(5)), "{told}");
+    assert_eq!(told.pointer("/errors/0/extensions/code").unwrap(), "UNAVAILABLE");
+    assert_eq!(told.pointer("/errors/0/extensions/details/retryAfterSeconds").unwrap(), 5);
+    let (status, wait, _) = upload("application/json").await;
+    assert_eq!((status, wait), (200, Some(5)), "the older media type has no other status");
+    std::fs::remove_file(&place).unwrap();
+    let (status, wait, told) = upload("application/graphql-response+json").await;
+    assert_eq!((status, wait), (200, None), "{told}");
     app.finish().await;
 }
 

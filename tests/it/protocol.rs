@@ -247,6 +247,39 @@ async fn a_socket_answers_queries_and_tells_errors_from_answers() {
 }
 
 #[tokio::test]
+async fn a_mutation_with_a_key_is_done_once_whatever_brings_it() {
+    const CREATE: &str = "mutation { createVehicle(input: { make: \"Renault\", model: \"Clio\" }) { id } }";
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let mut socket = Raw::open(&app, Some("graphql-transport-ws")).await;
+    let token = format!("Bearer {}", garage.token);
+    socket.say(json!({ "type": "connection_init", "payload": { "authorization": token } })).await;
+    assert_eq!(socket.heard().await["type"], "connection_ack");
+    let mut ask = async |key: Value, query: &str| {
+        let payload = json!({ "query": query, "extensions": { "idempotencyKey": key } });
+        socket.say(json!({ "id": "1", "type": "subscribe", "payload": payload })).await;
+        let told = socket.heard().await;
+        if told["type"] == "next" {
+            assert_eq!(socket.heard().await["type"], "complete");
+        }
+        told["payload"].clone()
+    };
+    let first = ask(json!("order-1"), CREATE).await;
+    assert!(first["data"]["createVehicle"]["id"].is_string(), "{first}");
+    assert_eq!(ask(json!("order-1"), CREATE).await["data"], first["data"]);
+    let by_http = reqwest::Client::new().post(format!("{}/graphql", app.base)).bearer_auth(&garage.token);
+    let by_http = by_http.header("idempotency-key", "order-1").json(&json!({ "query": CREATE })).send().await.unwrap();
+    assert_eq!(by_http.json::<Value>().await.unwrap()["data"], first["data"], "the same key, by the other way");
+    let code = |told: &Value| told[0]["extensions"]["code"].clone();
+    let reused = ask(json!("order-1"), &CREATE.replace("Clio", "Zoe")).await;
+    assert_eq!(code(&reused), "IDEMPOTENCY_KEY_REUSED");
+    assert_eq!(code(&ask(json!(""), CREATE).await), "BAD_INPUT");
+    assert_eq!(code(&ask(json!(7), CREATE).await), "BAD_INPUT");
+    assert_eq!(app.texts("SELECT model AS text FROM vehicle_vehicles").await, ["Clio"]);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn pings_are_counted_as_what_they_cost() {
     let small = [("KEROXIO_ANONYMOUS_COST_CAPACITY", "50"), ("KEROXIO_ANONYMOUS_COST_PER_SECOND", "1")];
     let app = small.into_iter().fold(Setup::default(), |setup, (name, value)| setup.set(name, value)).start().await;

@@ -1,4 +1,5 @@
-//! The header `Idempotency-Key`: whoever repeats a mutation with it gets the first answer, and nothing is done twice.
+//! The header `Idempotency-Key`: whoever repeats a mutation with it gets the first answer, and nothing is done twice. On a
+//! WebSocket, where messages have no headers, it is `idempotencyKey` among the extensions of the request.
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 
@@ -12,13 +13,27 @@ use sha2::{Digest as _, Sha256};
 use super::request::Refusal;
 
 const HEADER: &str = "idempotency-key";
+const EXTENSION: &str = "idempotencyKey";
 /// Codes of answers after which the same request makes sense again.
 const PASSING: [ErrorCode; 4] =
     [ErrorCode::UNAVAILABLE, ErrorCode::INTERNAL, ErrorCode::RATE_LIMITED, ErrorCode::TOO_MANY_ATTEMPTS];
 
-/// The key of a request, where it has one that may be one.
-pub fn key(headers: &HeaderMap) -> Option<&str> {
-    headers.get(HEADER)?.to_str().ok().filter(|key| (1..=255).contains(&key.len()))
+/// What a request has as its key; empty where that is not text.
+pub fn of_headers(headers: &HeaderMap) -> Option<&str> {
+    headers.get(HEADER).map(|key| key.to_str().unwrap_or_default())
+}
+
+/// [`of_headers`], for a message of a WebSocket.
+pub fn of_message(request: &Request) -> Option<String> {
+    request.extensions.get(EXTENSION).map(|key| match key {
+        async_graphql::Value::String(key) => key.clone(),
+        _ => String::new(),
+    })
+}
+
+/// A key that may be one.
+pub fn usable(key: Option<&str>) -> Option<&str> {
+    key.filter(|key| (1..=255).contains(&key.len()) && key.bytes().all(|byte| (b' '..=b'~').contains(&byte)))
 }
 
 /// What becomes of a request with a key.
@@ -31,14 +46,9 @@ pub enum Outcome {
 
 /// # Errors
 /// `BAD_INPUT` for a key that is none, and those of [`Once::begin`].
-pub async fn begin(
-    app: &App,
-    actor: Option<&Actor>,
-    headers: &HeaderMap,
-    request: &Request,
-) -> Result<Outcome, Refusal> {
-    let (Some(key), Some(actor)) = (headers.get(HEADER), actor) else { return Ok(Outcome::Unkeyed) };
-    let key = key.to_str().ok().filter(|key| (1..=255).contains(&key.len())).ok_or_else(no_key)?;
+pub async fn begin(app: &App, actor: Option<&Actor>, key: Option<&str>, request: &Request) -> Result<Outcome, Refusal> {
+    let (true, Some(actor)) = (key.is_some(), actor) else { return Ok(Outcome::Unkeyed) };
+    let key = usable(key).ok_or_else(no_key)?;
     let fingerprint = fingerprint(request).map_err(|e| (StatusCode::SERVICE_UNAVAILABLE, Error::unavailable(e)))?;
     match Once::begin(app, actor, key, fingerprint).await {
         Ok(Begun::First(once)) => Ok(Outcome::First(once)),
@@ -83,7 +93,9 @@ fn fingerprint(request: &Request) -> std::io::Result<String> {
 fn status(error: &Error) -> StatusCode {
     match error.code().0 {
         "IDEMPOTENCY_KEY_REUSED" => StatusCode::UNPROCESSABLE_ENTITY,
-        "IDEMPOTENCY_IN_PROGRESS" | "IDEMPOTENCY_OUTCOME_UNKNOWN" => StatusCode::CONFLICT,
+        "IDEMPOTENCY_IN_PROGRESS" | "IDEMPOTENCY_OUTCOME_UNKNOWN" | "IDEMPOTENCY_ANSWER_NOT_KEPT" => {
+            StatusCode::CONFLICT
+        }
         _ => StatusCode::SERVICE_UNAVAILABLE,
     }
 }

@@ -224,20 +224,21 @@ async fn answer(
     drop(turn);
     let known = actor.ok().flatten().filter(|_| kind == Some(OperationType::Mutation));
     let tenant = tenant_of(actor.ok().flatten().as_ref());
+    let key = idempotency::of_headers(headers);
     if let Some(caller) = actor.ok().flatten() {
-        let counted = keroxio_subscription::service::call(app, &caller, idempotency::key(headers));
+        let counted = keroxio_subscription::service::call(app, &caller, idempotency::usable(key));
         if let Err(error) = as_tenant(tenant, counted).await {
             return format.invalid(vec![response::coded(error)]);
         }
     }
-    let once = match as_tenant(tenant, idempotency::begin(app, known.as_ref(), headers, &request)).await {
+    let once = match as_tenant(tenant, idempotency::begin(app, known.as_ref(), key, &request)).await {
         Ok(Begun::Before(answer)) => return format.replayed(&answer),
         Ok(Begun::First(once)) => Some(once),
         Ok(Begun::Unkeyed) => None,
         Err((status, error)) => return format.refuse(status, error),
     };
     let mut request = request.data(actor).data(Loaders::default());
-    if let Some(key) = idempotency::key(headers) {
+    if let Some(key) = idempotency::usable(key) {
         request = request.data(IdempotencyKey(key.to_owned()));
     }
     request.set_parsed_query(document);

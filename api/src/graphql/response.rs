@@ -1,7 +1,7 @@
 //! Answers as clients understand them: media type, status, and a code in every error.
 
 use async_graphql::parser::types::OperationDefinition;
-use async_graphql::{Pos, Response, ServerError, Variables};
+use async_graphql::{Pos, Response, ServerError, Value, Variables};
 use async_graphql_axum::GraphQLResponse;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse as _, Response as HttpResponse};
@@ -57,9 +57,20 @@ impl Format {
     }
 
     /// The document was executed, with errors or without.
+    ///
+    /// Where nothing came of it because a service we need is away, whoever sent it is told by HTTP as well, so that
+    /// proxies and clients that know nothing of GraphQL wait and try again. In the older media type every answer is
+    /// a 200 (GraphQL over HTTP, section 6.4.1).
     pub fn executed(self, response: Response) -> HttpResponse {
+        let wait = if response.data == Value::Null { when_back(&response.errors) } else { None };
         let mut answer = GraphQLResponse::from(response).into_response();
         answer.headers_mut().insert(header::CONTENT_TYPE, self.media_type());
+        if let Some(seconds) = wait {
+            answer.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            if self == Self::Modern {
+                *answer.status_mut() = StatusCode::SERVICE_UNAVAILABLE;
+            }
+        }
         answer
     }
 
@@ -102,9 +113,18 @@ impl Format {
 
 /// Of an error that says that too much was asked for.
 fn seconds_to_wait(error: &ServerError) -> Option<u64> {
+    retry_after(error, ErrorCode::RATE_LIMITED)
+}
+
+/// Where all errors say that a service is away: when it may be back.
+fn when_back(errors: &[ServerError]) -> Option<u64> {
+    let seconds: Option<Vec<u64>> = errors.iter().map(|error| retry_after(error, ErrorCode::UNAVAILABLE)).collect();
+    seconds?.into_iter().max()
+}
+
+fn retry_after(error: &ServerError, code: ErrorCode) -> Option<u64> {
     let extensions = error.extensions.as_ref()?;
-    let is_limit = extensions.get("code") == Some(&ErrorCode::RATE_LIMITED.0.into());
-    let details = extensions.get("details").filter(|_| is_limit)?;
+    let details = extensions.get("details").filter(|_| extensions.get("code") == Some(&code.0.into()))?;
     details.clone().into_json().ok()?.get("retryAfterSeconds")?.as_u64()
 }
 

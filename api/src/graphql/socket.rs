@@ -4,17 +4,21 @@
 use std::time::{Duration, Instant};
 
 use async_graphql::parser::types::OperationType;
-use async_graphql::{Executor, Response, ServerError};
+use async_graphql::{Executor, Request, Response, ServerError};
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
+use keroxio_core::idempotency::IdempotencyKey;
 use keroxio_core::metrics::{SOCKET_CLOSES, SOCKETS, SUBSCRIPTIONS};
-use keroxio_core::{App, Authentication, ClientAddress, Error, ErrorCode, Loaders, TenantStream, as_tenant, tenant_of};
+use keroxio_core::{
+    Actor, App, Authentication, ClientAddress, Error, ErrorCode, Loaders, TenantStream, as_tenant, tenant_of,
+};
 use serde_json::{Value, json};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 use tokio_stream::StreamMap;
 use tracing::Instrument as _;
 
 use super::door::{Door, Pass};
+use super::idempotency::{self, Outcome as Begun};
 use super::outcome::Outcome;
 use super::request::{from_value, has_too_many_values, is_well_formed};
 use super::{PROTOCOL, TIMEOUT, authenticate, chosen, documents, readable, response, timed_out, with};
@@ -42,6 +46,8 @@ impl Close {
 /// What an operation has to say.
 enum Out {
     Next(Response),
+    /// What the same mutation was answered before.
+    Again(Value),
     Error(Vec<ServerError>),
     Complete,
 }
@@ -71,6 +77,46 @@ pub async fn serve(
         // What the client still sends is taken, or the reset of the connection would overtake the reason.
         let _ = timeout(PARTING, async { while let Some(Ok(_)) = socket.recv().await {} }).await;
     }
+}
+
+impl Out {
+    /// Only the first answer tells of a document that cannot be executed.
+    fn of(mut answer: Response, is_first: bool) -> Self {
+        response::give_codes(&mut answer);
+        if is_first && !response::was_executed(&answer) { Self::Error(answer.errors) } else { Self::Next(answer) }
+    }
+}
+
+/// Executes what has one answer, a mutation with a key no more than once.
+async fn once(
+    app: App,
+    schema: impl Executor,
+    caller: Option<Actor>,
+    key: Option<String>,
+    mut request: Request,
+) -> Out {
+    let begun = match idempotency::begin(&app, caller.as_ref(), key.as_deref(), &request).await {
+        Ok(Begun::Before(answer)) => return Out::Again(answer),
+        Ok(Begun::First(begun)) => Some(begun),
+        Ok(Begun::Unkeyed) => None,
+        Err((_, error)) => return Out::Error(vec![response::coded(error)]),
+    };
+    if let Some(key) = key.filter(|_| begun.is_some()) {
+        request = request.data(IdempotencyKey(key));
+    }
+    let started = Instant::now();
+    // Dropped when its time is over: what became of a mutation with a key is then for the next to find out.
+    let Ok(mut answer) = timeout(TIMEOUT, schema.execute(request)).await else {
+        let late = Response::from_errors(vec![response::coded(timed_out())]);
+        Outcome::of(&late).record("websocket", started);
+        return Out::of(late, true);
+    };
+    Outcome::of(&answer).record("websocket", started);
+    response::give_codes(&mut answer);
+    if let Some(begun) = begun {
+        idempotency::end(&app, begun, &answer).await;
+    }
+    Out::of(answer, true)
 }
 
 /// One more of what a gauge shows, for as long as this is kept.
@@ -246,39 +292,32 @@ impl<E: Executor> Session<E> {
         if !wrong.is_empty() {
             return Ok(Some(failed(&id, &wrong)));
         }
-        if let Some(caller) = self.actor.and_then(Result::ok).flatten() {
-            let counted = keroxio_subscription::service::call(&self.app, &caller, None);
-            if let Err(error) = as_tenant(tenant_of(Some(&caller)), counted).await {
+        let caller = self.actor.and_then(Result::ok).flatten();
+        let tenant = tenant_of(caller.as_ref());
+        let key = idempotency::of_message(&request);
+        if let Some(caller) = &caller {
+            let counted = keroxio_subscription::service::call(&self.app, caller, idempotency::usable(key.as_deref()));
+            if let Err(error) = as_tenant(tenant, counted).await {
                 return Ok(Some(self::failed(&id, &[response::coded(error)])));
             }
         }
         let mut request =
             with(request, self.address, None).data(self.actor.unwrap_or(Ok(None))).data(Loaders::default());
         request.set_parsed_query(document);
-        let schema = self.schema.clone();
-        let tenant = tenant_of(self.actor.and_then(Result::ok).flatten().as_ref());
         // A subscription waits, which costs little: only what is answered at once is counted among what is under way.
-        let answers: BoxStream<'static, Response> = if kind == Some(OperationType::Subscription) {
+        let outs: BoxStream<'static, Out> = if kind == Some(OperationType::Subscription) {
             let open = Counted::new(SUBSCRIPTIONS);
-            let answers = TenantStream::new(tenant, schema.execute_stream(request, None));
-            answers.inspect(move |_| _ = &open).boxed()
+            let answers = TenantStream::new(tenant, self.schema.clone().execute_stream(request, None));
+            answers.inspect(move |_| _ = &open).enumerate().map(|(at, answer)| Out::of(answer, at == 0)).boxed()
         } else {
-            let answer = async move {
+            let caller = caller.filter(|_| kind == Some(OperationType::Mutation));
+            let answer = once(self.app.clone(), self.schema.clone(), caller, key, request);
+            stream::once(async move {
                 let _pass = pass;
-                let late = |_| Response::from_errors(vec![response::coded(timed_out())]);
-                let started = Instant::now();
-                let answer = as_tenant(tenant, schema.execute(request)).instrument(tracing::info_span!("operation"));
-                let answer = timeout(TIMEOUT, answer).await.unwrap_or_else(late);
-                Outcome::of(&answer).record("websocket", started);
-                answer
-            };
-            stream::once(answer).boxed()
+                as_tenant(tenant, answer).instrument(tracing::info_span!("operation")).await
+            })
+            .boxed()
         };
-        let outs = answers.enumerate().map(|(at, mut answer)| {
-            response::give_codes(&mut answer);
-            // Only the first answer tells of a document that cannot be executed.
-            if at == 0 && !response::was_executed(&answer) { Out::Error(answer.errors) } else { Out::Next(answer) }
-        });
         self.operations.insert(id, outs.chain(stream::once(async { Out::Complete })).boxed());
         Ok(None)
     }
@@ -286,6 +325,7 @@ impl<E: Executor> Session<E> {
     fn tell(&mut self, id: String, out: Out) -> Value {
         match out {
             Out::Next(answer) => json!({ "id": id, "type": "next", "payload": answer }),
+            Out::Again(answer) => json!({ "id": id, "type": "next", "payload": answer }),
             Out::Error(errors) => {
                 self.operations.remove(&id);
                 failed(&id, &errors)

@@ -81,6 +81,9 @@ impl Error {
         )
     }
 
+    /// Seconds after which it is worth trying again what was [`Self::unavailable`]: longer than a restart takes.
+    const RECOVERS_WITHIN: u64 = 5;
+
     /// A service we need is away for a moment.
     pub fn unavailable(cause: impl Into<anyhow::Error>) -> Self {
         Self::caused(
@@ -89,7 +92,8 @@ impl Error {
                 ErrorCode::UNAVAILABLE,
                 "Le service est momentanément indisponible. Réessayez dans quelques secondes.",
                 "The service is unavailable for a moment. Try again in a few seconds.",
-            ),
+            )
+            .with_detail("retryAfterSeconds", Self::RECOVERS_WITHIN),
         )
     }
 

@@ -193,6 +193,8 @@ pub async fn replay(
 ) -> Result<usize> {
     actor.may(Right::Settings)?;
     app.admit(Queue::Outbound, actor.org_id).await?;
+    // Before the bucket: what is not theirs answers the same however often they ask.
+    model::endpoint(&mut *app.conn().await?, actor.org_id, id).await?.ok_or_else(error::not_found)?;
     app.take(&format!("replay:{}", actor.org_id.simple()), REPLAYS, 1.0).await.or_wait()?;
     let mut tx = app.begin().await?;
     let endpoint = running(&mut tx, actor.org_id, id).await?;

@@ -161,6 +161,11 @@ impl TestApp {
         actor
     }
 
+    /// Where its database is, for other programs.
+    pub fn database_url(&self) -> &str {
+        &self.database.url
+    }
+
     /// Somebody of the platform's staff, signed in.
     pub async fn staff(&self, name: &str) -> Actor {
         self.garage(name).await;
