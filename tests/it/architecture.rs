@@ -50,7 +50,7 @@ fn root_fields(sdl: &str) -> Vec<String> {
 }
 
 /// Tier of each module; a module depends only on strictly lower ones.
-const TIERS: [(&str, u32); 18] = [
+const TIERS: [(&str, u32); 19] = [
     ("keroxio-core", 0),
     ("keroxio-email", 1),
     ("keroxio-jobs", 1),
@@ -67,6 +67,7 @@ const TIERS: [(&str, u32); 18] = [
     ("keroxio-publication", 6),
     ("keroxio-crm", 7),
     ("keroxio-privacy", 7),
+    ("keroxio-documents", 8),
     ("keroxio-webhook", 8),
     ("keroxio-admin", 9),
 ];

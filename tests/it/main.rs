@@ -6,6 +6,7 @@ mod auth;
 mod billing;
 mod cluster;
 mod crm;
+mod documents;
 mod erasure;
 mod extension;
 mod feeds;

@@ -14,7 +14,7 @@ const COVER: &str = "mutation($c: PlateCover!) { setPhotoPreset(input: { plateCo
 const CLEAN: &str = "mutation($p: UUID!, $s: PhotoScene) { cleanPhoto(photoId: $p, scene: $s) { id } }";
 
 /// Every field of the schema that gives an address, and who may open it. A new one without a decision fails.
-const ADDRESSES: [(&str, &str); 18] = [
+const ADDRESSES: [(&str, &str); 20] = [
     ("BillingInvoice.hostedUrl", "its owner: a page of Stripe's"),
     ("BillingInvoice.pdfUrl", "its owner: a file of Stripe's"),
     ("BillingPage.url", "whoever asked: a page of Stripe's"),
@@ -22,12 +22,14 @@ const ADDRESSES: [(&str, &str); 18] = [
     ("HistovecReport.url", "its owner: the Ministry's page of the report, which buyers are given"),
     ("LeadMail.url", "its owner, for an hour: a message as it came"),
     ("ListingPage.url", "anybody: a page with renditions only"),
+    ("Paper.pdfUrl", "its owner, for an hour: a paper as it was issued"),
     ("Photo.url", "its owner, for an hour"),
     ("PhotoArchive.url", "its owner, for an hour: renditions only"),
     ("PhotoRendition.url", "anybody"),
     ("PhotoVariant.url", "anybody"),
     ("Publication.adUrl", "anybody: a page of a portal"),
     ("Publication.url", "anybody: a page of a portal"),
+    ("Query.registerPdfUrl", "its owner, for an hour: the police register"),
     ("SecondFactorSetup.url", "whoever turns it on: for their application"),
     ("StockExport.url", "its owner, for an hour"),
     ("StockFeed.url", "a multi-publisher who was given it: renditions only"),

@@ -28,7 +28,7 @@ pub mod trail;
 
 pub use graphql::{AuditStep, Mutation, Query};
 pub use keroxio_core::NoSubscription as Subscription;
-pub use model::{Organization, Step, User};
+pub use model::{Organization, Site, Step, User};
 
 pub struct AuthModule;
 pub const MODULE: AuthModule = AuthModule;

@@ -2,11 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncPgConnection;
-use keroxio_core::{Actor, App, Credential, ErrorCode, Result, Right, Rights, Role, Tx};
+use keroxio_core::{Actor, App, Credential, Error, ErrorCode, Result, Right, Rights, Role, Tx};
 use uuid::Uuid;
 
 use crate::keys::Keys;
-use crate::model::{self, Organization};
+use crate::model::{self, Organization, Site};
 use crate::{accounts, api_keys, organizations, sessions};
 
 /// What one of staff may do in the place of a member, where the member may.
@@ -49,6 +49,14 @@ pub async fn organization(app: &App, id: Uuid) -> Result<Organization> {
 /// [`organization`] on a connection of the caller's.
 pub async fn organization_in(conn: &mut AsyncPgConnection, id: Uuid) -> Result<Organization> {
     organizations::fetch(conn, id).await
+}
+
+/// A site of an organization.
+///
+/// # Errors
+/// `NOT_FOUND`.
+pub async fn site_in(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> Result<Site> {
+    model::site(conn, org, id).await?.ok_or_else(|| Error::not_found("Site", "Site"))
 }
 
 /// Where to write to somebody, and in which language; none for a guest.

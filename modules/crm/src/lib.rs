@@ -27,6 +27,8 @@ use std::sync::Arc;
 use keroxio_publication::PageEnding;
 
 pub use graphql::{CrmMutation as Mutation, CrmQuery as Query, CrmSubscription as Subscription};
+pub use model::Contact;
+pub use service::contact;
 
 pub struct CrmModule;
 pub const MODULE: CrmModule = CrmModule;

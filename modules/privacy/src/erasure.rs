@@ -95,7 +95,9 @@ impl BackgroundJob for Erase {
 /// nobody else's: a mistake here deletes too little.
 async fn delete(tx: &mut Tx, org: Uuid) -> Result<BTreeMap<String, usize>> {
     let tables = catalogue::tables(tx).await?;
-    tx.batch_execute(&format!("SET LOCAL ROLE keroxio_tenant; SET LOCAL keroxio.org = '{org}'")).await?;
+    // Papers and registers that else stay as they are let go of their rows now: what is kept of them was copied before.
+    let erasing = format!("SET LOCAL keroxio.erasing = '{org}'");
+    tx.batch_execute(&format!("SET LOCAL ROLE keroxio_tenant; SET LOCAL keroxio.org = '{org}'; {erasing}")).await?;
     let mut deleted = BTreeMap::new();
     for table in tables.iter().filter(|table| !table.name.starts_with("auth_")) {
         let own = if table.is_owned { "WHERE org_id = core_tenant()" } else { "" };
@@ -104,6 +106,6 @@ async fn delete(tx: &mut Tx, org: Uuid) -> Result<BTreeMap<String, usize>> {
             deleted.insert(table.name.clone(), rows);
         }
     }
-    tx.batch_execute("RESET ROLE; RESET keroxio.org").await?;
+    tx.batch_execute("RESET ROLE; RESET keroxio.org; RESET keroxio.erasing").await?;
     Ok(deleted)
 }

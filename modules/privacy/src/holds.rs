@@ -19,12 +19,19 @@ struct Hold {
     columns: Vec<String>,
     /// The column from which time runs; rows without it are not kept.
     from: String,
+    /// Which rows, where not all.
+    #[serde(default = "all")]
+    only: String,
     years: u32,
     /// Kinds of organizations it is about.
     kinds: Vec<String>,
     source: String,
     reason_fr: String,
     reason_en: String,
+}
+
+fn all() -> String {
+    "true".to_owned()
 }
 
 static HOLDS: LazyLock<Vec<Hold>> =
@@ -54,11 +61,11 @@ struct Row {
 pub async fn copy(conn: &mut AsyncPgConnection, org: Uuid, kind: &str, now: DateTime<Utc>) -> Result<Vec<Kept>> {
     let mut all = Vec::new();
     for hold in HOLDS.iter().filter(|hold| hold.kinds.iter().any(|known| known == kind)) {
-        let (table, columns, from) = (&hold.table, hold.columns.join(", "), &hold.from);
+        let (table, columns, from, only) = (&hold.table, hold.columns.join(", "), &hold.from, &hold.only);
         // Names come from our own file.
         let query = format!(
             "SELECT row_to_json(k)::text AS text, t.{from} AS from FROM {table} t, LATERAL (SELECT {columns}) k \
-             WHERE t.org_id = $1 AND t.{from} IS NOT NULL ORDER BY t.{from}"
+             WHERE t.org_id = $1 AND t.{from} IS NOT NULL AND {only} ORDER BY t.{from}"
         );
         let rows: Vec<Row> = diesel::sql_query(query).bind::<SqlUuid, _>(org).load(conn).await?;
         let last = rows.iter().filter_map(|row| row.from).max();

@@ -23,6 +23,8 @@ mod tasks;
 
 pub use keroxio_core::NoSubscription as Subscription;
 pub use page::{PageEnding, Shown, Site, shown_at, shown_listing};
+pub use rules::{needs_report, report_good_until};
+pub use tasks::{Task, tasks_of};
 
 #[derive(async_graphql::MergedObject, Default)]
 #[graphql(name = "PublicationAndFeedQuery")]

@@ -210,7 +210,7 @@ fn inspection(facts: &Facts<'_>) -> Option<Option<NaiveDate>> {
 }
 
 /// Whether a car is too old to be sold without a report; none where its age is not known.
-fn needs_report(car: &Vehicle, on: NaiveDate) -> Option<bool> {
+pub fn needs_report(car: &Vehicle, on: NaiveDate) -> Option<bool> {
     let month = u32::try_from(car.first_registration_month.unwrap_or(1)).ok()?;
     let due = NaiveDate::from_ymd_opt(car.first_registration_year? + INSPECTED_FROM_YEARS, month, 1)?;
     Some(due <= on)

@@ -4,24 +4,17 @@ use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use keroxio_core::{App, ErrorCode, Result};
-use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::model::Object;
-use crate::{public, service};
-
-#[derive(Deserialize)]
-struct Signed {
-    expires: i64,
-    signature: String,
-}
+use crate::{SignedLink, public, service};
 
 pub fn routes() -> Router<App> {
     Router::new().route("/files/{id}", get(private)).route("/p/{key}", get(public))
 }
 
 /// A wrong signature, an expired one and an unknown file are the same answer.
-async fn private(State(app): State<App>, Path(id): Path<Uuid>, Query(signed): Query<Signed>) -> Response {
+async fn private(State(app): State<App>, Path(id): Path<Uuid>, Query(signed): Query<SignedLink>) -> Response {
     let found = service::signed(&app, id, signed.expires, &signed.signature).await;
     answer(&app, found, "private, max-age=600").await
 }

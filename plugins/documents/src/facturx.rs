@@ -241,7 +241,7 @@ fn car_facts(car: &Car) -> Vec<(&'static str, String)> {
         ("Version", Some(car.version.clone())),
         ("Immatriculation", car.plate.clone()),
         ("Numéro de série (VIN)", car.vin.clone()),
-        ("Première mise en circulation", car.first_registered_on.map(|day| day.to_string())),
+        ("Première mise en circulation", car.first_registered_on.map(|day| day.format("%Y-%m").to_string())),
         ("Kilométrage", car.mileage_km.map(|km| format!("{km} km{guarantee}"))),
     ];
     facts.into_iter().filter_map(|(name, value)| Some((name, value?))).collect()

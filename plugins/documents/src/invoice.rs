@@ -182,6 +182,7 @@ pub struct Car {
     /// 17 characters since 1982, fewer on older cars.
     #[serde(default)]
     pub vin: Option<String>,
+    /// Its month and year are printed; the first day of the month where no more is known.
     #[serde(default)]
     pub first_registered_on: Option<NaiveDate>,
     #[serde(default)]

@@ -46,7 +46,35 @@ pub async fn furnish(app: &TestApp, owner: &Actor, name: &str) {
         let answer = owner.run(mutation, json!({ "l": lead })).await;
         assert!(answer.codes().is_empty(), "{mutation}: {:?}", answer.0);
     }
+    papers(owner, &listing).await;
     app.run_jobs().await;
+}
+
+/// A draft, an issued paper and an entry of the police register.
+async fn papers(owner: &Actor, listing: &str) {
+    let address = "address: { lines: [\"1 rue Haute\"], postcode: \"38000\", city: \"Grenoble\" }";
+    let seller = format!(
+        "mutation {{ setSellerDetails(input: {{ legalForm: \"EI\", siret: \"73282932000074\", vatId: \"FR44732829320\", {address} }}) {{ name }} }}"
+    );
+    owner.run(&seller, json!({})).await.at("/setSellerDetails/name");
+    let input = format!(
+        "{{ buyer: {{ name: \"Jean\", {address} }}, lines: [{{ description: \"Vidange\", nature: SERVICE, unitPriceCents: 12000 }}] }}"
+    );
+    let draft = format!(
+        "mutation($l: UUID!) {{ draftPaper(kind: INVOICE, listingId: $l, input: {input}) {{ id vehicleId }} }}"
+    );
+    owner.run(&draft, json!({ "l": listing })).await.at("/draftPaper/id");
+    let drafted = owner.run(&draft, json!({ "l": listing })).await;
+    let (paper, vehicle) = (drafted.text("/draftPaper/id"), drafted.text("/draftPaper/vehicleId"));
+    let issue = "mutation($p: UUID!) { issuePaper(id: $p) { number } }";
+    owner.run(issue, json!({ "p": paper })).await.at("/issuePaper/number");
+    let complete =
+        "mutation($v: UUID!) { updateVehicle(id: $v, input: { vin: \"VF3LCYHZRLS012345\", colour: \"Gris\" }) { id } }";
+    owner.run(complete, json!({ "v": vehicle })).await.at("/updateVehicle/id");
+    let site = owner.run("{ sites { id } }", json!({})).await.text("/sites/0/id");
+    let enter = "mutation($s: UUID!, $v: UUID!) { enterRegister(siteId: $s, input: { vehicleId: $v,
+        from: { name: \"Paul\", address: \"Lyon\", document: \"CNI\", documentNumber: \"X\" } }) { id } }";
+    owner.run(enter, json!({ "s": site, "v": vehicle })).await.at("/enterRegister/id");
 }
 
 /// Every id that belongs to an organization, from the database itself.

@@ -27,6 +27,11 @@ pub async fn sites(conn: &mut AsyncPgConnection, org: Uuid) -> QueryResult<Vec<S
         .await
 }
 
+pub async fn site(conn: &mut AsyncPgConnection, org: Uuid, id: Uuid) -> QueryResult<Option<Site>> {
+    let site = auth_sites::table.find(id).filter(auth_sites::org_id.eq(org));
+    site.select(Site::as_select()).first(conn).await.optional()
+}
+
 pub async fn insert_site(conn: &mut AsyncPgConnection, site: &Site) -> QueryResult<usize> {
     diesel::insert_into(auth_sites::table).values(site).execute(conn).await
 }

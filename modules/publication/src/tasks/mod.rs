@@ -103,6 +103,12 @@ async fn of_listing(conn: &mut AsyncPgConnection, listing: Uuid) -> QueryResult<
     known.select(Task::as_select()).for_update().load(conn).await
 }
 
+/// The tasks of a listing, open and closed; the caller has checked whose it is.
+pub async fn tasks_of(conn: &mut AsyncPgConnection, listing: Uuid) -> Result<Vec<Task>> {
+    let known = publication_tasks::table.filter(dsl::listing_id.eq(listing)).order(dsl::id);
+    Ok(known.select(Task::as_select()).load(conn).await?)
+}
+
 async fn save(conn: &mut AsyncPgConnection, task: &Task) -> QueryResult<usize> {
     let insert = diesel::insert_into(publication_tasks::table).values(task);
     insert.on_conflict(dsl::id).do_update().set(task).execute(conn).await

@@ -378,7 +378,8 @@ fn car_facts(car: &Car) -> Vec<(&'static str, String, f32)> {
     let facts = [
         ("Immatriculation", car.plate.clone(), 88.0),
         ("N° de série (VIN)", car.vin.clone(), 144.0),
-        ("1re mise en circulation", car.first_registered_on.map(french_date), 112.0),
+        // Month and year are what décret 78-993 asks for, and often all that is known.
+        ("1re mise en circulation", car.first_registered_on.map(|day| day.format("%m/%Y").to_string()), 112.0),
         ("Kilométrage", car.mileage_km.map(mileage), 120.0),
     ];
     facts.into_iter().filter_map(|(label, value, width)| Some((label, value?, width))).collect()

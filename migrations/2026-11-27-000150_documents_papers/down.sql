@@ -1,0 +1,11 @@
+DROP TABLE documents_register_heads;
+DROP TABLE documents_register;
+DROP TABLE documents_originals;
+DROP TABLE documents_papers;
+DROP TABLE documents_series;
+DROP TABLE documents_sellers;
+DROP FUNCTION documents_refuse_truncate();
+DROP FUNCTION documents_keep_head();
+DROP FUNCTION documents_keep_row();
+DROP FUNCTION documents_keep_paper();
+DROP FUNCTION documents_erasing(uuid);
