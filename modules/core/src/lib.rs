@@ -24,6 +24,7 @@ mod redis;
 mod rights;
 mod scalars;
 mod seal;
+pub mod standard_webhooks;
 pub mod table;
 mod tables;
 pub mod telemetry;

@@ -1,10 +1,15 @@
-use keroxio_core::{App, BackgroundJob, Effects, GivenUp, JobError, Provider, Queue};
+use chrono::Duration;
+use keroxio_core::{App, BackgroundJob, Effects, GivenUp, JobError, Priority, Provider, Queue};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::model;
+use crate::kind::LetterKind;
 use crate::settings::Settings;
 use crate::transport::Transport;
+use crate::{delivery, model, suppression};
+
+/// Days for which events of the provider are known again; it repeats them for some hours.
+const EVENTS: i64 = 30;
 
 /// Hands one letter over.
 #[derive(Serialize, Deserialize)]
@@ -26,6 +31,13 @@ impl BackgroundJob for SendLetter {
     async fn run(self, app: App) -> Result<Effects, JobError> {
         let message = model::find(&mut *app.conn().await?, self.message_id).await?;
         let Some(message) = message.filter(|message| message.state == "queued") else { return Ok(Effects::none()) };
+        let standing = suppression::standing(&mut *app.conn().await?, &message.recipient).await?;
+        if let Some(reason) = standing.stops(LetterKind::named(&message.kind)) {
+            let mut tx = app.begin().await?;
+            model::suppressed(&mut tx, message.id, reason.name()).await?;
+            tx.count("email.suppressed");
+            return Ok(tx.into());
+        }
         let (settings, transport) = (app.get::<Settings>()?, app.get::<Transport>()?);
         let id = transport.carry(&message, &settings.from).await?;
         let mut tx = app.begin().await?;
@@ -42,6 +54,25 @@ impl BackgroundJob for SendLetter {
         let mut tx = app.begin().await?;
         model::failed(&mut tx, self.message_id, &why).await?;
         tx.count("email.failed");
+        Ok(tx.into())
+    }
+}
+
+/// Forgets which events of the provider were heard.
+#[derive(Serialize, Deserialize)]
+pub struct ForgetEvents;
+
+impl BackgroundJob for ForgetEvents {
+    const NAME: &'static str = "email.forget_events";
+    const PRIORITY: Priority = Priority::Low;
+
+    fn org_id(&self) -> Option<Uuid> {
+        None
+    }
+
+    async fn run(self, app: App) -> Result<Effects, JobError> {
+        let mut tx = app.begin().await?;
+        delivery::forget(&mut tx, app.now() - Duration::days(EVENTS)).await?;
         Ok(tx.into())
     }
 }

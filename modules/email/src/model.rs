@@ -16,7 +16,8 @@ pub struct Message {
     pub subject: String,
     pub html: Option<String>,
     pub plain: Option<String>,
-    /// `queued`, `sent`, `failed`, or `kept` where there is no transport.
+    /// `queued`, `sent`, `failed`, `kept` where there is no transport, `suppressed` where the address gets no letters;
+    /// then what the provider says: `delivered`, `bounced`, `complained`.
     pub state: String,
     pub provider_id: Option<String>,
     pub error: Option<String>,
@@ -24,6 +25,9 @@ pub struct Message {
     pub sent_at: Option<DateTime<Utc>>,
     /// Where the answer goes; to the sender where there is none.
     pub reply_to: Option<String>,
+    pub outcome_at: Option<DateTime<Utc>>,
+    /// Where one click ends letters of its kind.
+    pub unsubscribe: Option<String>,
 }
 
 pub async fn insert(conn: &mut AsyncPgConnection, message: &Message) -> QueryResult<usize> {
@@ -34,19 +38,49 @@ pub async fn find(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<
     dsl::email_messages.find(id).select(Message::as_select()).first(conn).await.optional()
 }
 
-/// It was handed over: its text goes.
+/// By our own identifier or by the provider's, which is known once it has answered.
+pub async fn lock(conn: &mut AsyncPgConnection, id: Option<Uuid>, provider: &str) -> QueryResult<Option<Message>> {
+    let mut query = dsl::email_messages.select(Message::as_select()).for_update().into_boxed();
+    query = match id {
+        Some(id) => query.filter(dsl::id.eq(id)),
+        None => query.filter(dsl::provider_id.eq(provider)),
+    };
+    query.first(conn).await.optional()
+}
+
+/// It was handed over: its text goes. The provider may have said already what became of it.
 pub async fn sent(conn: &mut AsyncPgConnection, id: Uuid, provider: &str, now: DateTime<Utc>) -> QueryResult<usize> {
+    let message = dsl::email_messages.find(id);
+    diesel::update(message).set((dsl::provider_id.eq(provider), dsl::sent_at.eq(now))).execute(conn).await?;
+    diesel::update(message.filter(dsl::state.eq("queued"))).set(dsl::state.eq("sent")).execute(conn).await?;
+    forget_text(conn, id).await
+}
+
+/// It is not handed over, because its address gets no letters.
+pub async fn suppressed(conn: &mut AsyncPgConnection, id: Uuid, why: &str) -> QueryResult<usize> {
+    let ended = (dsl::state.eq("suppressed"), dsl::error.eq(why));
+    diesel::update(dsl::email_messages.find(id)).set(ended).execute(conn).await?;
+    forget_text(conn, id).await
+}
+
+async fn forget_text(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<usize> {
     let none = None::<String>;
     diesel::update(dsl::email_messages.find(id))
-        .set((
-            dsl::state.eq("sent"),
-            dsl::provider_id.eq(provider),
-            dsl::sent_at.eq(now),
-            dsl::html.eq(&none),
-            dsl::plain.eq(&none),
-        ))
+        .set((dsl::html.eq(&none), dsl::plain.eq(&none), dsl::unsubscribe.eq(&none)))
         .execute(conn)
         .await
+}
+
+/// What became of it, as the provider says.
+pub async fn ended(
+    conn: &mut AsyncPgConnection,
+    id: Uuid,
+    state: &str,
+    why: Option<&str>,
+    at: DateTime<Utc>,
+) -> QueryResult<usize> {
+    let outcome = (dsl::state.eq(state), dsl::error.eq(why), dsl::outcome_at.eq(at));
+    diesel::update(dsl::email_messages.find(id)).set(outcome).execute(conn).await
 }
 
 /// Forgets what was written to somebody for an organization.
@@ -56,7 +90,8 @@ pub async fn forget(conn: &mut AsyncPgConnection, org: Uuid, recipients: &[Strin
 }
 
 pub async fn failed(conn: &mut AsyncPgConnection, id: Uuid, why: &str) -> QueryResult<usize> {
-    diesel::update(dsl::email_messages.find(id)).set((dsl::state.eq("failed"), dsl::error.eq(why))).execute(conn).await
+    let waiting = dsl::email_messages.find(id).filter(dsl::state.eq("queued"));
+    diesel::update(waiting).set((dsl::state.eq("failed"), dsl::error.eq(why))).execute(conn).await
 }
 
 pub async fn page(conn: &mut AsyncPgConnection, page: Page) -> QueryResult<Vec<Message>> {

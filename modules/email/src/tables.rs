@@ -13,5 +13,28 @@ diesel::table! {
         created_at -> Timestamptz,
         sent_at -> Nullable<Timestamptz>,
         reply_to -> Nullable<Text>,
+        outcome_at -> Nullable<Timestamptz>,
+        unsubscribe -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    email_suppressions (id) {
+        id -> Uuid,
+        address_hash -> Text,
+        address_hint -> Text,
+        reason -> Text,
+        detail -> Nullable<Text>,
+        happened_at -> Timestamptz,
+        cleared_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    email_webhook_events (id) {
+        id -> Text,
+        kind -> Text,
+        message_id -> Nullable<Uuid>,
+        received_at -> Timestamptz,
     }
 }

@@ -6,6 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use keroxio_core::metrics::{Call, outbound};
 use keroxio_core::{
     Actor, App, BackgroundJob, Credential, Effects, JobError, Provider, Queue, Result, Right, Rights, Tx, as_tenant,
+    standard_webhooks,
 };
 use keroxio_email::{Letter, Locale};
 use keroxio_notification::{Notice, service as notification};
@@ -17,7 +18,7 @@ use uuid::Uuid;
 use crate::destination::Sender;
 use crate::model::{self, Delivery, Endpoint, Event};
 use crate::selection::Selector;
-use crate::signature::{self, Vault};
+use crate::signature::Vault;
 
 /// Until the next attempt, in seconds, after each that failed.
 const PAUSES: [i64; 8] = [5, 300, 1_800, 7_200, 18_000, 36_000, 50_400, 72_000];
@@ -99,10 +100,11 @@ async fn attempt(app: &App, delivery: &Delivery, endpoint: &Endpoint, event: &Ev
     let body = json!({ "type": event.name, "timestamp": event.occurred_at, "data": data }).to_string();
     let timestamp = app.now().timestamp();
     let vault = app.get::<Vault>()?;
-    let mut signatures =
-        vec![signature::sign(&vault.open(endpoint.id, &endpoint.secret)?, event.id, timestamp, &body)?];
+    let id = event.id.to_string();
+    let sign = |secret| standard_webhooks::sign(&secret, &id, timestamp, body.as_bytes());
+    let mut signatures = vec![sign(vault.open(endpoint.id, &endpoint.secret)?)?];
     if let Some(old) = endpoint.old_secret.as_ref().filter(|_| endpoint.old_until.is_some_and(|at| at > app.now())) {
-        signatures.push(signature::sign(&vault.open(endpoint.id, old)?, event.id, timestamp, &body)?);
+        signatures.push(sign(vault.open(endpoint.id, old)?)?);
     }
     let sender = app.get::<Sender>()?;
     // Looked at again: what is allowed may have changed since.
