@@ -1,6 +1,7 @@
 use async_graphql::{ComplexObject, Context, Enum, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use keroxio_core::{Access, Error, GqlResult, RequestContext as _, Right, Role, access, as_system};
+use keroxio_email::Locale;
 use uuid::Uuid;
 
 use crate::model::{self, ApiKey as KeyRow, Organization as OrganizationRow, User};
@@ -21,24 +22,6 @@ impl OrganizationKind {
         match self {
             Self::Dealer => "dealer",
             Self::PrivateSeller => "private_seller",
-        }
-    }
-}
-
-/// The language of letters to somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub enum Language {
-    /// French.
-    Fr,
-    /// English.
-    En,
-}
-
-impl From<Language> for keroxio_email::Locale {
-    fn from(language: Language) -> Self {
-        match language {
-            Language::Fr => Self::French,
-            Language::En => Self::English,
         }
     }
 }
@@ -364,7 +347,7 @@ pub struct RegisterInput {
     /// Professional or private.
     pub organization_kind: OrganizationKind,
     /// Language of letters to you; French by default.
-    pub language: Option<Language>,
+    pub language: Option<Locale>,
 }
 
 /// A place where your organization sells. What is absent stays as it is; an empty text takes it away.
@@ -393,4 +376,21 @@ pub struct ApiKeyInput {
     pub cost_capacity: Option<u32>,
     /// Points that come back to it each second; absent: as for your organization.
     pub cost_per_second: Option<u32>,
+}
+
+/// Whether letters reach your address.
+#[derive(SimpleObject)]
+pub struct EmailStanding {
+    /// The address.
+    address: String,
+    /// Since when its server refuses letters: nothing is sent to it. Null where it takes them.
+    bounced_at: Option<DateTime<Utc>>,
+    /// Since when one of our letters counts as spam: nothing is sent but what your account depends on. Null where none does.
+    complained_at: Option<DateTime<Utc>>,
+}
+
+impl From<(String, keroxio_email::Standing)> for EmailStanding {
+    fn from((address, standing): (String, keroxio_email::Standing)) -> Self {
+        Self { address, bounced_at: standing.bounced_at, complained_at: standing.complained_at }
+    }
 }
