@@ -1,6 +1,5 @@
 use async_graphql::{Context, Object};
 use keroxio_core::{Access, GqlResult, RequestContext as _, access, as_system};
-use keroxio_email::Locale;
 use uuid::Uuid;
 
 use super::types::{EmailStanding, RegisterInput, SecondFactorSetup, Session};
