@@ -172,9 +172,12 @@ async fn what_becomes_of_letters_is_told_once_and_heeded() {
     app.finish().await;
 }
 
-/// A mail server that takes everything: what each message was sent with, and itself.
+/// A message as it was sent: the commands before it, and itself.
+type Posted = (Vec<String>, String);
+
+/// A mail server that takes everything.
 #[derive(Clone, Default)]
-struct PostOffice(Arc<Mutex<Vec<(Vec<String>, String)>>>);
+struct PostOffice(Arc<Mutex<Vec<Posted>>>);
 
 impl PostOffice {
     async fn start() -> (Self, String) {
