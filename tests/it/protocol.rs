@@ -280,6 +280,21 @@ async fn a_mutation_with_a_key_is_done_once_whatever_brings_it() {
 }
 
 #[tokio::test]
+async fn what_stands_for_a_variable_that_is_left_out_is_left_out() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let list = "query($n: Int, $after: String) { vehicles(first: $n, after: $after) { nodes { id } } }";
+    assert_eq!(garage.run(list, json!({})).await.at("/vehicles/nodes"), &json!([]));
+    assert_eq!(garage.run(list, json!({ "n": null })).await.at("/vehicles/nodes"), &json!([]));
+    let create = "mutation($m: String, $v: String) { createVehicle(input: { make: $m, model: \"Clio\", version: $v }) { id make version } }";
+    let made = garage.run(create, json!({ "m": "Renault" })).await;
+    assert_eq!((made.at("/createVehicle/make"), made.at("/createVehicle/version")), (&json!("Renault"), &Value::Null));
+    let needed = "query($id: UUID) { vehicle(id: $id) { id } }";
+    assert_eq!(garage.run(needed, json!({})).await.code(), "GRAPHQL_VALIDATION_FAILED");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn pings_are_counted_as_what_they_cost() {
     let small = [("KEROXIO_ANONYMOUS_COST_CAPACITY", "50"), ("KEROXIO_ANONYMOUS_COST_PER_SECOND", "1")];
     let app = small.into_iter().fold(Setup::default(), |setup, (name, value)| setup.set(name, value)).start().await;

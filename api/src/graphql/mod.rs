@@ -202,7 +202,7 @@ async fn answer(
     let (actor, format) = (caller.actor, caller.format);
     let request = with(request, caller.address, agent(headers));
     let turn = door::turn(caller.is_known()).await;
-    let document = match readable(app, &request.query, actor) {
+    let mut document = match readable(app, &request.query, actor) {
         Ok(document) => document,
         Err(errors) => return format.invalid(errors),
     };
@@ -221,6 +221,7 @@ async fn answer(
     if !wrong.is_empty() {
         return format.invalid(wrong);
     }
+    keroxio_schema::leave_out_omitted(&mut document, &request.variables);
     drop(turn);
     let known = actor.ok().flatten().filter(|_| kind == Some(OperationType::Mutation));
     let tenant = tenant_of(actor.ok().flatten().as_ref());

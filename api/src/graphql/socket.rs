@@ -281,7 +281,7 @@ impl<E: Executor> Session<E> {
         if self.operations.len() >= MAX_OPERATIONS {
             return Ok(Some(failed(&id, &[response::coded(too_many())])));
         }
-        let document = match readable(&self.app, &request.query, self.actor.unwrap_or(Ok(None))) {
+        let mut document = match readable(&self.app, &request.query, self.actor.unwrap_or(Ok(None))) {
             Ok(document) => document,
             Err(errors) => return Ok(Some(failed(&id, &errors))),
         };
@@ -292,6 +292,7 @@ impl<E: Executor> Session<E> {
         if !wrong.is_empty() {
             return Ok(Some(failed(&id, &wrong)));
         }
+        keroxio_schema::leave_out_omitted(&mut document, &request.variables);
         let caller = self.actor.and_then(Result::ok).flatten();
         let tenant = tenant_of(caller.as_ref());
         let key = idempotency::of_message(&request);
