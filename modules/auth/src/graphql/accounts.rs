@@ -27,7 +27,7 @@ impl AccountMutation {
             password: input.password,
             organization: input.organization_name,
             kind: input.organization_kind.name(),
-            locale: input.language.map_or(Locale::French, Into::into),
+            locale: input.language.unwrap_or_default(),
         };
         Ok(Box::pin(as_system(accounts::register(ctx.app(), new, &Origin::of(ctx)))).await?.into())
     }

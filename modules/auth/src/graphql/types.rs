@@ -1,6 +1,7 @@
 use async_graphql::{ComplexObject, Context, Enum, InputObject, SimpleObject};
 use chrono::{DateTime, Utc};
 use keroxio_core::{Access, Error, GqlResult, RequestContext as _, Right, Role, access, as_system};
+use keroxio_email::Locale;
 use uuid::Uuid;
 
 use crate::model::{self, ApiKey as KeyRow, Organization as OrganizationRow, User};
@@ -21,24 +22,6 @@ impl OrganizationKind {
         match self {
             Self::Dealer => "dealer",
             Self::PrivateSeller => "private_seller",
-        }
-    }
-}
-
-/// The language of letters to somebody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
-pub enum Language {
-    /// French.
-    Fr,
-    /// English.
-    En,
-}
-
-impl From<Language> for keroxio_email::Locale {
-    fn from(language: Language) -> Self {
-        match language {
-            Language::Fr => Self::French,
-            Language::En => Self::English,
         }
     }
 }
@@ -364,7 +347,7 @@ pub struct RegisterInput {
     /// Professional or private.
     pub organization_kind: OrganizationKind,
     /// Language of letters to you; French by default.
-    pub language: Option<Language>,
+    pub language: Option<Locale>,
 }
 
 /// A place where your organization sells. What is absent stays as it is; an empty text takes it away.
