@@ -24,13 +24,8 @@ pub const SECRET: [&str; 13] = [
 const PASSING: [&str; 2] = ["core_jobs", "core_idempotency"];
 
 /// Of which nobody but the person sees the rows; an export has those of whoever asked for it.
-pub const PERSONAL: [&str; 5] = [
-    "auth_sessions",
-    "notification_preferences",
-    "notification_readers",
-    "notification_reads",
-    "privacy_consents",
-];
+pub const PERSONAL: [&str; 5] =
+    ["auth_sessions", "notification_preferences", "notification_readers", "notification_reads", "privacy_consents"];
 /// Whose rows are an organization's by their memberships, whatever they name: those who belong to it.
 const BY_POLICY: [&str; 1] = ["auth_users"];
 
