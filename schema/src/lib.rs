@@ -65,10 +65,11 @@ macro_rules! compose {
 
 use {
     keroxio_admin as admin, keroxio_auth as auth, keroxio_billing as billing, keroxio_crm as crm,
-    keroxio_documents as documents, keroxio_email as email, keroxio_images as images, keroxio_jobs as jobs, keroxio_listing as listing,
-    keroxio_notification as notification, keroxio_plates as plates, keroxio_pricing as pricing,
-    keroxio_privacy as privacy, keroxio_publication as publication, keroxio_storage as storage,
-    keroxio_subscription as subscription, keroxio_vehicle as vehicle, keroxio_webhook as webhook,
+    keroxio_documents as documents, keroxio_email as email, keroxio_images as images, keroxio_jobs as jobs,
+    keroxio_listing as listing, keroxio_notification as notification, keroxio_plates as plates,
+    keroxio_pricing as pricing, keroxio_privacy as privacy, keroxio_publication as publication,
+    keroxio_storage as storage, keroxio_subscription as subscription, keroxio_vehicle as vehicle,
+    keroxio_webhook as webhook,
 };
 
 compose![

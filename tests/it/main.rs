@@ -18,6 +18,7 @@ mod lab;
 mod limits;
 mod lists;
 mod matrix;
+mod messages;
 mod migrations;
 mod models;
 mod ops;

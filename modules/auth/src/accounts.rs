@@ -218,9 +218,33 @@ pub async fn verify_email(app: &App, token: &str, origin: &Origin) -> Result<()>
     if user.email.as_deref() != Some(&link.email) {
         return Err(error::invalid_link());
     }
+    let is_new = user.email_verified_at.is_none();
     user.email_verified_at = Some(app.now());
     model::save_user(&mut tx, &user).await?;
+    if is_new {
+        let locale = Locale::named(&user.locale);
+        keroxio_email::service::send(&mut tx, Some(user.org_id), &link.email, locale, &Letter::Welcome).await?;
+    }
     tx.commit().await
+}
+
+/// Whether letters reach the address of somebody, with the address.
+pub async fn email_standing(app: &App, actor: &Actor) -> Result<(String, keroxio_email::Standing)> {
+    let email = own_email(app, actor).await?;
+    let standing = keroxio_email::service::standing(app, &email).await?;
+    Ok((email, standing))
+}
+
+/// Sends letters to the address of somebody again.
+pub async fn clear_suppression(app: &App, actor: &Actor) -> Result<(String, keroxio_email::Standing)> {
+    let email = own_email(app, actor).await?;
+    keroxio_email::service::clear(app, &email).await?;
+    email_standing(app, actor).await
+}
+
+async fn own_email(app: &App, actor: &Actor) -> Result<String> {
+    let user = model::user(&mut *app.conn().await?, actor.user_id).await?.ok_or_else(Error::unauthenticated)?;
+    user.email.ok_or_else(|| Error::not_found("Adresse", "Address"))
 }
 
 /// What only somebody whose address is confirmed may do: write to others, and make keys.

@@ -2,8 +2,8 @@
 
 use keroxio_core::{App, BackgroundJob, Effects, JobError, Result, Right, Tx, group_digits};
 use keroxio_email::{Letter, Locale};
-use keroxio_notification::Notice;
 use keroxio_notification::service::notify;
+use keroxio_notification::{Notice, NotificationKind};
 use keroxio_subscription::Unit;
 use keroxio_subscription::events::LimitNear;
 use serde::{Deserialize, Serialize};
@@ -50,7 +50,7 @@ pub async fn of_invoice(tx: &mut Tx, invoice: &Invoice, current: Option<&Subscri
             write(tx, org, &Letter::InvoicePaid { number: number.clone(), amount: amount.clone() }).await?;
             let notice = Notice {
                 org_id: org,
-                kind: "invoice_paid",
+                kind: NotificationKind::InvoicePaid,
                 title_fr: format!("Facture {number} de {amount} payée."),
                 title_en: format!("Invoice {number} of {amount} is paid."),
                 subject_id: Some(invoice.id),
@@ -69,7 +69,7 @@ pub async fn of_invoice(tx: &mut Tx, invoice: &Invoice, current: Option<&Subscri
             write(tx, org, &Letter::PaymentFailed { amount: amount.clone(), until: until.clone() }).await?;
             let notice = Notice {
                 org_id: org,
-                kind: "payment_failed",
+                kind: NotificationKind::PaymentFailed,
                 title_fr: format!("Le paiement de {amount} a échoué : votre offre reste jusqu'au {until}."),
                 title_en: format!("The payment of {amount} failed: your plan stays until {until}."),
                 subject_id: Some(invoice.id),
@@ -87,7 +87,7 @@ pub async fn of_end(tx: &mut Tx, org: Uuid, subscription: &str) -> Result<()> {
     }
     let notice = Notice {
         org_id: org,
-        kind: "subscription_ended",
+        kind: NotificationKind::SubscriptionEnded,
         title_fr: "Votre abonnement est terminé : vos annonces et vos données restent à vous.".to_owned(),
         title_en: "Your subscription has ended: your advertisements and data stay yours.".to_owned(),
         subject_id: None,
@@ -103,7 +103,7 @@ pub async fn of_trial_end(tx: &mut Tx, org: Uuid, subscription: &Subscription) -
     let day = subscription.trial_end.map(|day| day.format("%d/%m/%Y").to_string()).unwrap_or_default();
     let notice = Notice {
         org_id: org,
-        kind: "trial_will_end",
+        kind: NotificationKind::TrialWillEnd,
         title_fr: format!("Votre essai se termine le {day} : la première facture suivra."),
         title_en: format!("Your trial ends on {day}: the first invoice follows."),
         subject_id: None,
@@ -119,12 +119,12 @@ pub async fn of_money_back(tx: &mut Tx, note: Note) -> Result<()> {
     let amount = euros(note.amount_cents.unwrap_or_default());
     let (kind, title_fr, title_en) = match note.kind.as_str() {
         "dispute" => (
-            "payment_disputed",
+            NotificationKind::PaymentDisputed,
             format!("Un paiement de {amount} est contesté auprès de votre banque."),
             format!("A payment of {amount} is disputed with your bank."),
         ),
         _ => (
-            "payment_refunded",
+            NotificationKind::PaymentRefunded,
             format!("{amount} vous ont été remboursés."),
             format!("{amount} were refunded to you."),
         ),
@@ -159,7 +159,7 @@ impl BackgroundJob for TellOfLimit {
         let mut tx = app.begin().await?;
         let notice = Notice {
             org_id,
-            kind: "plan_limit_near",
+            kind: NotificationKind::PlanLimitNear,
             title_fr: format!("Vous utilisez {used} sur {limit} {} de votre offre.", unit.in_french()),
             title_en: format!("You use {used} of {limit} {} of your plan.", unit.in_english()),
             subject_id: None,

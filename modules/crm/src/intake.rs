@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use keroxio_core::{Actor, Result, Tx};
-use keroxio_notification::Notice;
+use keroxio_notification::{Notice, NotificationKind};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -218,12 +218,13 @@ async fn tell(tx: &mut Tx, lead: &Lead, is_again: bool) -> Result<()> {
     };
     let notice = Notice {
         org_id: lead.org_id,
-        kind: "lead_received",
+        kind: NotificationKind::LeadReceived,
         title_fr: fr.to_owned(),
         title_en: en.to_owned(),
         subject_id: Some(lead.id),
     };
-    keroxio_notification::service::notify(tx, notice).await?;
+    // Its letter is written by a job, to those whose lead it is.
+    keroxio_notification::service::show(tx, notice).await?;
     changed(tx, lead);
     Ok(())
 }

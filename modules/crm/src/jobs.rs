@@ -1,17 +1,15 @@
 //! Whom new leads are told to, reminders, and what is not kept for ever.
 
 use chrono::{Duration, Months};
-use keroxio_core::{App, BackgroundJob, Effects, JobError, Priority, Right};
-use keroxio_email::{Letter, Locale};
-use keroxio_notification::Notice;
+use keroxio_core::{App, BackgroundJob, Effects, JobError, Priority};
+use keroxio_email::Letter;
+use keroxio_notification::{Notice, NotificationKind, letters};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::events::LeadReceived;
 use crate::{aliases, model, service};
 
-/// Letters about one lead.
-const MOST_LETTERS: usize = 20;
 /// Days that mails are kept as they came (C.10).
 const MAILS: i64 = 30;
 /// Months from the last contact that came from the person (C.8).
@@ -47,14 +45,14 @@ impl BackgroundJob for TellMembers {
             Some(listing) => keroxio_listing::service::get_in(&mut tx, self.org_id, listing).await?.title,
             None => None,
         };
-        let members = keroxio_auth::service::addressees(&mut tx, self.org_id, Right::Publish).await?;
-        // Whose lead it is; everybody's where that is nobody, or nobody who may still answer.
+        let kind = NotificationKind::LeadReceived;
+        let members = letters::recipients(&mut tx, self.org_id, kind, app.now()).await?;
+        // Whose lead it is; everybody's where that is nobody, or nobody who may still answer and wants to hear of it.
         let is_assigned = members.iter().any(|member| Some(member.user_id) == lead.assigned_to);
         let told = members.into_iter().filter(|member| !is_assigned || Some(member.user_id) == lead.assigned_to);
         let letter = Letter::LeadReceived { car, is_again: self.is_again, url: format!("/leads/{}", lead.id) };
-        for member in told.take(MOST_LETTERS) {
-            let locale = Locale::named(&member.locale);
-            keroxio_email::service::send(&mut tx, Some(self.org_id), &member.email, locale, &letter).await?;
+        for member in told {
+            letters::write(&mut tx, self.org_id, member, kind.name(), &letter).await?;
         }
         Ok(tx.into())
     }
@@ -80,7 +78,7 @@ impl BackgroundJob for RemindTasks {
         for task in due {
             let notice = Notice {
                 org_id: task.org_id,
-                kind: "lead_task_due",
+                kind: NotificationKind::LeadTaskDue,
                 // Its title may name somebody, and notices outlive what is forgotten of people.
                 title_fr: "Une tâche est à faire pour un contact".to_owned(),
                 title_en: "A task for a contact is due".to_owned(),

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use keroxio_core::{Actor, App, Credential, Error, Page, Result, Right, Tx};
-use keroxio_email::{Letter, Locale};
+use keroxio_email::{Envelope, Letter, Locale};
 use uuid::Uuid;
 
 use crate::events::LeadMoved;
@@ -353,8 +353,15 @@ pub async fn answer(app: &App, actor: &Actor, id: Uuid, message: &str) -> Result
         false => keroxio_auth::service::address_of(&mut tx, actor.user_id).await?.map(|(email, _)| email),
     };
     let letter = Letter::LeadAnswer { organization: organization.name, car, text: message.clone() };
-    let locale = Locale::named(&language);
-    keroxio_email::service::send_for(&mut tx, Some(actor.org_id), &to, reply_to, locale, &letter).await?;
+    let envelope = Envelope {
+        org_id: Some(actor.org_id),
+        to: &to,
+        locale: Locale::named(&language),
+        reply_to,
+        reader: None,
+        not_before: None,
+    };
+    keroxio_email::service::post(&mut tx, envelope, &letter).await?;
     let interaction = Interaction {
         id: Uuid::now_v7(),
         org_id: lead.org_id,

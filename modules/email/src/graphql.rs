@@ -175,11 +175,8 @@ impl EmailQuery {
     /// All kinds of letters there are.
     #[graphql(guard = "Access::Staff", directive = access::apply(Access::Staff))]
     async fn email_templates(&self) -> Vec<EmailTemplate> {
-        let template = |kind: LetterKind| EmailTemplate {
-            kind,
-            essential: !kind.is_optional(),
-            security: kind.is_for_security(),
-        };
+        let template =
+            |kind: LetterKind| EmailTemplate { kind, essential: !kind.is_optional(), security: kind.is_for_security() };
         LetterKind::ALL.into_iter().map(template).collect()
     }
 

@@ -40,11 +40,8 @@ async fn heard(app: &App, headers: &HeaderMap, body: Body) -> (StatusCode, &'sta
         return (StatusCode::PAYLOAD_TOO_LARGE, "too_large");
     };
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let given = Headers {
-        id: header("svix-id"),
-        timestamp: header("svix-timestamp"),
-        signature: header("svix-signature"),
-    };
+    let given =
+        Headers { id: header("svix-id"), timestamp: header("svix-timestamp"), signature: header("svix-signature") };
     if !secrets.iter().any(|secret| standard_webhooks::is_genuine(given, &bytes, secret, app.now())) {
         return (StatusCode::BAD_REQUEST, "forged");
     }

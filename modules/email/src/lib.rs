@@ -22,7 +22,7 @@ pub use graphql::EmailQuery as Query;
 pub use keroxio_core::{NoMutation as Mutation, NoSubscription as Subscription};
 pub use kind::LetterKind;
 pub use letter::{Letter, Locale};
-pub use service::Envelope;
+pub use service::{Envelope, Standing};
 pub use unsubscribe::Unsubscribed;
 
 pub(crate) const WEBHOOKS: &str = "keroxio_email_webhooks_total";

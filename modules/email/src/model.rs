@@ -40,12 +40,11 @@ pub async fn find(conn: &mut AsyncPgConnection, id: Uuid) -> QueryResult<Option<
 
 /// By our own identifier or by the provider's, which is known once it has answered.
 pub async fn lock(conn: &mut AsyncPgConnection, id: Option<Uuid>, provider: &str) -> QueryResult<Option<Message>> {
-    let mut query = dsl::email_messages.select(Message::as_select()).for_update().into_boxed();
-    query = match id {
-        Some(id) => query.filter(dsl::id.eq(id)),
-        None => query.filter(dsl::provider_id.eq(provider)),
-    };
-    query.first(conn).await.optional()
+    let message = dsl::email_messages.select(Message::as_select()).for_update();
+    match id {
+        Some(id) => message.filter(dsl::id.eq(id)).first(conn).await.optional(),
+        None => message.filter(dsl::provider_id.eq(provider)).first(conn).await.optional(),
+    }
 }
 
 /// It was handed over: its text goes. The provider may have said already what became of it.

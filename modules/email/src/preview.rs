@@ -38,7 +38,9 @@ mod tests {
     fn previews() -> Vec<(LetterKind, Locale, Preview)> {
         let env = Env::from_vars([("KEROXIO_APP_URL".to_owned(), "https://app.keroxio.example".to_owned())]);
         let (settings, key) = (Settings::read(&env), Key::from_env(&env));
-        let both = |kind| [Locale::French, Locale::English].map(|locale| (kind, locale, of(&settings, &key, kind, locale).unwrap()));
+        let both = |kind| {
+            [Locale::French, Locale::English].map(|locale| (kind, locale, of(&settings, &key, kind, locale).unwrap()))
+        };
         LetterKind::ALL.into_iter().flat_map(both).collect()
     }
 
@@ -51,7 +53,10 @@ mod tests {
         for (kind, locale, letter) in previews() {
             let Preview { subject, html, text } = &letter;
             let what = format!("{kind:?} in {locale:?}: {subject}\n{text}\n{html}");
-            assert!(html.len() <= 100 << 10 && html.starts_with("<!doctype html>") && html.trim_end().ends_with("</html>"), "{what}");
+            assert!(
+                html.len() <= 100 << 10 && html.starts_with("<!doctype html>") && html.trim_end().ends_with("</html>"),
+                "{what}"
+            );
             assert!(html.contains(&format!("<html lang=\"{}\">", locale.name())), "{what}");
             assert!(MISSING.iter().all(|part| !html.contains(part)), "{what}");
             assert!(["{{", "{%", "}}", "%}"].iter().all(|mark| !html.contains(mark) && !text.contains(mark)), "{what}");

@@ -6,8 +6,8 @@ use crate::job::SendLetter;
 use crate::letter::{Letter, Locale};
 use crate::model::{self, Message};
 use crate::settings::Settings;
-pub use crate::suppression::{Standing, clear};
 use crate::suppression::{self, Suppression};
+pub use crate::suppression::{Standing, clear};
 use crate::transport::Transport;
 use crate::unsubscribe::{Key, Unsubscribed};
 

@@ -80,7 +80,11 @@ mod tests {
     #[test]
     fn a_password_travels_by_tls_only_and_in_no_error() {
         let from = "Keroxio <no-reply@example.org>";
-        for good in ["smtp://127.0.0.1:1025", "smtps://u:p@mail.example.org:465", "smtp://u:p@mail.example.org:587?tls=required"] {
+        for good in [
+            "smtp://127.0.0.1:1025",
+            "smtps://u:p@mail.example.org:465",
+            "smtp://u:p@mail.example.org:587?tls=required",
+        ] {
             assert!(Smtp::new(good, from).is_ok(), "{good}");
         }
         for bad in ["smtp://u:secret@mail.example.org:25", "https://u:secret@example.org", "u:secret@example.org"] {

@@ -4,6 +4,8 @@ use diesel_async::AsyncPgConnection;
 use keroxio_auth::Organization;
 use keroxio_core::metrics::PREPARATION_SECONDS;
 use keroxio_core::{App, Effects, Result, Tx};
+use keroxio_email::Letter;
+use keroxio_notification::{Notice, NotificationKind, service as notification};
 use keroxio_plates::Reading;
 use keroxio_vehicle::{StockState, Vehicle, service as vehicles};
 use serde_json::json;
@@ -365,15 +367,21 @@ async fn settle(tx: &mut Tx, ad: &mut Ad, steps: &[Step]) -> Result<()> {
     let title = ad.title.clone().unwrap_or_default();
     let (kind, title_fr, title_en) = match next {
         ListingState::Preparing => return Ok(()),
-        ListingState::Ready => {
-            ("listing_ready", format!("Votre annonce est prête : {title}"), format!("Your listing is ready: {title}"))
-        }
+        ListingState::Ready => (
+            NotificationKind::ListingReady,
+            format!("Votre annonce est prête : {title}"),
+            format!("Your listing is ready: {title}"),
+        ),
         ListingState::Incomplete => (
-            "listing_incomplete",
+            NotificationKind::ListingIncomplete,
             "Votre annonce attend des informations ou une correction.".to_owned(),
             "Your listing is waiting for facts or a correction.".to_owned(),
         ),
     };
-    let notice = keroxio_notification::Notice { org_id: ad.org_id, kind, title_fr, title_en, subject_id: Some(ad.id) };
-    keroxio_notification::service::notify(tx, notice).await
+    let notice = Notice { org_id: ad.org_id, kind, title_fr, title_en, subject_id: Some(ad.id) };
+    if next == ListingState::Ready {
+        let letter = Letter::ListingReady { car: ad.title.clone(), url: format!("/listings/{}", ad.id) };
+        return notification::notify_by(tx, notice, &letter).await;
+    }
+    notification::notify(tx, notice).await
 }

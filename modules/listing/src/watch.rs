@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_core::{App, BackgroundJob, Effects, JobError, Money, Priority, Queue, Result, Tx};
-use keroxio_notification::Notice;
+use keroxio_notification::{Notice, NotificationKind};
 use keroxio_pricing::service::Draft;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -187,7 +187,7 @@ async fn tell(tx: &mut Tx, ad: &Ad, step: Step, draft: &Draft, before: i32, mid:
     let (fr, en) = if mid < before { ("baissé", "fallen") } else { ("monté", "risen") };
     let notice = Notice {
         org_id: ad.org_id,
-        kind: "price_moved",
+        kind: NotificationKind::PriceMoved,
         title_fr: format!("Le marché a {fr} de {percent} % : prix conseillé {amount}. {title}"),
         title_en: format!("The market has {en} by {percent} %: suggested price {amount}. {title}"),
         subject_id: Some(ad.id),

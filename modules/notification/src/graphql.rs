@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::model::Item;
 use crate::service;
 
-/// Something the organization was told.
+/// Something the members of an organization were told.
 #[derive(SimpleObject)]
 pub struct Notification {
     /// Identifier.
@@ -22,7 +22,7 @@ pub struct Notification {
     subject_id: Option<Uuid>,
     /// When it happened.
     created_at: DateTime<Utc>,
-    /// When it was marked as read; null while unread.
+    /// When you read it; null while unread.
     read_at: Option<DateTime<Utc>>,
 }
 
@@ -45,7 +45,8 @@ pub struct NotificationQuery;
 
 #[Object]
 impl NotificationQuery {
-    /// Notifications of your organization, newest first.
+    /// Notifications of your organization that you want to see (`notificationSettings`), newest first. They are kept for 180
+    /// days.
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read), complexity = "first.unwrap_or(20).clamp(1, 100) as usize * child_complexity")]
     async fn notifications(
         &self,
@@ -58,7 +59,7 @@ impl NotificationQuery {
         Ok(connection(page, items.into_iter().map(|i| (i.id, i.into())).collect()))
     }
 
-    /// How many notifications of your organization are unread.
+    /// How many notifications of your organization you have not read.
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn unread_notifications(&self, ctx: &Context<'_>) -> GqlResult<i64> {
         Ok(Box::pin(service::unread(ctx.app(), &ctx.actor()?)).await?)
@@ -80,5 +81,11 @@ impl NotificationMutation {
         >,
     ) -> GqlResult<i64> {
         Ok(Box::pin(service::mark_read(ctx.app(), &ctx.actor()?, &ids)).await?)
+    }
+
+    /// Marks all notifications as read by you and answers how many are left unread.
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
+    async fn mark_all_notifications_read(&self, ctx: &Context<'_>) -> GqlResult<i64> {
+        Ok(Box::pin(service::mark_all_read(ctx.app(), &ctx.actor()?)).await?)
     }
 }

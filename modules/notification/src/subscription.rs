@@ -23,7 +23,7 @@ impl NotificationSubscription {
             let app = app.clone();
             async move {
                 let id: Uuid = message.get("id")?.as_str()?.parse().ok()?;
-                service::get(&app, &actor, id).await.ok().map(Notification::from)
+                service::added(&app, &actor, id).await.ok().flatten().map(Notification::from)
             }
         }))
     }

@@ -10,3 +10,37 @@ diesel::table! {
         read_at -> Nullable<Timestamptz>,
     }
 }
+
+diesel::table! {
+    notification_readers (org_id, user_id) {
+        org_id -> Uuid,
+        user_id -> Uuid,
+        read_until -> Nullable<Timestamptz>,
+        quiet_from -> Nullable<Int2>,
+        quiet_to -> Nullable<Int2>,
+        time_zone -> Text,
+        digest -> Text,
+        digested_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    notification_reads (notification_id, user_id) {
+        notification_id -> Uuid,
+        user_id -> Uuid,
+        org_id -> Uuid,
+        read_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    notification_preferences (org_id, user_id, kind, channel) {
+        org_id -> Uuid,
+        user_id -> Uuid,
+        kind -> Text,
+        channel -> Text,
+        is_on -> Bool,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(notification_items, notification_reads);

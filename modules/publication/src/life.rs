@@ -3,7 +3,7 @@
 use chrono::{DateTime, Duration, Utc};
 use keroxio_core::{Actor, App, BackgroundJob, Effects, JobError, Priority, Result, Right, Tx};
 use keroxio_listing::events::{ListingSold, ListingTakenBack};
-use keroxio_notification::Notice;
+use keroxio_notification::{Notice, NotificationKind};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -116,7 +116,7 @@ pub(crate) async fn may_stay(tx: &mut Tx, listing: Uuid) -> Result<()> {
 async fn ask_to_withdraw(tx: &mut Tx, pack: &Pack, channel: &Channel, title: &str) -> Result<()> {
     let notice = Notice {
         org_id: pack.org_id,
-        kind: "publication_withdraw",
+        kind: NotificationKind::PublicationWithdraw,
         title_fr: format!("Voiture vendue ou retirée : retirez l'annonce de {}. {title}", channel.name),
         title_en: format!("Car sold or withdrawn: withdraw the ad from {}. {title}", channel.name),
         subject_id: Some(pack.id),
@@ -127,7 +127,7 @@ async fn ask_to_withdraw(tx: &mut Tx, pack: &Pack, channel: &Channel, title: &st
 async fn ask_to_renew(tx: &mut Tx, pack: &Pack, channel: &Channel) -> Result<()> {
     let notice = Notice {
         org_id: pack.org_id,
-        kind: "publication_renew",
+        kind: NotificationKind::PublicationRenew,
         title_fr: format!("Annonce à renouveler sur {} : {}", channel.name, pack.title),
         title_en: format!("Ad to renew on {}: {}", channel.name, pack.title),
         subject_id: Some(pack.id),

@@ -11,7 +11,7 @@ use keroxio_core::{
     Actor, App, BackgroundJob, Bucket, ClientAddress, Effects, Error, Feature, JobError, Page as Slice, Priority,
     Result, Tx,
 };
-use keroxio_notification::Notice;
+use keroxio_notification::{Notice, NotificationKind};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -212,7 +212,7 @@ async fn conceal(tx: &mut Tx, page: &Page, statement: &str) -> Result<()> {
     online::hidden(tx, page.org_id, page.listing_id).await?;
     let notice = Notice {
         org_id: page.org_id,
-        kind: "listing_hidden",
+        kind: NotificationKind::ListingHidden,
         title_fr: format!("Page retirée par la plateforme : {statement} Écrivez-nous pour contester cette décision."),
         title_en: format!("Page taken down by the platform: {statement} Write to us to contest this decision."),
         subject_id: Some(page.listing_id),
@@ -237,7 +237,7 @@ pub(crate) async fn restore(app: &App, listing: Uuid) -> Result<Page> {
     }
     let notice = Notice {
         org_id: page.org_id,
-        kind: "listing_restored",
+        kind: NotificationKind::ListingRestored,
         title_fr: "La page de votre annonce est de nouveau visible.".to_owned(),
         title_en: "The page of your advertisement can be seen again.".to_owned(),
         subject_id: Some(listing),

@@ -2,7 +2,9 @@ use chrono::{Duration, NaiveDate};
 use diesel_async::AsyncPgConnection;
 use keroxio_auth::Organization;
 use keroxio_core::{Actor, App, Effects, Money, Result, Right, Tx, group_digits};
+use keroxio_email::Letter;
 use keroxio_listing::{Ad, service as listings};
+use keroxio_notification::{Notice, NotificationKind};
 use keroxio_vehicle::Vehicle;
 use keroxio_vehicle::histovec::{self, Report};
 use serde_json::{Value, json};
@@ -165,6 +167,21 @@ pub(crate) fn judge(app: &App, subject: &Subject<'_>, channel: &Channel, on: Nai
 }
 
 /// The seller pastes the ad's address; we keep the portal's number of it.
+/// Tells the others of the organization that an ad is online.
+async fn tell(tx: &mut Tx, pack: &Pack, channel: &Channel) -> Result<()> {
+    let car = keroxio_listing::service::get_in(tx, pack.org_id, pack.listing_id).await?.title;
+    let (title, portal) = (car.clone().unwrap_or_default(), channel.name.clone());
+    let notice = Notice {
+        org_id: pack.org_id,
+        kind: NotificationKind::AdPublished,
+        title_fr: format!("Annonce en ligne sur {portal} : {title}"),
+        title_en: format!("Ad online on {portal}: {title}"),
+        subject_id: Some(pack.listing_id),
+    };
+    let letter = Letter::AdPublished { car, channel: portal, url: format!("/listings/{}", pack.listing_id) };
+    keroxio_notification::service::notify_by(tx, notice, &letter).await
+}
+
 pub(crate) async fn confirm(app: &App, actor: &Actor, id: Uuid, url: &str) -> Result<(Pack, Channel)> {
     actor.may(Right::Publish)?;
     let channels: Channels = app.get()?;
@@ -180,6 +197,7 @@ pub(crate) async fn confirm(app: &App, actor: &Actor, id: Uuid, url: &str) -> Re
     (pack.published_at, pack.withdrawn_at, pack.reminded_at) = (Some(now), None, None);
     model::save(&mut tx, &pack).await?;
     online::shown(&mut tx, pack.org_id, pack.listing_id).await?;
+    tell(&mut tx, &pack, &channel).await?;
     tx.count("publication.published");
     tx.commit().await?;
     Ok((pack, channel))

@@ -20,8 +20,8 @@ pub use graphql::{StorageMutation as Mutation, StorageQuery as Query, StoredPhot
 pub use keroxio_core::NoSubscription as Subscription;
 pub use loaders::Objects;
 pub use model::Object;
-pub use signature::{SignedLink, Signer};
 pub use public::{MaskingDecision, PublicUrl};
+pub use signature::{SignedLink, Signer};
 
 use keroxio_core::health::Check;
 

@@ -9,7 +9,7 @@ use keroxio_core::{
     standard_webhooks,
 };
 use keroxio_email::{Letter, Locale};
-use keroxio_notification::{Notice, service as notification};
+use keroxio_notification::{Notice, NotificationKind, service as notification};
 use reqwest::{Response, StatusCode, header};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -247,7 +247,7 @@ fn note(
 async fn tell(tx: &mut Tx, endpoint: &Endpoint) -> Result<()> {
     let notice = Notice {
         org_id: endpoint.org_id,
-        kind: "webhook_stopped",
+        kind: NotificationKind::WebhookStopped,
         title_fr: format!("Webhook arrêté après {} échecs de suite : {}", endpoint.failures, endpoint.url),
         title_en: format!("Webhook stopped after {} failures in a row: {}", endpoint.failures, endpoint.url),
         subject_id: Some(endpoint.id),

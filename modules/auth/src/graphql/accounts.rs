@@ -1,9 +1,8 @@
 use async_graphql::{Context, Object};
 use keroxio_core::{Access, GqlResult, RequestContext as _, access, as_system};
-use keroxio_email::Locale;
 use uuid::Uuid;
 
-use super::types::{RegisterInput, SecondFactorSetup, Session};
+use super::types::{EmailStanding, RegisterInput, SecondFactorSetup, Session};
 use crate::accounts::{self, NewAccount};
 use crate::guests::{self, Claim};
 use crate::origin::Origin;
@@ -124,6 +123,12 @@ impl AccountMutation {
     ) -> GqlResult<bool> {
         Box::pin(as_system(accounts::change_password(ctx.app(), &ctx.actor()?, current_password, password))).await?;
         Ok(true)
+    }
+
+    /// Has letters sent to your address again, after its server refused them or you called one spam; three times a day.
+    #[graphql(guard = "Access::Person", directive = access::apply(Access::Person))]
+    async fn clear_email_suppression(&self, ctx: &Context<'_>) -> GqlResult<EmailStanding> {
+        Ok(Box::pin(as_system(accounts::clear_suppression(ctx.app(), &ctx.actor()?))).await?.into())
     }
 
     /// Sends the link that confirms your address once more.

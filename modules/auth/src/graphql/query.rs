@@ -6,8 +6,8 @@ use keroxio_core::{
 use uuid::Uuid;
 
 use super::audit::AuditStep;
-use super::types::{ApiKey, Device, Invitation, Member, Membership, Site, Viewer};
-use crate::{api_keys, members, model, organizations, sessions, trail};
+use super::types::{ApiKey, Device, EmailStanding, Invitation, Member, Membership, Site, Viewer};
+use crate::{accounts, api_keys, members, model, organizations, sessions, trail};
 
 /// How much you may ask of the API.
 #[derive(SimpleObject)]
@@ -40,6 +40,12 @@ impl AuthQuery {
         let account = Box::pin(model::account(&mut conn, actor.user_id, actor.org_id)).await.map_err(Error::from)?;
         let (user, organization, role) = account.ok_or_else(Error::unauthenticated)?;
         Ok(Viewer::new(user, organization, Role::named(&role).unwrap_or(Role::ReadOnly)))
+    }
+
+    /// Whether letters reach your address.
+    #[graphql(guard = "Access::Person", directive = access::apply(Access::Person))]
+    async fn email_standing(&self, ctx: &Context<'_>) -> GqlResult<EmailStanding> {
+        Ok(Box::pin(as_system(accounts::email_standing(ctx.app(), &ctx.actor()?))).await?.into())
     }
 
     /// Where you are signed in, the last seen first.

@@ -377,3 +377,20 @@ pub struct ApiKeyInput {
     /// Points that come back to it each second; absent: as for your organization.
     pub cost_per_second: Option<u32>,
 }
+
+/// Whether letters reach your address.
+#[derive(SimpleObject)]
+pub struct EmailStanding {
+    /// The address.
+    address: String,
+    /// Since when its server refuses letters: nothing is sent to it. Null where it takes them.
+    bounced_at: Option<DateTime<Utc>>,
+    /// Since when one of our letters counts as spam: nothing is sent but what your account depends on. Null where none does.
+    complained_at: Option<DateTime<Utc>>,
+}
+
+impl From<(String, keroxio_email::Standing)> for EmailStanding {
+    fn from((address, standing): (String, keroxio_email::Standing)) -> Self {
+        Self { address, bounced_at: standing.bounced_at, complained_at: standing.complained_at }
+    }
+}

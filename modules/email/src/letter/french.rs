@@ -137,7 +137,9 @@ impl Letter {
                 if *more > 0 {
                     paragraphs.push(format!("Et {more} de plus dans votre espace."));
                 }
-                Text { subject: format!("{} : votre résumé", one_line(organization)), paragraphs, button: "Tout voir" }
+                Text {
+                    subject: format!("{} : votre résumé", one_line(organization)), paragraphs, button: "Tout voir"
+                }
             }
             Self::LeadAnswer { organization, car, text: answer } => Text {
                 subject: answer_subject("Votre demande", car.as_deref(), organization),

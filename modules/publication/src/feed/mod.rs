@@ -15,7 +15,7 @@ pub use model::Feed;
 
 use async_graphql::Enum;
 use keroxio_core::{Actor, App, Error, Result, Right, Tx};
-use keroxio_notification::Notice;
+use keroxio_notification::{Notice, NotificationKind};
 use uuid::Uuid;
 
 use crate::error;
@@ -136,7 +136,7 @@ fn held_back(feed: &Feed, now: i32) -> Notice {
     let before = feed.cars;
     Notice {
         org_id: feed.org_id,
-        kind: "feed_held_back",
+        kind: NotificationKind::FeedHeldBack,
         title_fr: format!("Flux retenu : {now} voitures au lieu de {before}. Confirmez si c'est voulu."),
         title_en: format!("Feed held back: {now} cars instead of {before}. Confirm if that is intended."),
         subject_id: Some(feed.id),

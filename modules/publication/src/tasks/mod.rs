@@ -8,7 +8,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_core::{Actor, App, Error, Result, Right, Tx};
-use keroxio_notification::Notice;
+use keroxio_notification::{Notice, NotificationKind};
 use keroxio_vehicle::histovec;
 use uuid::Uuid;
 
@@ -90,7 +90,7 @@ async fn remind(tx: &mut Tx, task: &mut Task, deadline: &Deadline, title: &str) 
     let on = task.due_on;
     let notice = Notice {
         org_id: task.org_id,
-        kind: "sale_task_due",
+        kind: NotificationKind::SaleTaskDue,
         title_fr: format!("Avant le {} : {} {title}", on.format("%d/%m/%Y"), deadline.fr),
         title_en: format!("By {on}: {} {title}", deadline.en),
         subject_id: Some(task.id),
