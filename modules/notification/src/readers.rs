@@ -228,11 +228,7 @@ pub async fn mark(
 }
 
 /// Everything is read until now: what was noted one by one says no more than that.
-pub async fn mark_all(
-    conn: &mut AsyncPgConnection,
-    (org, user): (Uuid, Uuid),
-    now: DateTime<Utc>,
-) -> QueryResult<()> {
+pub async fn mark_all(conn: &mut AsyncPgConnection, (org, user): (Uuid, Uuid), now: DateTime<Utc>) -> QueryResult<()> {
     use notification_reads::dsl;
     let mut reader = lock(conn, org, user).await?;
     reader.read_until = Some(now);

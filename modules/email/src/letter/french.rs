@@ -97,7 +97,7 @@ impl Letter {
                 "Commencer",
             ),
             Self::OrganizationSuspended { organization, reason } => text(
-                &format!("{} est suspendue", organization),
+                &format!("{organization} est suspendue"),
                 &[
                     &format!("Notre équipe a suspendu {organization} sur Keroxio : {reason}"),
                     "Vous voyez et exportez toujours vos données, sans pouvoir les changer. Pour contester cette décision, répondez par le support, en disant pourquoi.",
@@ -105,7 +105,7 @@ impl Letter {
                 "Voir mon espace",
             ),
             Self::OrganizationReinstated { organization, reason } => text(
-                &format!("{} n'est plus suspendue", organization),
+                &format!("{organization} n'est plus suspendue"),
                 &[
                     &format!("La suspension de {organization} sur Keroxio est levée : {reason}"),
                     "Tout fonctionne de nouveau comme avant.",
@@ -137,9 +137,7 @@ impl Letter {
                 if *more > 0 {
                     paragraphs.push(format!("Et {more} de plus dans votre espace."));
                 }
-                Text {
-                    subject: format!("{} : votre résumé", organization), paragraphs, button: "Tout voir"
-                }
+                Text { subject: format!("{organization} : votre résumé"), paragraphs, button: "Tout voir" }
             }
             Self::LeadAnswer { organization, car, text: answer } => Text {
                 subject: answer_subject("Votre demande", car.as_deref(), organization),
