@@ -249,8 +249,19 @@ async fn redis(app: &App, findings: &mut Findings) {
 }
 
 fn mail(env: &Env, findings: &mut Findings) {
-    match env.optional("RESEND_API_KEY") {
-        Some(_) => findings.add("mail", Grade::Ok, "letters go by Resend"),
-        None => findings.add("mail", Grade::Warning, "RESEND_API_KEY is not set: letters stay in the mailbox of staff"),
+    match (env.optional("RESEND_API_KEY"), env.optional("SMTP_URL")) {
+        (None, None) => findings.add(
+            "mail",
+            Grade::Warning,
+            "neither RESEND_API_KEY nor SMTP_URL is set: letters stay in the mailbox of staff",
+        ),
+        (None, Some(_)) => findings.add("mail", Grade::Ok, "letters go by a mail server"),
+        (Some(_), _) if env.optional("RESEND_WEBHOOK_SECRET").is_none() => findings.add(
+            "mail",
+            Grade::Warning,
+            "letters go by Resend, which cannot tell of those that bounced or were called spam: set RESEND_WEBHOOK_SECRET \
+             and a webhook to /webhooks/resend",
+        ),
+        (Some(_), _) => findings.add("mail", Grade::Ok, "letters go by Resend"),
     }
 }

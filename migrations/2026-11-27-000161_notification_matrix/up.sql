@@ -12,6 +12,7 @@ CREATE TABLE notification_readers (
     digest text NOT NULL CHECK (digest IN ('off', 'daily', 'weekly')),
     digested_at timestamptz,
     PRIMARY KEY (org_id, user_id),
+    FOREIGN KEY (user_id, org_id) REFERENCES auth_memberships (user_id, org_id) ON DELETE CASCADE,
     CHECK (num_nonnulls(quiet_from, quiet_to) IN (0, 2))
 );
 CREATE INDEX notification_readers_digest ON notification_readers (org_id, user_id) WHERE digest <> 'off';
@@ -21,7 +22,8 @@ CREATE TABLE notification_reads (
     user_id uuid NOT NULL,
     org_id uuid NOT NULL,
     read_at timestamptz NOT NULL,
-    PRIMARY KEY (notification_id, user_id)
+    PRIMARY KEY (notification_id, user_id),
+    FOREIGN KEY (user_id, org_id) REFERENCES auth_memberships (user_id, org_id) ON DELETE CASCADE
 );
 CREATE INDEX notification_reads_org ON notification_reads (org_id, user_id);
 
@@ -32,7 +34,8 @@ CREATE TABLE notification_preferences (
     kind text NOT NULL,
     channel text NOT NULL CHECK (channel IN ('in_app', 'email')),
     is_on boolean NOT NULL,
-    PRIMARY KEY (org_id, user_id, kind, channel)
+    PRIMARY KEY (org_id, user_id, kind, channel),
+    FOREIGN KEY (user_id, org_id) REFERENCES auth_memberships (user_id, org_id) ON DELETE CASCADE
 );
 
 CREATE INDEX notification_items_old ON notification_items (created_at);

@@ -183,6 +183,7 @@ fn names_in(folder: &Path, names: &mut std::collections::BTreeSet<String>) {
                 "KEROXIO_",
                 "STRIPE_",
                 "RESEND_",
+                "SMTP_",
                 "ORT_DYLIB",
                 "OTEL_EXPORTER_OTLP_ENDPOINT",
                 "DATABASE_URL",

@@ -204,6 +204,8 @@ impl Letter {
             Locale::French => self.french(),
             Locale::English => self.english(),
         };
+        // A subject is a header: nothing in it begins another.
+        let subject = text.subject.replace(['\r', '\n'], " ");
         let (by_hand, end) = match locale {
             Locale::French => (
                 "Si le bouton ne fonctionne pas, copiez cette adresse dans votre navigateur :",
@@ -218,7 +220,7 @@ impl Letter {
         let url = self.url().map(|path| format!("{app_url}{path}"));
         let html = TEMPLATES.get_template("letter.html").and_then(|template| {
             template.render(context! {
-                locale => locale.name(), subject => &text.subject, preheader => text.paragraphs.first(),
+                locale => locale.name(), subject => &subject, preheader => text.paragraphs.first(),
                 paragraphs => &text.paragraphs, url => &url, button => text.button, by_hand => by_hand,
                 closing => &closing, unsubscribe => unsubscribe, end => end,
             })
@@ -233,7 +235,7 @@ impl Letter {
             link(end, url);
         }
         plain += &format!("\n\n{closing}\n");
-        Ok(Written { subject: text.subject, html, plain })
+        Ok(Written { subject, html, plain })
     }
 
     /// Why somebody gets it.
@@ -259,16 +261,11 @@ fn text(subject: &str, paragraphs: &[&str], button: &'static str) -> Text {
 }
 
 fn answer_subject(what: &str, car: Option<&str>, organization: &str) -> String {
-    one_line(&format!("{} ({organization})", with_car(what, " – ", car)))
+    format!("{} ({organization})", with_car(what, " – ", car))
 }
 
 fn with_car(what: &str, joint: &str, car: Option<&str>) -> String {
-    one_line(&car.map_or_else(|| what.to_owned(), |car| format!("{what}{joint}{car}")))
-}
-
-/// A subject is a header: nothing in it begins another.
-fn one_line(text: &str) -> String {
-    text.replace(['\r', '\n'], " ")
+    car.map_or_else(|| what.to_owned(), |car| format!("{what}{joint}{car}"))
 }
 
 /// What somebody wrote, by its empty lines.

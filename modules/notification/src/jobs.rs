@@ -43,7 +43,7 @@ impl BackgroundJob for WriteDigests {
         }
         for reader in page {
             if is_due(&reader, app.now()) {
-                digest(&mut tx, reader).await?;
+                digest(&mut tx, (reader.org_id, reader.user_id)).await?;
             }
         }
         Ok(tx.into())
@@ -57,10 +57,14 @@ fn is_due(reader: &Reader, now: DateTime<Utc>) -> bool {
     local.hour() == MORNING && !is_done && (reader.digest == "daily" || local.weekday() == Weekday::Mon)
 }
 
-async fn digest(tx: &mut Tx, mut reader: Reader) -> keroxio_core::Result<()> {
-    let (org, user, now) = (reader.org_id, reader.user_id, tx.app().now());
+async fn digest(tx: &mut Tx, (org, user): (Uuid, Uuid)) -> keroxio_core::Result<()> {
+    let now = tx.app().now();
     let members = keroxio_auth::service::addressees(tx, org, Right::Read).await?;
     let Some(member) = members.into_iter().find(|member| member.user_id == user) else { return Ok(()) };
+    let mut reader = readers::lock(tx, org, user).await?;
+    if reader.digest == "off" {
+        return Ok(());
+    }
     let since = reader.digested_at.unwrap_or(now - Duration::days(7));
     let view = View::of(tx, org, user).await?;
     let (lines, count) = model::unread_since(tx, &view, since, LINES).await?;
@@ -101,11 +105,13 @@ impl BackgroundJob for EndLetters {
     async fn run(self, app: App) -> Result<Effects, JobError> {
         let Unsubscribed { org_id, user_id, topic } = self.0;
         let mut tx = app.begin().await?;
+        // Whoever has left gets no letters anyway.
+        if !keroxio_auth::service::is_member(&mut tx, org_id, user_id).await? {
+            return Ok(Effects::none());
+        }
         if topic == DIGEST {
-            let known = readers::reader(&mut tx, org_id, user_id).await?;
-            if let Some(reader) = known {
-                readers::save(&mut tx, &Reader { digest: "off".to_owned(), ..reader }).await?;
-            }
+            let reader = readers::lock(&mut tx, org_id, user_id).await?;
+            readers::save(&mut tx, &Reader { digest: "off".to_owned(), ..reader }).await?;
         } else if let Some(kind) = NotificationKind::named(&topic) {
             readers::choose(&mut tx, (org_id, user_id), kind, NotificationChannel::Email, false).await?;
         }

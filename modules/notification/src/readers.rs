@@ -114,14 +114,17 @@ pub async fn reader(conn: &mut AsyncPgConnection, org: Uuid, user: Uuid) -> Quer
     notification_readers::table.find((org, user)).select(Reader::as_select()).first(conn).await.optional()
 }
 
+/// Somebody's row until the transaction ends, made where there is none: what others change meanwhile is not lost.
+pub async fn lock(conn: &mut AsyncPgConnection, org: Uuid, user: Uuid) -> QueryResult<Reader> {
+    let fresh = Reader::new(org, user);
+    diesel::insert_into(notification_readers::table).values(&fresh).on_conflict_do_nothing().execute(conn).await?;
+    notification_readers::table.find((org, user)).select(Reader::as_select()).for_update().first(conn).await
+}
+
+/// Saves a row that was locked.
 pub async fn save(conn: &mut AsyncPgConnection, reader: &Reader) -> QueryResult<usize> {
-    diesel::insert_into(notification_readers::table)
-        .values(reader)
-        .on_conflict((notification_readers::org_id, notification_readers::user_id))
-        .do_update()
-        .set(reader)
-        .execute(conn)
-        .await
+    let row = notification_readers::table.find((reader.org_id, reader.user_id));
+    diesel::update(row).set(reader).execute(conn).await
 }
 
 /// What these members decided.
@@ -225,10 +228,11 @@ pub async fn mark(
 }
 
 /// Everything is read until now: what was noted one by one says no more than that.
-pub async fn mark_all(conn: &mut AsyncPgConnection, mut reader: Reader, now: DateTime<Utc>) -> QueryResult<()> {
+pub async fn mark_all(conn: &mut AsyncPgConnection, (org, user): (Uuid, Uuid), now: DateTime<Utc>) -> QueryResult<()> {
     use notification_reads::dsl;
+    let mut reader = lock(conn, org, user).await?;
     reader.read_until = Some(now);
-    let noted = dsl::notification_reads.filter(dsl::org_id.eq(reader.org_id).and(dsl::user_id.eq(reader.user_id)));
+    let noted = dsl::notification_reads.filter(dsl::org_id.eq(org).and(dsl::user_id.eq(user)));
     diesel::delete(noted).execute(conn).await?;
     save(conn, &reader).await.map(drop)
 }

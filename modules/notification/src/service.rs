@@ -102,8 +102,7 @@ pub(crate) async fn mark_read(app: &App, actor: &Actor, ids: &[Uuid]) -> Result<
 pub(crate) async fn mark_all_read(app: &App, actor: &Actor) -> Result<i64> {
     actor.may(Right::Read)?;
     let mut tx = app.begin().await?;
-    let view = View::of(&mut tx, actor.org_id, actor.user_id).await?;
-    readers::mark_all(&mut tx, view.reader, app.now()).await?;
+    readers::mark_all(&mut tx, (actor.org_id, actor.user_id), app.now()).await?;
     let view = View::of(&mut tx, actor.org_id, actor.user_id).await?;
     let left = model::unread(&mut tx, &view).await?;
     tx.commit().await?;
@@ -141,9 +140,10 @@ pub(crate) async fn choose(
 pub(crate) async fn change(app: &App, actor: &Actor, change: impl FnOnce(&mut Reader)) -> Result<View> {
     actor.may(Right::Read)?;
     let mut tx = app.begin().await?;
-    let mut view = View::of(&mut tx, actor.org_id, actor.user_id).await?;
-    change(&mut view.reader);
-    readers::save(&mut tx, &view.reader).await?;
+    let mut reader = readers::lock(&mut tx, actor.org_id, actor.user_id).await?;
+    change(&mut reader);
+    readers::save(&mut tx, &reader).await?;
+    let view = View::of(&mut tx, actor.org_id, actor.user_id).await?;
     tx.commit().await?;
     Ok(view)
 }

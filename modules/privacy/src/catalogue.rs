@@ -5,7 +5,7 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_core::Result;
 
 /// Columns that open something, or hold what does. They are nobody's data.
-pub const SECRET: [&str; 12] = [
+pub const SECRET: [&str; 13] = [
     "password_hash",
     "token_hash",
     "key_hash",
@@ -17,13 +17,15 @@ pub const SECRET: [&str; 12] = [
     "credential",
     "html",
     "plain",
+    "unsubscribe",
     "answer",
 ];
 /// Work under way, and what was answered to a request: gone in a day, and in no export.
 const PASSING: [&str; 2] = ["core_jobs", "core_idempotency"];
 
 /// Of which nobody but the person sees the rows; an export has those of whoever asked for it.
-pub const PERSONAL: [&str; 2] = ["auth_sessions", "privacy_consents"];
+pub const PERSONAL: [&str; 5] =
+    ["auth_sessions", "notification_preferences", "notification_readers", "notification_reads", "privacy_consents"];
 /// Whose rows are an organization's by their memberships, whatever they name: those who belong to it.
 const BY_POLICY: [&str; 1] = ["auth_users"];
 

@@ -166,8 +166,7 @@ pub(crate) fn judge(app: &App, subject: &Subject<'_>, channel: &Channel, on: Nai
     Ok(Publishability::of(&rules.findings(&facts)))
 }
 
-/// The seller pastes the ad's address; we keep the portal's number of it.
-/// Tells the others of the organization that an ad is online.
+/// Tells the members of the organization that an ad is online.
 async fn tell(tx: &mut Tx, pack: &Pack, channel: &Channel) -> Result<()> {
     let car = keroxio_listing::service::get_in(tx, pack.org_id, pack.listing_id).await?.title;
     let (title, portal) = (car.clone().unwrap_or_default(), channel.name.clone());
@@ -182,6 +181,7 @@ async fn tell(tx: &mut Tx, pack: &Pack, channel: &Channel) -> Result<()> {
     keroxio_notification::service::notify_by(tx, notice, &letter).await
 }
 
+/// The seller pastes the ad's address; we keep the portal's number of it.
 pub(crate) async fn confirm(app: &App, actor: &Actor, id: Uuid, url: &str) -> Result<(Pack, Channel)> {
     actor.may(Right::Publish)?;
     let channels: Channels = app.get()?;

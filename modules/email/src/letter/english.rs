@@ -1,6 +1,6 @@
 //! Letters in English.
 
-use super::{Letter, Text, answer_subject, one_line, paragraphs, text, with_car};
+use super::{Letter, Text, answer_subject, paragraphs, text, with_car};
 
 impl Letter {
     pub(super) fn english(&self) -> Text {
@@ -91,7 +91,7 @@ impl Letter {
                 "Begin",
             ),
             Self::OrganizationSuspended { organization, reason } => text(
-                &format!("{} is on hold", one_line(organization)),
+                &format!("{organization} is on hold"),
                 &[
                     &format!("Our team has put {organization} on hold on Keroxio: {reason}"),
                     "You still see and export your data, without being able to change it. To contest this decision, write to support and say why.",
@@ -99,7 +99,7 @@ impl Letter {
                 "See my account",
             ),
             Self::OrganizationReinstated { organization, reason } => text(
-                &format!("{} is no longer on hold", one_line(organization)),
+                &format!("{organization} is no longer on hold"),
                 &[
                     &format!("{organization} is no longer on hold on Keroxio: {reason}"),
                     "Everything works again as before.",
@@ -123,7 +123,7 @@ impl Letter {
                 "See the advertisement",
             ),
             Self::Notice { title_en, .. } => {
-                text(&one_line(title_en), &[title_en, "The details are in your account."], "Open my account")
+                text(title_en, &[title_en, "The details are in your account."], "Open my account")
             }
             Self::Digest { organization, lines_en, more, .. } => {
                 let mut paragraphs = vec![format!("What you have not read yet for {organization}:")];
@@ -131,7 +131,7 @@ impl Letter {
                 if *more > 0 {
                     paragraphs.push(format!("And {more} more in your account."));
                 }
-                Text { subject: format!("{}: your summary", one_line(organization)), paragraphs, button: "See all" }
+                Text { subject: format!("{organization}: your summary"), paragraphs, button: "See all" }
             }
             Self::LeadAnswer { organization, car, text: answer } => Text {
                 subject: answer_subject("Your request", car.as_deref(), organization),

@@ -1,6 +1,6 @@
 //! Letters in French.
 
-use super::{Letter, Text, answer_subject, one_line, paragraphs, text, with_car};
+use super::{Letter, Text, answer_subject, paragraphs, text, with_car};
 
 impl Letter {
     pub(super) fn french(&self) -> Text {
@@ -97,7 +97,7 @@ impl Letter {
                 "Commencer",
             ),
             Self::OrganizationSuspended { organization, reason } => text(
-                &format!("{} est suspendue", one_line(organization)),
+                &format!("{organization} est suspendue"),
                 &[
                     &format!("Notre équipe a suspendu {organization} sur Keroxio : {reason}"),
                     "Vous voyez et exportez toujours vos données, sans pouvoir les changer. Pour contester cette décision, répondez par le support, en disant pourquoi.",
@@ -105,7 +105,7 @@ impl Letter {
                 "Voir mon espace",
             ),
             Self::OrganizationReinstated { organization, reason } => text(
-                &format!("{} n'est plus suspendue", one_line(organization)),
+                &format!("{organization} n'est plus suspendue"),
                 &[
                     &format!("La suspension de {organization} sur Keroxio est levée : {reason}"),
                     "Tout fonctionne de nouveau comme avant.",
@@ -129,7 +129,7 @@ impl Letter {
                 "Voir l'annonce",
             ),
             Self::Notice { title_fr, .. } => {
-                text(&one_line(title_fr), &[title_fr, "Le détail est dans votre espace."], "Ouvrir mon espace")
+                text(title_fr, &[title_fr, "Le détail est dans votre espace."], "Ouvrir mon espace")
             }
             Self::Digest { organization, lines_fr, more, .. } => {
                 let mut paragraphs = vec![format!("Ce que vous n'avez pas encore lu pour {organization} :")];
@@ -137,9 +137,7 @@ impl Letter {
                 if *more > 0 {
                     paragraphs.push(format!("Et {more} de plus dans votre espace."));
                 }
-                Text {
-                    subject: format!("{} : votre résumé", one_line(organization)), paragraphs, button: "Tout voir"
-                }
+                Text { subject: format!("{organization} : votre résumé"), paragraphs, button: "Tout voir" }
             }
             Self::LeadAnswer { organization, car, text: answer } => Text {
                 subject: answer_subject("Votre demande", car.as_deref(), organization),
