@@ -151,8 +151,20 @@ impl std::error::Error for Error {}
 
 impl From<diesel::result::Error> for Error {
     fn from(cause: diesel::result::Error) -> Self {
-        if holds_nul(&cause) { Self::nul_character() } else { Self::internal(cause) }
+        if holds_nul(&cause) {
+            Self::nul_character()
+        } else if is_read_only(&cause) {
+            Self::unavailable(cause)
+        } else {
+            Self::internal(cause)
+        }
     }
+}
+
+/// Whether PostgreSQL only reads: it is in recovery, and another one is the primary, or will be.
+fn is_read_only(cause: &diesel::result::Error) -> bool {
+    use diesel::result::{DatabaseErrorKind, Error};
+    matches!(cause, Error::DatabaseError(DatabaseErrorKind::ReadOnlyTransaction, _))
 }
 
 /// Whether PostgreSQL refused a text for its NUL, wherever in a request that came from. Its message is translated, the
@@ -205,5 +217,19 @@ impl From<GqlError> for async_graphql::Error {
                 e.set("details", details);
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use diesel::result::{DatabaseErrorKind, Error as Cause};
+
+    use super::*;
+
+    #[test]
+    fn a_database_that_only_reads_is_away_for_a_moment() {
+        let told = |kind| Error::from(Cause::DatabaseError(kind, Box::new("cannot execute INSERT".to_owned()))).code();
+        assert_eq!(told(DatabaseErrorKind::ReadOnlyTransaction), ErrorCode::UNAVAILABLE);
+        assert_eq!(told(DatabaseErrorKind::UniqueViolation), ErrorCode::INTERNAL);
     }
 }
