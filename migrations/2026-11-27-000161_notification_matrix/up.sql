@@ -39,6 +39,8 @@ CREATE TABLE notification_preferences (
 );
 
 CREATE INDEX notification_items_old ON notification_items (created_at);
+-- Each notice looks whether the same was said of its subject within a day.
+CREATE INDEX notification_items_subject ON notification_items (subject_id, created_at) WHERE subject_id IS NOT NULL;
 
 DO $$
 DECLARE owned text;
