@@ -15,6 +15,8 @@ use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 /// The letter that every account begins with.
 const CONFIRM: &str = "Confirmez votre adresse e-mail";
+/// The one that follows once it is confirmed.
+const WELCOME: &str = "Bienvenue sur Keroxio";
 const HOOK: &str = "whsec_a2Vyb3hpbw==";
 const LEAD: &str = "mutation($n: String!) { createLead(input: { name: $n, email: \"lea@example.org\", message: \"Encore là ?\" }) { lead { id } } }";
 const SETTINGS: &str =
@@ -37,10 +39,11 @@ impl Catcher {
         (catcher, url)
     }
 
-    /// The letters to somebody but those that confirm an address.
+    /// The letters to somebody but those that an account begins with.
     fn to(&self, address: &str) -> Vec<(HeaderMap, Value)> {
         let all = self.0.lock().unwrap();
-        all.iter().filter(|(_, mail)| mail["to"][0] == address && mail["subject"] != CONFIRM).cloned().collect()
+        let is_first = |mail: &Value| mail["subject"] == CONFIRM || mail["subject"] == WELCOME;
+        all.iter().filter(|(_, mail)| mail["to"][0] == address && !is_first(mail)).cloned().collect()
     }
 
     fn confirmations(&self) -> usize {
@@ -87,7 +90,7 @@ async fn prefers(actor: &Actor, kind: &str, channel: &str) -> bool {
 async fn a_letter_leaves_once_and_one_click_ends_its_kind() {
     let (catcher, url) = Catcher::start().await;
     let app = with_resend(&url).await;
-    let garage = app.garage("dupont").await;
+    let garage = app.verified_garage("dupont").await;
     lead(&garage, "Léa").await;
     app.run_jobs().await;
     let (headers, mail) = catcher.to("dupont@example.org").pop().unwrap();
@@ -121,11 +124,38 @@ async fn a_letter_leaves_once_and_one_click_ends_its_kind() {
     app.finish().await;
 }
 
+/// Whoever registers with the address of somebody else has us write nothing to them but the one question.
+#[tokio::test]
+async fn an_address_nobody_confirmed_gets_no_news() {
+    let (catcher, url) = Catcher::start().await;
+    let app = with_resend(&url).await;
+    let garage = app.garage("dupont").await;
+    garage
+        .run("mutation { setNotificationDigest(digest: DAILY) { digest } }", json!({}))
+        .await
+        .at("/setNotificationDigest");
+    lead(&garage, "Léa").await;
+    // A day, an hour at a time: one of them is the morning.
+    for _ in 0..25 {
+        relay::look(&app.app).await.unwrap();
+        app.run_jobs().await;
+        app.app.clock().advance(Duration::from_secs(3_600));
+    }
+    assert_eq!((catcher.to("dupont@example.org").len(), catcher.confirmations()), (0, 1));
+    let garage = app.log_in("dupont").await;
+    assert_eq!(
+        garage.run(NOTICES, json!({})).await.at("/unreadNotifications"),
+        1,
+        "they read of it where they sign in"
+    );
+    app.finish().await;
+}
+
 #[tokio::test]
 async fn what_becomes_of_letters_is_told_once_and_heeded() {
     let (catcher, url) = Catcher::start().await;
     let app = with_resend(&url).await;
-    let garage = app.garage("dupont").await;
+    let garage = app.verified_garage("dupont").await;
     let (mine, now) = ("dupont@example.org", app.app.now());
     lead(&garage, "Léa").await;
     app.run_jobs().await;
@@ -163,12 +193,13 @@ async fn what_becomes_of_letters_is_told_once_and_heeded() {
     app.run_jobs().await;
     assert_eq!(catcher.to(mine).len(), 2);
     tell(&app, "m4", HOOK, &event("email.complained", mine, &message, app.app.now())).await;
-    let confirmed = catcher.confirmations();
     lead(&garage, "Marc").await;
-    garage.run("mutation { requestEmailVerification }", json!({})).await.at("/requestEmailVerification");
+    let forgotten = "mutation($e: String!) { requestPasswordReset(email: $e) }";
+    app.anonymous().run(forgotten, json!({ "e": mine })).await.at("/requestPasswordReset");
     app.run_jobs().await;
-    assert_eq!(catcher.to(mine).len(), 2, "nothing of the lead");
-    assert_eq!(catcher.confirmations(), confirmed + 1, "what an account depends on");
+    let left = app.texts("SELECT kind AS text FROM email_messages WHERE state = 'sent' ORDER BY id").await;
+    assert_eq!(left.last().unwrap(), "reset_password", "what an account depends on");
+    assert_eq!(catcher.to(mine).len(), 3, "nothing of the lead");
     app.finish().await;
 }
 
@@ -218,7 +249,7 @@ impl PostOffice {
 async fn a_mail_server_gets_both_forms_and_the_identifier_of_the_letter() {
     let (office, url) = PostOffice::start().await;
     let app = Setup::default().set("SMTP_URL", &url).start().await;
-    let garage = app.garage("dupont").await;
+    let garage = app.verified_garage("dupont").await;
     lead(&garage, "Léa").await;
     app.run_jobs().await;
     let id = app.texts("SELECT id::text AS text FROM email_messages WHERE kind = 'lead_received'").await.remove(0);
@@ -316,7 +347,7 @@ async fn each_member_reads_for_themselves_and_sees_what_they_want() {
 async fn letters_wait_for_the_end_of_quiet_hours_and_digests_come_in_the_morning() {
     let (catcher, url) = Catcher::start().await;
     let app = with_resend(&url).await;
-    let garage = app.garage("dupont").await;
+    let garage = app.verified_garage("dupont").await;
     let quiet = "mutation($f: String!, $t: String!, $z: String) {
         setQuietHours(hours: { from: $f, to: $t, timeZone: $z }) { quietHours { from to timeZone } } }";
     for bad in [

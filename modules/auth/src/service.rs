@@ -70,6 +70,8 @@ pub struct Addressee {
     pub user_id: Uuid,
     pub email: String,
     pub locale: String,
+    /// Whether somebody who reads the address said that it is theirs. What nobody needs is written to no other.
+    pub is_confirmed: bool,
 }
 
 /// The members of an organization who may do something, the longest-standing first.
@@ -77,7 +79,10 @@ pub async fn addressees(conn: &mut AsyncPgConnection, org: Uuid, right: Right) -
     let members = model::members(conn, org).await?.into_iter();
     let able = members.filter(|(m, _)| Role::named(&m.role).is_some_and(|role| role.rights().contains(right)));
     Ok(able
-        .filter_map(|(_, user)| Some(Addressee { user_id: user.id, email: user.email?, locale: user.locale }))
+        .filter_map(|(_, user)| {
+            let is_confirmed = user.email_verified_at.is_some();
+            Some(Addressee { user_id: user.id, email: user.email?, locale: user.locale, is_confirmed })
+        })
         .collect())
 }
 

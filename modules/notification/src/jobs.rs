@@ -60,7 +60,8 @@ fn is_due(reader: &Reader, now: DateTime<Utc>) -> bool {
 async fn digest(tx: &mut Tx, (org, user): (Uuid, Uuid)) -> keroxio_core::Result<()> {
     let now = tx.app().now();
     let members = keroxio_auth::service::addressees(tx, org, Right::Read).await?;
-    let Some(member) = members.into_iter().find(|member| member.user_id == user) else { return Ok(()) };
+    let mut confirmed = members.into_iter().filter(|member| member.is_confirmed);
+    let Some(member) = confirmed.find(|member| member.user_id == user) else { return Ok(()) };
     let mut reader = readers::lock(tx, org, user).await?;
     if reader.digest == "off" {
         return Ok(());

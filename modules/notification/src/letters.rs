@@ -23,7 +23,8 @@ pub struct Recipient {
     pub not_before: Option<DateTime<Utc>>,
 }
 
-/// The members of an organization who want letters about something, the longest-standing first.
+/// The members of an organization who want letters about something, the longest-standing first. Whoever has not
+/// confirmed their address gets none: it may be somebody else's.
 ///
 /// # Errors
 /// When PostgreSQL fails.
@@ -33,7 +34,8 @@ pub async fn recipients(
     kind: NotificationKind,
     now: DateTime<Utc>,
 ) -> Result<Vec<Recipient>> {
-    let members = keroxio_auth::service::addressees(conn, org, kind.right()).await?;
+    let mut members = keroxio_auth::service::addressees(conn, org, kind.right()).await?;
+    members.retain(|member| member.is_confirmed);
     let ids: Vec<Uuid> = members.iter().map(|member| member.user_id).collect();
     let choices = readers::choices(conn, org, &ids).await?;
     let quiet = readers::readers(conn, org, &ids).await?;
