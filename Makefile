@@ -70,7 +70,7 @@ bench-memory: setup
 
 bench-api: setup
 	@if command -v npm >/dev/null; then cd tests/benches/peers && [ -d node_modules ] || npm ci --silent; fi
-	@ulimit -n "$$(ulimit -Hn)"; KEROXIO_SERVICES=bench bash api/dev/with-services.sh cargo bench --locked --workspace --bench api
+	@ulimit -n "$$(ulimit -Hn)"; KEROXIO_SERVICES=bench bash api/dev/with-services.sh cargo bench --locked --workspace --bench api -- $(ARGS)
 
 bench-budget: setup
 	@KEROXIO_SERVICES=bench bash api/dev/with-services.sh cargo bench --locked --profile dev --workspace --bench budget

@@ -5,6 +5,7 @@ mod cost;
 mod guard;
 mod node;
 mod omitted;
+mod root;
 mod root_metrics;
 mod selection;
 mod variables;
@@ -16,6 +17,7 @@ pub use cost::Cost;
 pub use guard::{UPLOAD_MARKER, Unreadable, introspects, read};
 pub use node::Node;
 pub use omitted::leave_out_omitted;
+pub use root::{Root, Shared, share};
 pub use root_metrics::RootMetrics;
 pub use selection::SchemaSelection;
 pub use variables::check_variables;
@@ -40,13 +42,13 @@ macro_rules! compose {
         #[derive($crate::async_graphql::MergedSubscription, Default)]
         pub struct Subscription($($module::Subscription),*);
 
-        pub type Schema = $crate::async_graphql::Schema<Query, Mutation, Subscription>;
+        pub type Schema = $crate::async_graphql::Schema<$crate::Root<Query>, $crate::Root<Mutation>, $crate::Root<Subscription>>;
 
         pub const MODULES: &[&dyn $crate::keroxio_core::Module] = &[$(&$module::MODULE),*];
 
         /// The schema of a running application.
         pub fn build(app: $crate::keroxio_core::App) -> Schema {
-            let roots = (Query::default(), Mutation::default(), Subscription::default());
+            let roots = ($crate::Root::<Query>::default(), $crate::Root::<Mutation>::default(), $crate::Root::<Subscription>::default());
             $crate::builder(roots).extension($crate::RootMetrics).extension($crate::Audit).extension($crate::Cost).data(app).finish()
         }
 

@@ -9,7 +9,7 @@ use keroxio_webhook::Selection;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Schema, Unreadable, build, read};
+use crate::{Schema, Unreadable, build, read, share};
 
 /// Made when it is first needed: most processes of an installation without webhooks never need it.
 #[derive(Default)]
@@ -21,7 +21,8 @@ impl SchemaSelection {
         let who: Authentication = Ok(Some(actor));
         let mut request = Request::new(query).variables(Variables::from_json(json!({ "id": id })));
         request.set_parsed_query(document);
-        schema.execute(request.data(who).data(Loaders::default())).await
+        let (request, _shared) = share(request.data(who).data(Loaders::default()));
+        schema.execute(request).await
     }
 }
 

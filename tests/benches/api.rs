@@ -1,7 +1,7 @@
 //! What the API costs: the nested list (20 newest ads with their car and three photos each) beside one hand-written
 //! `json_agg` statement behind the same HTTP, in one process and interleaved, and beside GraphQL Yoga and PostGraphile in
 //! processes of their own (`peers/`); then what an idle subscription weighs, and what one event to all of them takes.
-//! `make bench-api`.
+//! `make bench-api`; with `ARGS=subscriptions` the last part alone.
 //!
 //! The client is this program once more, as a process of its own.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
@@ -23,6 +23,10 @@ use keroxio_test_support::{Actor, TestApp};
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+
+/// The server's own.
+#[global_allocator]
+static MEMORY: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 const LIST: &str = "{ listings(first: 20) { nodes { id title createdAt price { amount } \
     vehicle { id make model version mileageKm fuel plate } photos { id original { width height bytes } } } } }";
@@ -51,7 +55,8 @@ fn main() {
         Some("load") => load(&args[2], &args[3]),
         Some("sockets") => runtime().block_on(sockets(&args[2], &args[3])),
         _ if args.iter().any(|arg| arg == "--test") => {}
-        _ => runtime().block_on(measure()),
+        Some("subscriptions") => runtime().block_on(measure(false)),
+        _ => runtime().block_on(measure(true)),
     }
 }
 
@@ -59,11 +64,19 @@ fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap()
 }
 
-async fn measure() {
+async fn measure(lists: bool) {
     let app = TestApp::start().await;
     let garage = app.garage("dupont").await;
+    if lists {
+        nested_list(&app, &garage).await;
+    }
+    subscriptions(&app, &garage).await;
+    app.finish().await;
+}
+
+async fn nested_list(app: &TestApp, garage: &Actor) {
     let org = app.texts("SELECT org_id::text AS text FROM auth_users").await.remove(0);
-    fill(&app, &org).await;
+    fill(app, &org).await;
     let shown = garage.run(LIST, json!({})).await.at("/listings/nodes").as_array().unwrap().clone();
     assert!(shown.len() == 20 && shown.iter().all(|ad| ad["photos"].as_array().unwrap().len() == 3));
     let floor = raw_server(app.app.clone(), org.parse().unwrap()).await;
@@ -71,7 +84,7 @@ async fn measure() {
         Server::new("json_agg statement", format!("{floor}/raw"), String::new()),
         Server::new("Keroxio", format!("{}/graphql", app.base), json!({ "query": LIST }).to_string()),
     ];
-    let _peers = peers(&app, &org, &mut servers);
+    let _peers = peers(app, &org, &mut servers);
     for server in &servers {
         server.check(&garage.token).await;
     }
@@ -86,8 +99,6 @@ async fn measure() {
     for peer in &servers[2..] {
         println!("ours to {} {:.1}", peer.name, servers[1].per_second() / peer.per_second());
     }
-    subscriptions(&app, &garage).await;
-    app.finish().await;
 }
 
 /// Ads with a car and three photos each, as the journey would leave them.

@@ -78,9 +78,9 @@ async fn upgrade(app: App, schema: impl Executor, parts: &mut Parts) -> HttpResp
     };
     match WebSocketUpgrade::from_request_parts(parts, &()).await {
         Ok(upgrade) => upgrade
-            // tungstenite reserves 128 KiB a socket otherwise.
-            .read_buffer_size(4_096)
-            .write_buffer_size(4_096)
+            // tungstenite reserves 128 KiB a socket otherwise, and fills what is free of it with zeros at each reading.
+            .read_buffer_size(1_024)
+            .write_buffer_size(1_024)
             .max_message_size(MAX_JSON)
             .max_frame_size(MAX_JSON)
             .protocols([PROTOCOL])
@@ -238,7 +238,7 @@ async fn answer(
         Ok(Begun::Unkeyed) => None,
         Err((status, error)) => return format.refuse(status, error),
     };
-    let mut request = request.data(actor).data(Loaders::default());
+    let (mut request, _shared) = keroxio_schema::share(request.data(actor).data(Loaders::default()));
     if let Some(key) = idempotency::usable(key) {
         request = request.data(IdempotencyKey(key.to_owned()));
     }

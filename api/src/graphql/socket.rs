@@ -12,6 +12,7 @@ use keroxio_core::metrics::{SOCKET_CLOSES, SOCKETS, SUBSCRIPTIONS};
 use keroxio_core::{
     Actor, App, Authentication, ClientAddress, Error, ErrorCode, Loaders, TenantStream, as_tenant, tenant_of,
 };
+use serde::Serialize;
 use serde_json::{Value, json};
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep, timeout};
 use tokio_stream::StreamMap;
@@ -160,7 +161,8 @@ impl<E: Executor> Session<E> {
                 message = socket.recv() => {
                     heard = Instant::now();
                     match message? {
-                        Ok(Message::Text(text)) => self.hear(&text).await,
+                        // Boxed, as all that is done seldom: what it needs is room that a waiting connection would keep.
+                        Ok(Message::Text(text)) => Box::pin(self.hear(&text)).await,
                         Ok(Message::Binary(_)) => Err(Close::invalid("text only")),
                         // The next look sends our answer to a close, and finds the end.
                         Ok(Message::Close(_) | Message::Ping(_) | Message::Pong(_)) => Ok(None),
@@ -169,20 +171,19 @@ impl<E: Executor> Session<E> {
                         Err(_) => Err(Close(1002, "Protocol error".to_owned())),
                     }
                 }
-                Some((id, out)) = self.operations.next(), if !self.operations.is_empty() => Ok(Some(self.tell(id, out))),
+                Some((id, out)) = self.operations.next(), if !self.operations.is_empty() => Ok(Some(self.tell(&id, out))),
                 () = &mut init, if self.actor.is_none() => Err(Close(4408, "Connection initialisation timeout".to_owned())),
                 _ = look.tick() => match heard.elapsed() {
-                    _ if !is_still_welcome(&self.app, self.actor, self.token.as_deref()).await => Err(Close(4403, "Forbidden: TOKEN_EXPIRED".to_owned())),
+                    _ if !Box::pin(is_still_welcome(&self.app, self.actor, self.token.as_deref())).await => Err(Close(4403, "Forbidden: TOKEN_EXPIRED".to_owned())),
                     silent if silent >= SILENCE * 2 => Err(Close(1001, "No sign of life".to_owned())),
-                    silent if silent >= SILENCE && self.actor.is_some() => Ok(Some(json!({ "type": "ping" }))),
+                    silent if silent >= SILENCE && self.actor.is_some() => Ok(Some(json!({ "type": "ping" }).to_string())),
                     _ => Ok(None),
                 }
             };
             match next {
                 Ok(None) => {}
                 Ok(Some(message)) => {
-                    let text = Message::Text(message.to_string().into());
-                    if !matches!(timeout(TAKING, socket.send(text)).await, Ok(Ok(()))) {
+                    if !matches!(timeout(TAKING, socket.send(Message::Text(message.into()))).await, Ok(Ok(()))) {
                         return None;
                     }
                 }
@@ -192,7 +193,7 @@ impl<E: Executor> Session<E> {
     }
 
     /// One message of the client; answers what is said at once.
-    async fn hear(&mut self, text: &str) -> Result<Option<Value>, Close> {
+    async fn hear(&mut self, text: &str) -> Result<Option<String>, Close> {
         if has_too_many_values(text.as_bytes()) {
             return Err(Close::invalid("too many values"));
         }
@@ -203,8 +204,8 @@ impl<E: Executor> Session<E> {
         match kind {
             "connection_init" if is_map => self.begin(payload).await.map(Some),
             "ping" if is_map && !self.may_ping(text.len()) => Err(Close(4429, "Too many pings".to_owned())),
-            "ping" if is_map && payload.is_null() => Ok(Some(json!({ "type": "pong" }))),
-            "ping" if is_map => Ok(Some(json!({ "type": "pong", "payload": payload }))),
+            "ping" if is_map && payload.is_null() => Ok(Some(json!({ "type": "pong" }).to_string())),
+            "ping" if is_map => Ok(Some(json!({ "type": "pong", "payload": payload }).to_string())),
             "pong" if is_map => Ok(None),
             "subscribe" => {
                 let id = id_of(&message)?;
@@ -241,7 +242,7 @@ impl<E: Executor> Session<E> {
     }
 
     /// A token that is none, or has expired, opens no connection: the client is to bring another.
-    async fn begin(&mut self, payload: &Value) -> Result<Value, Close> {
+    async fn begin(&mut self, payload: &Value) -> Result<String, Close> {
         if self.actor.is_some() {
             return Err(Close(4429, "Too many initialisation requests".to_owned()));
         }
@@ -257,10 +258,10 @@ impl<E: Executor> Session<E> {
             self.stranger = None;
         }
         self.actor = Some(actor);
-        Ok(json!({ "type": "connection_ack" }))
+        Ok(json!({ "type": "connection_ack" }).to_string())
     }
 
-    async fn subscribe(&mut self, id: String, mut payload: Value, pass: Pass) -> Result<Option<Value>, Close> {
+    async fn subscribe(&mut self, id: String, mut payload: Value, pass: Pass) -> Result<Option<String>, Close> {
         let failed = |id: &str, errors: &[ServerError]| {
             pass.fault();
             failed(id, errors)
@@ -302,19 +303,23 @@ impl<E: Executor> Session<E> {
                 return Ok(Some(self::failed(&id, &[response::coded(error)])));
             }
         }
-        let mut request =
-            with(request, self.address, None).data(self.actor.unwrap_or(Ok(None))).data(Loaders::default());
+        let request = with(request, self.address, None).data(self.actor.unwrap_or(Ok(None))).data(Loaders::default());
+        let (mut request, shared) = keroxio_schema::share(request);
         request.set_parsed_query(document);
         // A subscription waits, which costs little: only what is answered at once is counted among what is under way.
         let outs: BoxStream<'static, Out> = if kind == Some(OperationType::Subscription) {
             let open = Counted::new(SUBSCRIPTIONS);
             let answers = TenantStream::new(tenant, self.schema.clone().execute_stream(request, None));
-            answers.inspect(move |_| _ = &open).enumerate().map(|(at, answer)| Out::of(answer, at == 0)).boxed()
+            answers
+                .inspect(move |_| _ = (&open, &shared))
+                .enumerate()
+                .map(|(at, answer)| Out::of(answer, at == 0))
+                .boxed()
         } else {
             let caller = caller.filter(|_| kind == Some(OperationType::Mutation));
             let answer = once(self.app.clone(), self.schema.clone(), caller, key, request);
             stream::once(async move {
-                let _pass = pass;
+                let _kept = (pass, shared);
                 as_tenant(tenant, answer).instrument(tracing::info_span!("operation")).await
             })
             .boxed()
@@ -323,17 +328,17 @@ impl<E: Executor> Session<E> {
         Ok(None)
     }
 
-    fn tell(&mut self, id: String, out: Out) -> Value {
+    fn tell(&mut self, id: &str, out: Out) -> String {
         match out {
-            Out::Next(answer) => json!({ "id": id, "type": "next", "payload": answer }),
-            Out::Again(answer) => json!({ "id": id, "type": "next", "payload": answer }),
+            Out::Next(answer) => next(id, &answer),
+            Out::Again(answer) => next(id, &answer),
             Out::Error(errors) => {
-                self.operations.remove(&id);
-                failed(&id, &errors)
+                self.operations.remove(id);
+                failed(id, &errors)
             }
             Out::Complete => {
-                self.operations.remove(&id);
-                json!({ "id": id, "type": "complete" })
+                self.operations.remove(id);
+                json!({ "id": id, "type": "complete" }).to_string()
             }
         }
     }
@@ -350,8 +355,24 @@ fn is_refused(authentication: Authentication) -> bool {
     matches!(authentication, Err(code) if code != ErrorCode::UNAVAILABLE)
 }
 
-fn failed(id: &str, errors: &[ServerError]) -> Value {
-    json!({ "id": id, "type": "error", "payload": errors })
+/// One answer of an operation.
+#[derive(Serialize)]
+struct Next<'a, T> {
+    id: &'a str,
+    r#type: &'static str,
+    payload: &'a T,
+}
+
+/// Written at once: an event goes to thousands, each in their own words.
+fn next(id: &str, payload: &impl Serialize) -> String {
+    serde_json::to_string(&Next { id, r#type: "next", payload }).unwrap_or_else(|e| {
+        tracing::error!("an answer cannot be written: {e}");
+        failed(id, &[response::coded(Error::internal(e))])
+    })
+}
+
+fn failed(id: &str, errors: &[ServerError]) -> String {
+    json!({ "id": id, "type": "error", "payload": errors }).to_string()
 }
 
 fn id_of(message: &Value) -> Result<String, Close> {

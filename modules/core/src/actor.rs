@@ -4,7 +4,7 @@ use uuid::Uuid;
 use crate::{App, Batch, Error, GqlResult, Limits, Loaders, Result, Right, Rights};
 
 /// By what somebody showed who they are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Credential {
     /// A person signed in; the session's identifier.
     Session(Uuid),
@@ -15,7 +15,7 @@ pub enum Credential {
 }
 
 /// Who is asking, resolved once per request or WebSocket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Actor {
     /// The person, or whoever made the API key.
     pub user_id: Uuid,

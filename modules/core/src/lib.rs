@@ -47,7 +47,7 @@ pub use jobs::{
     relay, worker,
 };
 pub use limits::Limits;
-pub use live::Live;
+pub use live::{Live, Wake};
 pub use loader::{Batch, Loaders};
 pub use module::{Module, NoMutation, NoQuery, NoSubscription};
 pub use page::{MAX_PAGE, Page, connection};

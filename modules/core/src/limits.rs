@@ -1,7 +1,7 @@
 use crate::{Actor, App, Bucket, ClientAddress, Credential, Env};
 
 /// How much may be asked of the API, in points: about one per field, times the rows of its list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Limits {
     /// Points that may be spent at once.
     pub capacity: u32,

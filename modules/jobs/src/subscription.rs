@@ -20,7 +20,7 @@ impl JobsSubscription {
         #[graphql(desc = "The job.")] id: Uuid,
         #[graphql(desc = "Last `eventId` already seen; 0 for none.", default = 0)] after: i32,
     ) -> Result<impl Stream<Item = Job> + use<>, GqlError> {
-        let states = follow::follow(ctx.app().clone(), ctx.actor()?.org_id, id, after).await?;
+        let states = Box::pin(follow::follow(ctx.app().clone(), ctx.actor()?.org_id, id, after)).await?;
         Ok(states.map(Job::from))
     }
 }

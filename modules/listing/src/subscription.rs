@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use async_graphql::{Context, Subscription};
 use futures_util::{Stream, StreamExt, stream};
-use keroxio_core::{Access, Actor, App, GqlError, RequestContext as _, access};
-use serde_json::Value;
+use keroxio_core::{Access, Actor, App, GqlError, RequestContext as _, Wake, access};
 use uuid::Uuid;
 
 use crate::graphql::ListingProgress;
@@ -16,7 +15,7 @@ use crate::steps::ListingState;
 /// Looked at this often even without a wake-up, should Redis have lost one.
 const LOOK_EVERY: Duration = Duration::from_secs(3);
 
-type WakeUps = Pin<Box<dyn Stream<Item = Value> + Send>>;
+type WakeUps = Pin<Box<dyn Stream<Item = Wake> + Send>>;
 
 struct Follower {
     app: App,
@@ -47,7 +46,7 @@ pub(crate) fn stream(
                 return None;
             }
             let Ok((ad, rows)) =
-                service::progress_after(&follower.app, &follower.actor, follower.id, follower.seq).await
+                Box::pin(service::progress_after(&follower.app, &follower.actor, follower.id, follower.seq)).await
             else {
                 return None;
             };
@@ -76,7 +75,7 @@ impl ListingSubscription {
         #[graphql(desc = "The listing to follow.")] listing_id: Uuid,
         #[graphql(desc = "Only changes after this `seq`; 0 for all.", default = 0)] after: i32,
     ) -> Result<impl Stream<Item = ListingProgress> + use<>, GqlError> {
-        let rows = service::follow(ctx.app().clone(), ctx.actor()?, listing_id, after).await?;
+        let rows = Box::pin(service::follow(ctx.app().clone(), ctx.actor()?, listing_id, after)).await?;
         Ok(rows.map(|(ad, row)| ListingProgress::new(ad, row)))
     }
 }

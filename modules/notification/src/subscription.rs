@@ -18,12 +18,13 @@ impl NotificationSubscription {
         ctx: &Context<'_>,
     ) -> Result<impl Stream<Item = Notification> + use<>, GqlError> {
         let (app, actor) = (ctx.app().clone(), ctx.actor()?);
-        let wake_ups = app.live().subscribe(&service::topic(actor.org_id)).await?;
+        let wake_ups = Box::pin(app.live().subscribe(&service::topic(actor.org_id))).await?;
         Ok(wake_ups.filter_map(move |message| {
             let app = app.clone();
             async move {
                 let id: Uuid = message.get("id")?.as_str()?.parse().ok()?;
-                service::added(&app, &actor, id).await.ok().flatten().map(Notification::from)
+                let item = message.read(&actor, async || service::added(&app, &actor, id).await.ok().flatten()).await;
+                item.map(Notification::from)
             }
         }))
     }

@@ -2,6 +2,13 @@
 import { createServer } from 'node:http';
 import { createRemoteJWKSet, jwtVerify } from 'jose';
 
+// PostGraphile is written for Node 22; this is all that Node 20 lacks of what it needs.
+Promise.withResolvers ??= function () {
+    const made = {};
+    made.promise = new this((resolve, reject) => Object.assign(made, { resolve, reject }));
+    return made;
+};
+
 export const { DATABASE_URL, JWKS, ORG } = process.env;
 /** Connections to PostgreSQL, as many as ours. */
 export const POOL = 16;

@@ -1,7 +1,6 @@
 use async_graphql::{Context, Object, SimpleObject, Subscription};
 use futures_util::{Stream, StreamExt as _, stream};
 use keroxio_core::{Access, GqlError, GqlResult, RequestContext as _, access};
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::service::{self, Note};
@@ -64,9 +63,9 @@ impl FixtureSubscription {
         ctx: &Context<'_>,
     ) -> Result<impl Stream<Item = Vec<FixtureNote>> + use<>, GqlError> {
         let (app, org) = (ctx.app().clone(), ctx.actor()?.org_id);
-        let signed = app.live().subscribe(&service::topic(org)).await?;
+        let signed = app.live().subscribe(&service::topic(org)).await?.map(drop);
         // The state at the beginning tells the client that nothing is missed from here on.
-        Ok(stream::once(async { Value::Null }).chain(signed).filter_map(move |_| {
+        Ok(stream::once(async {}).chain(signed).filter_map(move |()| {
             let app = app.clone();
             async move {
                 let notes = service::list(&app, org).await.ok()?;

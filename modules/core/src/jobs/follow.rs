@@ -5,13 +5,13 @@ use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use futures_util::stream::BoxStream;
 use futures_util::{Stream, StreamExt as _};
-use serde_json::{Value, json};
+use serde_json::json;
 use uuid::Uuid;
 
 use super::ledger::{self, JobRow, JobState};
 use super::presence::CANCELLATIONS;
 use crate::tables::core_jobs::dsl;
-use crate::{App, Error, ErrorCode, Result};
+use crate::{App, Error, ErrorCode, Result, Wake};
 
 const LOOK_EVERY: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -80,7 +80,7 @@ pub async fn follow(app: App, org: Uuid, id: Uuid, after: i32) -> Result<impl St
 
 struct Following {
     app: App,
-    changes: BoxStream<'static, Value>,
+    changes: BoxStream<'static, Wake>,
     last: JobRow,
     /// Number of the last state delivered.
     after: i32,
@@ -96,7 +96,7 @@ impl Following {
             if self.looked {
                 // A message may be lost; looking now and then makes up for it.
                 let _ = tokio::time::timeout(LOOK_EVERY, self.changes.next()).await;
-                match look(&self.app, &self.last).await {
+                match Box::pin(look(&self.app, &self.last)).await {
                     Ok(job) => self.last = job,
                     Err(e) => tracing::warn!(job.id = %self.last.id, "job cannot be looked at: {e}"),
                 }

@@ -15,12 +15,12 @@ impl CrmSubscription {
     #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
     async fn lead_changed(&self, ctx: &Context<'_>) -> Result<impl Stream<Item = Lead> + use<>, GqlError> {
         let (app, actor) = (ctx.app().clone(), ctx.actor()?);
-        let wake_ups = app.live().subscribe(&intake::topic(actor.org_id)).await?;
+        let wake_ups = Box::pin(app.live().subscribe(&intake::topic(actor.org_id))).await?;
         Ok(wake_ups.filter_map(move |message| {
             let app = app.clone();
             async move {
                 let id: Uuid = message.get("id")?.as_str()?.parse().ok()?;
-                service::get(&app, &actor, id).await.ok().map(Lead::from)
+                message.read(&actor, async || service::get(&app, &actor, id).await.ok()).await.map(Lead::from)
             }
         }))
     }
