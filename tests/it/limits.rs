@@ -130,7 +130,7 @@ async fn bodies_that_are_large_or_hold_too_much_are_not_read() {
     let app = TestApp::start().await;
     let garage = app.garage("dupont").await;
     let client = reqwest::Client::new();
-    let send = async |token: Option<&str>, body: String| {
+    let send_body = async |token: Option<&str>, body: reqwest::Body| {
         let request = client.post(format!("{}/graphql", app.base)).header("content-type", "application/json");
         let request = token.into_iter().fold(request, reqwest::RequestBuilder::bearer_auth);
         let answer = request.body(body).send().await.unwrap();
@@ -138,12 +138,17 @@ async fn bodies_that_are_large_or_hold_too_much_are_not_read() {
         let body: Value = answer.json().await.unwrap();
         (status.as_u16(), body["errors"][0]["extensions"]["code"].clone())
     };
+    let send = async |token: Option<&str>, body: String| send_body(token, body.into()).await;
     let long = |length: usize| json!({ "query": format!("{{ __typename }} #{}", "x".repeat(length)) }).to_string();
     let many = |count: usize| json!({ "query": "{ __typename }", "variables": { "a": vec![1; count] } }).to_string();
     assert_eq!(send(None, long(300_000)).await, (200, Value::Null));
     for token in [None, Some(garage.token.as_str())] {
         // The client is told, even one that is still writing.
         assert_eq!(send(token, long(10 << 20)).await, (413, json!("PAYLOAD_TOO_LARGE")));
+        // In pieces, nobody knows how long it will be.
+        let pieces = futures_util::stream::iter((0..160).map(|_| Ok::<_, std::io::Error>("x".repeat(64 << 10))));
+        let pieces = reqwest::Body::wrap_stream(pieces);
+        assert_eq!(send_body(token, pieces).await, (413, json!("PAYLOAD_TOO_LARGE")));
     }
     assert_eq!(send(None, r#"{"query":"{a}","query":"{__typename}"}"#.to_owned()).await, (400, json!("BAD_INPUT")));
     assert_eq!(send(Some(&garage.token), many(30_000)).await, (400, json!("QUERY_TOO_COMPLEX")));

@@ -99,7 +99,7 @@ async fn post_graphql(app: App, schema: impl Executor, request: axum::extract::R
         Err(refused) => {
             // What is small has arrived with its head; the client of anything else is not waited for.
             if body.size_hint().lower() <= SMALL {
-                request::drain(body).await;
+                request::drain(body.into_data_stream()).await;
             }
             return refused;
         }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use async_graphql::Request;
-use axum::body::{Body, HttpBody as _};
+use axum::body::{Body, BodyDataStream, HttpBody as _};
 use axum::extract::Query;
 use axum::http::{StatusCode, Uri};
 use futures_util::StreamExt as _;
@@ -31,12 +31,10 @@ pub async fn from_json(app: &App, caller: &Caller, body: Body) -> Result<Request
     let size = body.size_hint().lower();
     caller.pass.read(usize::try_from(size).unwrap_or(MAX_JSON).min(MAX_JSON));
     if size > MAX_JSON as u64 {
-        drain(body).await;
+        drain(body.into_data_stream()).await;
         return Err((StatusCode::PAYLOAD_TOO_LARGE, too_large()));
     }
-    let read = tokio::time::timeout(ARRIVAL, axum::body::to_bytes(body, MAX_JSON)).await;
-    let bytes = read.map_err(|_| (StatusCode::REQUEST_TIMEOUT, too_slow()))?;
-    let bytes = bytes.map_err(|_| (StatusCode::PAYLOAD_TOO_LARGE, too_large()))?;
+    let bytes = whole(body.into_data_stream()).await?;
     let _turn = door::turn(caller.is_known()).await;
     if has_too_many_values(&bytes) {
         return Err((StatusCode::BAD_REQUEST, too_many_values()));
@@ -47,10 +45,31 @@ pub async fn from_json(app: &App, caller: &Caller, body: Body) -> Result<Request
     from_value(value).map_err(|error| (StatusCode::BAD_REQUEST, error))
 }
 
+/// All of a body whose client did not say how long it is.
+async fn whole(mut pieces: BodyDataStream) -> Result<Vec<u8>, Refusal> {
+    let mut bytes = Vec::new();
+    let read = async {
+        while let Some(piece) = pieces.next().await {
+            let piece = piece.map_err(|_| (StatusCode::BAD_REQUEST, bad_request()))?;
+            if bytes.len() + piece.len() > MAX_JSON {
+                return Ok(false);
+            }
+            bytes.extend_from_slice(&piece);
+        }
+        Ok(true)
+    };
+    if tokio::time::timeout(ARRIVAL, read).await.map_err(|_| (StatusCode::REQUEST_TIMEOUT, too_slow()))?? {
+        return Ok(bytes);
+    }
+    drop(bytes);
+    drain(pieces).await;
+    Err((StatusCode::PAYLOAD_TOO_LARGE, too_large()))
+}
+
 /// Takes what a client sends of a body that nobody reads, as far as that is worth it.
-pub async fn drain(body: Body) {
+pub async fn drain(mut pieces: BodyDataStream) {
     let taken = async {
-        let (mut pieces, mut bytes) = (body.into_data_stream(), 0);
+        let mut bytes = 0;
         while let Some(Ok(piece)) = pieces.next().await {
             bytes += piece.len();
             if bytes > DRAINED {
