@@ -62,7 +62,7 @@ async fn every_kind_of_network_keeps_them() {
     let folder = tempfile::tempdir().unwrap();
     let disc = RgbImage::from_fn(300, 200, |x, y| {
         let (dx, dy) = (f64::from(x) - 150.0, f64::from(y) - 100.0);
-        Rgb([if dx.hypot(dy) < 60.0 { 200 } else { 10 }; 3])
+        Rgb([if dx.hypot(dy) < 60.0 { 250 } else { 10 }; 3])
     });
     for contract in ["car-matte", "saliency-u2net", "saliency-isnet", "saliency-birefnet"] {
         let path = bright(folder.path(), contract, 1);
