@@ -1,10 +1,11 @@
 # Everything runs from a fresh Debian 12 with Rust; see README.md.
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/keroxio/target
 KEROXIO := $(CARGO_TARGET_DIR)/debug/keroxio
-.PHONY: help setup build demo run test conformance clients hostile grafana outages chaos bench bench-api bench-budget bench-images bench-memory bench-jobs bench-plates bench-prices train-pricing services-up services-down schema fmt lint clean
+.PHONY: help setup build demo sheet run test conformance clients hostile grafana outages chaos bench bench-api bench-budget bench-images bench-memory bench-jobs bench-plates bench-prices train-pricing services-up services-down schema fmt lint clean
 
 help:
 	@echo "make demo [PHOTO=\"a.jpg b.jpg\"] [ARGS=\"--json --make Renault\"]   the journey from photo to ad, with a report"
+	@echo "make sheet [PHOTO=\"a.jpg b.jpg\"]   photos before and after, a sheet for every twelve, in .keroxio/sheet"
 	@echo "make run     API, pages and worker on http://127.0.0.1:8080"
 	@echo "make test    every test, with private servers"
 	@echo "make conformance   GraphQL over HTTP and WebSocket, uploads, attacks and clients, measured from outside (needs Node)"
@@ -29,6 +30,9 @@ build: setup
 
 demo: build
 	@bash api/dev/with-services.sh "$(KEROXIO)" demo --out .keroxio/demo $(PHOTO) $(ARGS)
+
+sheet: build
+	@PHOTO="$(PHOTO)" bash api/dev/with-services.sh bash api/dev/sheet.sh "$(KEROXIO)"
 
 run: build
 	@bash api/dev/with-services.sh sh -c '"$(KEROXIO)" migrate && exec "$(KEROXIO)" run'

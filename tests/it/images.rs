@@ -12,7 +12,8 @@ use tokio::sync::Semaphore;
 const CLEAN: &str =
     "mutation($p: [UUID!]!, $s: PhotoScene) { cleanPhotos(photoIds: $p, scene: $s) { id photoId jobId } }";
 const CLEANING: &str = "query($id: UUID!) { photoCleaning(id: $id) { state verdict errorCode jobId \
-  remarks { code adviceFr adviceEn } cleaned { url mediaType width height } masked { url mediaType } } }";
+  remarks { code adviceFr adviceEn } cleaned { url mediaType width height } masked { url mediaType width height } \
+  frame { left top width height } } }";
 const CHOOSE: &str =
     "mutation($i: PhotoPresetInput!) { setPhotoPreset(input: $i) { scene plateCover framed logoPhotoId } }";
 
@@ -83,6 +84,31 @@ async fn every_scene_gives_another_picture_of_the_same_car() {
     app.finish().await;
 }
 
+/// What is before and what is after lie exactly over each other, so that a page may draw a slider between them.
+#[tokio::test]
+async fn a_framed_picture_says_which_part_of_the_photo_it_shows() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let photo = photos(&garage, &["hatch-front.jpg"]).await.remove(0);
+    let made = cleaned(&app, &garage, &photo, None).await;
+    let side = |of: &str, name: &str| made[of][name].as_f64().unwrap();
+    let (before, after) =
+        (picture(&garage, &made["masked"]["url"]).await, picture(&garage, &made["cleaned"]["url"]).await);
+    let (before, after) = (before.into_rgb8(), after.into_rgb8());
+    let scale = side("frame", "width") * side("masked", "width") / side("cleaned", "width");
+    let same = side("frame", "height") * side("masked", "height") / side("cleaned", "height");
+    assert!((scale - same).abs() < 0.01 && side("frame", "width") != 1.0, "{scale} {same}");
+    // The middle of the car is the same in both.
+    let (x, y) = (after.width() / 2, after.height() * 6 / 10);
+    let at = |start: &str, side: u32, place: u32| {
+        (made["frame"][start].as_f64().unwrap() * f64::from(side) + f64::from(place) * scale) as u32
+    };
+    let there = before.get_pixel(at("left", before.width(), x), at("top", before.height(), y)).0;
+    let here = after.get_pixel(x, y).0;
+    assert!(here.iter().zip(there).all(|(a, b)| a.abs_diff(b) < 40), "{here:?} {there:?}");
+    app.finish().await;
+}
+
 #[tokio::test]
 async fn a_garage_chooses_its_look_once() {
     let app = TestApp::start().await;
@@ -107,6 +133,7 @@ async fn a_garage_chooses_its_look_once() {
     assert_eq!(other.at("/photoPreset/scene"), "STUDIO_WHITE");
 
     let dark = cleaned(&app, &garage, &photo, None).await;
+    assert_eq!(dark["frame"], json!({ "left": 0.0, "top": 0.0, "width": 1.0, "height": 1.0 }), "all of the photo");
     let after = level(&dark).await;
     assert!(before > 200 && after < 80, "{before} {after}");
     let own = cleaned(&app, &garage, &photo, Some("STUDIO_WHITE")).await;

@@ -4,6 +4,7 @@ mod client;
 mod facts;
 mod report;
 mod services;
+mod sheet;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -32,6 +33,7 @@ pub async fn run(options: DemoOptions) -> anyhow::Result<()> {
         println!("{document}");
     }
     eprintln!("==> report: {}", options.out.join("index.html").display());
+    eprintln!("==> all photos, before and after: {}", options.out.join("sheet.jpg").display());
     Ok(())
 }
 
@@ -86,6 +88,7 @@ async fn drive(base: &str, options: &facts::Car) -> anyhow::Result<Value> {
     if let Some(object) = document.as_object_mut() {
         object.insert("rejected".to_owned(), json!(rejected));
     }
+    sheet::draw(document["photos"].as_array().map_or(&[], Vec::as_slice), &out).save(out.join("sheet.jpg"))?;
     std::fs::write(out.join("index.html"), report::html(&document)?)?;
     std::fs::write(out.join("demo.json"), serde_json::to_vec_pretty(&document)?)?;
     Ok(document)

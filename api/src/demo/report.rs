@@ -1,7 +1,10 @@
 use std::path::{Path, PathBuf};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use keroxio_plugin_sdk::{DecodeLimits, Photo};
+use minijinja::context;
 use serde_json::{Map, Value, json};
+use sha2::{Digest as _, Sha256};
 
 use super::client::Client;
 
@@ -85,12 +88,29 @@ pub async fn download(
         let source = uploaded.iter().find(|(id, _)| photo["id"] == id.as_str()).map(|(_, path)| path);
         entry.insert("source".to_owned(), json!(source));
         entry.insert("error".to_owned(), photo.pointer("/cleaning/errorCode").cloned().unwrap_or_default());
+        let advice = photo.pointer("/cleaning/remarks").and_then(Value::as_array).into_iter().flatten();
+        let advice: Vec<&Value> = advice.filter_map(|remark| remark.get("adviceFr")).collect();
+        entry.insert("advice".to_owned(), json!(advice));
+        entry.insert("verdict".to_owned(), photo.pointer("/cleaning/verdict").cloned().unwrap_or_default());
+        entry.insert("pair".to_owned(), json!(pair(&photo["cleaning"])));
         entry.insert("car_found".to_owned(), photo.pointer("/cleaning/carFound").cloned().unwrap_or_default());
         photos.push(Value::Object(entry));
     }
     document["photos"] = json!(photos);
     document["plate"]["crop"] = json!(plate_crop(data, document, out));
     Ok(())
+}
+
+/// What of the masked photo its rendition shows, in pixels of the masked one; none where one of them is missing.
+fn pair(cleaning: &Value) -> Option<Value> {
+    let (masked, frame) = (cleaning.get("masked")?, cleaning.get("frame")?);
+    let (wide, high) = (masked["width"].as_f64()?, masked["height"].as_f64()?);
+    let share = |name: &str, side: f64| Some(frame[name].as_f64()? * side);
+    Some(json!({
+        "left": share("left", wide)?, "top": share("top", high)?,
+        "width": share("width", wide)?, "height": share("height", high)?,
+        "masked_width": wide, "masked_height": high,
+    }))
 }
 
 /// The sighting that was read, cut from its photo with a small margin.
@@ -121,9 +141,17 @@ fn plate_crop(data: &Value, document: &Value, out: &Path) -> Option<&'static str
     Some("plate.png")
 }
 
+/// The report: one file that asks for nothing but the pictures beside it, and lets no other script or style in.
 pub fn html(document: &Value) -> anyhow::Result<String> {
+    const CSS: &str = include_str!("report.css");
+    const JS: &str = include_str!("report.js");
+    let hash = |text: &str| format!("sha256-{}", BASE64_STANDARD.encode(Sha256::digest(text)));
     let mut templates = minijinja::Environment::new();
     templates.add_filter("eur", |euros: i64| format!("{}\u{a0}€", keroxio_core::group_digits(euros)));
     templates.add_template("report.html", include_str!("report.html"))?;
-    Ok(templates.get_template("report.html")?.render(minijinja::value::Serde(document))?)
+    let own = context! {
+        css => minijinja::Value::from_safe_string(CSS.to_owned()), css_hash => hash(CSS),
+        js => minijinja::Value::from_safe_string(JS.to_owned()), js_hash => hash(JS),
+    };
+    Ok(templates.get_template("report.html")?.render(context! { ..own, ..minijinja::value::Serde(document) })?)
 }

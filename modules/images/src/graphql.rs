@@ -12,6 +12,7 @@ use crate::model::Cleaning;
 use crate::rendition::PhotoRendition;
 use crate::scene::Scene;
 use crate::service;
+use crate::stage::Part;
 use crate::verdict::Remark;
 
 /// A language of notes.
@@ -186,6 +187,13 @@ impl PhotoCleaning {
     /// The original background, plates and faces hidden. With `cleaned`, the pair of before and after.
     async fn masked(&self, ctx: &Context<'_>) -> GqlResult<Option<PhotoRendition>> {
         self.rendition(ctx, self.row.masked_object).await
+    }
+
+    /// What of the photo `cleaned` shows: `masked`, which shows all of it, lies exactly under it there. Null without
+    /// `cleaned`, and for those drawn before this was kept.
+    async fn frame(&self) -> Option<Part> {
+        self.row.cleaned_object?;
+        serde_json::from_value(self.row.frame.clone()?).ok()
     }
 
     /// What was done to the photo for the rendition that is shown, to be told to buyers.

@@ -14,6 +14,7 @@ use crate::cutting::{self, Cut};
 use crate::look::Look;
 use crate::model::Cleaning;
 use crate::render::{Drawn, File, Working};
+use crate::stage::Part;
 use crate::verdict::Grade;
 use crate::{angles, hiding, service};
 
@@ -85,7 +86,8 @@ impl BackgroundJob for CleanPhoto {
         let put = async |file: File| {
             keroxio_storage::service::put(&app, org, file.bytes, file.media_type, Some(file.size)).await
         };
-        cleaning.framed = Some(renditions.framed);
+        cleaning.framed = Some(renditions.part.is_some_and(|part| part != Part::WHOLE));
+        cleaning.frame = renditions.part.and_then(|part| serde_json::to_value(part).ok());
         cleaning.masked_object = Some(put(renditions.masked).await?.id);
         cleaning.cleaned_object = match renditions.cleaned {
             Some(file) => Some(put(file).await?.id),

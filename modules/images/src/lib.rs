@@ -45,6 +45,11 @@ impl keroxio_core::Module for ImagesModule {
         "images"
     }
 
+    fn init(&self, _env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
+        app.provide(look::Pictures::default());
+        Ok(())
+    }
+
     fn nodes(&self) -> &'static [(&'static str, &'static str)] {
         &[("PhotoCleaning", "images_cleanings")]
     }

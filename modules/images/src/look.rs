@@ -1,5 +1,7 @@
 //! How an organization wants its photos to look.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use diesel::prelude::*;
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_core::{Actor, App, Error, Result, Right};
@@ -63,15 +65,47 @@ impl Look {
 /// Longer side of a background or logo, in pixels, as it is used.
 const PICTURE_SIDE: u32 = 2_048;
 
-/// A picture of the look, its plates and faces hidden; one that is gone is left out.
+/// Pictures of looks that are kept, all organizations together: a set of photos in one look decodes its background and
+/// looks for plates on it once.
+const KEPT: usize = 4;
+
+/// The pictures used last, the newest at the end.
+#[derive(Clone, Default)]
+pub(crate) struct Pictures(Arc<Mutex<Vec<(Uuid, Photo)>>>);
+
+impl Pictures {
+    fn kept(&self, id: Uuid) -> Option<Photo> {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let place = kept.iter().position(|(of, _)| *of == id)?;
+        let used = kept.remove(place);
+        let photo = used.1.clone();
+        kept.push(used);
+        Some(photo)
+    }
+
+    fn keep(&self, id: Uuid, photo: &Photo) {
+        let mut kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.retain(|(of, _)| *of != id);
+        kept.push((id, photo.clone()));
+        let surplus = kept.len().saturating_sub(KEPT);
+        kept.drain(..surplus);
+    }
+}
+
+/// A picture of the look, its plates and faces hidden; one that is gone is left out, kept or not.
 async fn picture(app: &App, org: Uuid, id: Option<Uuid>) -> Result<Option<Photo>> {
     let Some(id) = id else { return Ok(None) };
-    let held = match keroxio_storage::service::photo(app, org, id).await {
-        Ok(held) => held,
+    let pictures = app.get::<Pictures>()?;
+    match keroxio_storage::service::get(app, org, id).await {
+        Ok(_) => {}
         Err(e) if e.code() == keroxio_core::ErrorCode::NOT_FOUND => return Ok(None),
         Err(e) => return Err(e),
-    };
-    let small = tokio::task::spawn_blocking(move || crate::pixels::working_size(held.rgb(), PICTURE_SIDE));
+    }
+    if let Some(kept) = pictures.kept(id) {
+        return Ok(Some(kept));
+    }
+    let held = keroxio_storage::service::photo(app, org, id).await?;
+    let small = tokio::task::spawn_blocking(move || crate::pixels::reduced_photo(&held, PICTURE_SIDE));
     let small = Photo::from_rgb(small.await.map_err(Error::internal)?);
     let faces = hiding::faces(app, &small, None).await.map_err(Error::internal)?.unwrap_or_default();
     let heads: Vec<Corners> = faces.iter().map(head).collect();
@@ -84,7 +118,9 @@ async fn picture(app: &App, org: Uuid, id: Option<Uuid>) -> Result<Option<Photo>
     let mut covered = small.rgb().clone();
     mask_quads(&mut covered, &heads, Paint::Blur);
     mask_quads(&mut covered, &quads, Paint::Solid);
-    Ok(Some(Photo::from_rgb(covered)))
+    let covered = Photo::from_rgb(covered);
+    pictures.keep(id, &covered);
+    Ok(Some(covered))
 }
 
 #[derive(Queryable, Selectable, Insertable, AsChangeset)]
@@ -151,4 +187,22 @@ pub async fn choose(app: &App, actor: &Actor, look: Look) -> Result<Look> {
         .execute(&mut conn)
         .await?;
     Ok(look)
+}
+
+#[cfg(test)]
+mod tests {
+    use image::RgbImage;
+
+    use super::*;
+
+    #[test]
+    fn the_pictures_used_last_are_kept() {
+        let (pictures, ids) = (Pictures::default(), [(); KEPT + 1].map(|()| Uuid::new_v4()));
+        for (id, width) in ids.iter().zip(1..) {
+            pictures.keep(*id, &Photo::from_rgb(RgbImage::new(width, 1)));
+            assert_eq!(pictures.kept(ids[0]).map(|photo| photo.width()), Some(1), "used again each time");
+        }
+        assert!(pictures.kept(ids[1]).is_none(), "the one not used for longest made room");
+        assert_eq!(pictures.kept(ids[KEPT]).map(|photo| photo.width()), Some(KEPT as u32 + 1));
+    }
 }

@@ -43,6 +43,8 @@ pub struct Cleaning {
     pub drawn_style: Option<Value>,
     /// Whether the rendition is cut anew around the car.
     pub framed: Option<bool>,
+    /// The [`crate::stage::Part`] of the photo that the rendition on the new ground shows.
+    pub frame: Option<Value>,
 }
 
 impl Cleaning {
@@ -71,6 +73,7 @@ impl Cleaning {
             faces_blurred: None,
             drawn_style: None,
             framed: None,
+            frame: None,
         }
     }
 

@@ -6,12 +6,14 @@ use keroxio_plugin_sdk::{Matte, Photo, Quad, Rectangle};
 
 use crate::cover::{Corners, Cover, Paint, mask_quads};
 use crate::files::{Source, encode_jpeg, encode_png};
-use crate::pixels::{fitted, working_size};
+use crate::pixels::{fitted, reduced_photo, within};
 use crate::scene::Scene;
-use crate::stage::{Frame, Staging, cut_out, print_logo, stage};
+use crate::stage::{Frame, Part, Staging, cut_out, print_logo, stage};
 
 /// Longer side of a rendition, in pixels.
 const MAX_SIDE: u32 = 2_048;
+/// What the half of a photo may have instead.
+const ENOUGH: std::ops::RangeInclusive<u32> = 1_920..=MAX_SIDE;
 const QUALITY: u8 = 88;
 /// How far a head reaches beyond its face on each side, as a share of the face.
 const HEAD: f32 = 0.25;
@@ -40,7 +42,7 @@ impl Style {
 pub struct Drawn {
     masked: RgbImage,
     cleaned: Option<Cleaned>,
-    framed: bool,
+    part: Option<Part>,
 }
 
 enum Cleaned {
@@ -59,8 +61,8 @@ pub struct File {
 pub struct Renditions {
     pub masked: File,
     pub cleaned: Option<File>,
-    /// Whether the picture on the new ground is cut anew around the car.
-    pub framed: bool,
+    /// What of the photo the picture on the new ground shows; none where there is no such picture.
+    pub part: Option<Part>,
 }
 
 /// A photo at the size of its renditions.
@@ -72,7 +74,13 @@ pub struct Working {
 
 impl Working {
     pub fn of(photo: &Photo) -> Self {
-        let picture = Photo::from_rgb(working_size(photo.rgb(), MAX_SIDE));
+        let longer = photo.width().max(photo.height());
+        let picture = match photo.half().filter(|_| ENOUGH.contains(&(longer / 2))) {
+            // A photo of a phone: its half is there already, and no smaller to the eye.
+            Some(half) => half.clone(),
+            None => reduced_photo(photo, MAX_SIDE),
+        };
+        let picture = Photo::from_rgb(picture);
         let scale = picture.width() as f32 / photo.width().max(1) as f32;
         Self { picture, scale }
     }
@@ -111,8 +119,8 @@ impl Drawn {
         mask_quads(&mut masked, &quads, style.paint());
         let alpha = matte.and_then(|matte| fitted(&matte.alpha, masked.dimensions()));
         let cleaned = alpha.map(|alpha| cleaned(&masked, &alpha, &quads, style));
-        let framed = cleaned.as_ref().is_some_and(|(_, frame)| *frame != Frame::whole(masked.dimensions()));
-        Self { masked, cleaned: cleaned.map(|(picture, _)| picture), framed }
+        let part = cleaned.as_ref().map(|(_, frame)| Part::of(frame, masked.dimensions()));
+        Self { masked, cleaned: cleaned.map(|(picture, _)| picture), part }
     }
 
     /// # Errors
@@ -130,7 +138,7 @@ impl Drawn {
                 Some(File { bytes, media_type: "image/png", size: picture.dimensions() })
             }
         };
-        Ok(Renditions { masked: jpeg(&self.masked, Source::Altered)?, cleaned, framed: self.framed })
+        Ok(Renditions { masked: jpeg(&self.masked, Source::Altered)?, cleaned, part: self.part })
     }
 }
 
@@ -160,7 +168,7 @@ fn cleaned(masked: &RgbImage, alpha: &GrayImage, quads: &[Corners], style: &Styl
         print_logo(&mut picture, &staged.alpha, logo.rgb());
     }
     let source = if background.is_some() { Source::Montage } else { Source::Composite };
-    (Cleaned::Opaque(working_size(&picture, MAX_SIDE), source), frame)
+    (Cleaned::Opaque(within(picture, MAX_SIDE), source), frame)
 }
 
 fn is_car(alpha: &GrayImage, x: f32, y: f32) -> bool {

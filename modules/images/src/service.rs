@@ -212,7 +212,8 @@ pub(crate) async fn fail(app: &App, id: Uuid, code: &str) -> Result<Effects> {
     // An earlier rendition may be the very one that shows a plate.
     cleaning.masked_object = None;
     cleaning.cleaned_object = None;
-    (cleaning.faces_blurred, cleaning.framed, cleaning.angle, cleaning.angle_confidence) = (None, None, None, None);
+    (cleaning.faces_blurred, cleaning.framed, cleaning.frame) = (None, None, None);
+    (cleaning.angle, cleaning.angle_confidence) = (None, None);
     cleaning.error = Some(code.to_owned());
     finish(app, cleaning, None).await
 }

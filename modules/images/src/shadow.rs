@@ -85,21 +85,34 @@ fn ground_line(lowest: &[Option<f32>]) -> Vec<Option<f32>> {
 
 /// Three box blurs in each direction: near enough to a Gaussian.
 fn blurred(values: &[f32], width: usize, radius_x: usize, radius_y: usize) -> Vec<f32> {
-    let height = values.len() / width;
     let mut soft = values.to_vec();
     for _ in 0..3 {
         for row in soft.chunks_exact_mut(width) {
             let smooth = box_mean(row, radius_x);
             row.copy_from_slice(&smooth);
         }
-        for x in 0..width {
-            let column: Vec<f32> = (0..height).map(|y| soft[y * width + x]).collect();
-            for (y, value) in box_mean(&column, radius_y).into_iter().enumerate() {
-                soft[y * width + x] = value;
-            }
-        }
+        soft = columns_mean(&soft, width, radius_y);
     }
     soft
+}
+
+/// [`box_mean`] of every column, row by row: all columns move on together.
+fn columns_mean(values: &[f32], width: usize, radius: usize) -> Vec<f32> {
+    let rows: Vec<&[f32]> = values.chunks_exact(width).collect();
+    let share = 1.0 / (2 * radius + 1) as f32;
+    let mut sums = vec![0.0_f32; width];
+    rows.iter().take(radius).for_each(|row| sums.iter_mut().zip(*row).for_each(|(sum, value)| *sum += value));
+    let mut means = Vec::with_capacity(values.len());
+    for y in 0..rows.len() {
+        if let Some(entering) = rows.get(y + radius) {
+            sums.iter_mut().zip(*entering).for_each(|(sum, value)| *sum += value);
+        }
+        if let Some(leaving) = y.checked_sub(radius + 1).and_then(|y| rows.get(y)) {
+            sums.iter_mut().zip(*leaving).for_each(|(sum, value)| *sum -= value);
+        }
+        means.extend(sums.iter().map(|sum| sum * share));
+    }
+    means
 }
 
 /// Mean of `2 * radius + 1` neighbours; beyond both ends there is light (0).

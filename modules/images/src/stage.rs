@@ -1,6 +1,8 @@
 //! The car of a photo on another ground: pure pixel work, no files, no network.
 
+use async_graphql::SimpleObject;
 use image::{GrayImage, RgbImage, Rgba, RgbaImage};
+use serde::{Deserialize, Serialize};
 
 use crate::pixels::{fitted, stretched};
 use crate::scene::{Scene, covering};
@@ -49,6 +51,34 @@ pub struct Frame {
     pub top: i64,
     pub width: u32,
     pub height: u32,
+}
+
+/// Which part of a photo a picture shows, as shares of the photo's width and height; it may reach beyond the photo.
+#[derive(Debug, Clone, Copy, PartialEq, SimpleObject, Serialize, Deserialize)]
+#[graphql(name = "PhotoPart")]
+pub struct Part {
+    /// Where it begins, in widths of the photo from its left side.
+    pub left: f64,
+    /// Where it begins, in heights of the photo from its top.
+    pub top: f64,
+    /// How wide it is, in widths of the photo.
+    pub width: f64,
+    /// How high it is, in heights of the photo.
+    pub height: f64,
+}
+
+impl Part {
+    pub const WHOLE: Self = Self { left: 0.0, top: 0.0, width: 1.0, height: 1.0 };
+
+    pub fn of(frame: &Frame, (width, height): (u32, u32)) -> Self {
+        let (wide, high) = (f64::from(width), f64::from(height));
+        Self {
+            left: frame.left as f64 / wide,
+            top: frame.top as f64 / high,
+            width: f64::from(frame.width) / wide,
+            height: f64::from(frame.height) / high,
+        }
+    }
 }
 
 /// Where the car ends, in pixels.
@@ -232,23 +262,24 @@ fn reflection(
 /// the part of the old background that shines through.
 fn car_colour(photo: &RgbImage, alpha: &GrayImage, x: u32, y: u32, reach: u32) -> [f32; 3] {
     let own = photo.get_pixel(x, y).0.map(f32::from);
-    let (mut sum, mut count) = ([0.0_f32; 3], 0.0_f32);
+    let (mut sum, mut count) = ([0_u32; 3], 0_u32);
+    let wide = photo.width() as usize;
+    let (left, right) = (x.saturating_sub(reach) as usize, (x + reach + 1).min(photo.width()) as usize);
     for near_y in y.saturating_sub(reach)..=(y + reach).min(photo.height() - 1) {
-        for near_x in x.saturating_sub(reach)..=(x + reach).min(photo.width() - 1) {
-            if alpha.get_pixel(near_x, near_y).0[0] >= 250 {
-                let inside = photo.get_pixel(near_x, near_y).0;
-                for (total, value) in sum.iter_mut().zip(inside) {
-                    *total += f32::from(value);
-                }
-                count += 1.0;
+        let row = near_y as usize * wide;
+        let pixels = photo.as_raw()[3 * (row + left)..3 * (row + right)].chunks_exact(3);
+        for (share, inside) in alpha.as_raw()[row + left..row + right].iter().zip(pixels) {
+            if *share >= 250 {
+                (0..3).for_each(|c| sum[c] += u32::from(inside[c]));
+                count += 1;
             }
         }
     }
-    if count == 0.0 {
+    if count == 0 {
         return own;
     }
     let share = f32::from(alpha.get_pixel(x, y).0[0]) / 255.0;
-    std::array::from_fn(|c| own[c] * share + sum[c] / count * (1.0 - share))
+    std::array::from_fn(|c| own[c] * share + sum[c] as f32 / count as f32 * (1.0 - share))
 }
 
 /// The colour of the light in the photo, from what surrounds the car's lower half, within narrow bounds: the scene

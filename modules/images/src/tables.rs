@@ -23,6 +23,7 @@ diesel::table! {
         faces_blurred -> Nullable<Int4>,
         drawn_style -> Nullable<Jsonb>,
         framed -> Nullable<Bool>,
+        frame -> Nullable<Jsonb>,
     }
 }
 

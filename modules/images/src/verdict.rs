@@ -5,12 +5,14 @@ use image::GrayImage;
 use keroxio_plugin_sdk::{Matte, Photo, Point};
 use serde::{Deserialize, Serialize};
 
-use crate::pixels::{fitted, reduced_size, working_size};
+use crate::pixels::{fitted, reduced_photo, reduced_size};
 
 /// Longer side, in pixels, at which pictures are judged.
 const SIDE: u32 = 256;
-/// Below this, the outline is a guess (see [`Matte::confidence`]).
-const DECIDED: f32 = 0.86;
+/// Below this, the outline is a guess (see [`Matte::confidence`]). Of 300 photos of a car 1 lies below, of 64 with masks
+/// none; of 200 house fronts none is above that seems to show a car of more than 3 % of the photo. At 0.86 it was 0 and
+/// 1, at 0.90 it is 4 and 0, at 0.94 90 and 0.
+const DECIDED: f32 = 0.88;
 /// Share of a side of the photo that the car may touch before it counts as cut by it. Tyres may come near the bottom.
 const TOUCHED: f32 = 0.06;
 /// A car fills this part of its own rectangle, and the rectangle is this wide for its height. Of 320 whole cars of
@@ -239,7 +241,7 @@ fn reduced(alpha: &GrayImage) -> Option<GrayImage> {
 
 /// The photo at the size of judging, as luminance (ITU-R BT.601).
 fn grey(photo: &Photo) -> Option<GrayImage> {
-    let small = working_size(photo.rgb(), SIDE);
+    let small = reduced_photo(photo, SIDE);
     let luma = |p: &[u8]| ((299 * u32::from(p[0]) + 587 * u32::from(p[1]) + 114 * u32::from(p[2])) / 1_000) as u8;
     GrayImage::from_raw(small.width(), small.height(), small.as_raw().chunks_exact(3).map(luma).collect())
 }

@@ -2,7 +2,6 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use image::RgbImage;
 use keroxio_onnx::{Contract, Pool};
 use keroxio_plugin_sdk::{Angle, AngleFinder, Manifest, ModelCard, Photo, PluginError, Rectangle};
 use ort::session::Session;
@@ -58,7 +57,7 @@ impl AngleFinder for CarAngle {
         let (sessions, photo) = (Arc::clone(&self.sessions), photo.clone());
         keroxio_onnx::interruptible(move || {
             let _turn = turn;
-            let planes = planes(photo.rgb(), car)?;
+            let planes = planes(&photo, car)?;
             sessions.lend(|session| likeliest(session, &planes))
         })
         .await
@@ -66,8 +65,8 @@ impl AngleFinder for CarAngle {
 }
 
 /// The car's rectangle as three planes of values from 0 to 1.
-fn planes(photo: &RgbImage, car: Rectangle) -> Result<Vec<f32>, PluginError> {
-    let seen = car.widened(ROOM, photo.dimensions());
+fn planes(photo: &Photo, car: Rectangle) -> Result<Vec<f32>, PluginError> {
+    let seen = car.widened(ROOM, (photo.width(), photo.height()));
     // A rectangle without an area, or of numbers that are none, is no car: the whole photo then.
     let is_usable = seen.width >= 1.0 && seen.height >= 1.0;
     let area = if is_usable {

@@ -1,5 +1,5 @@
-use image::{GrayImage, RgbImage};
-use keroxio_plugin_sdk::{Matte, PluginError};
+use image::GrayImage;
+use keroxio_plugin_sdk::{Matte, Photo, PluginError};
 
 use crate::blobs::{bounds, tidy};
 use crate::net::Net;
@@ -30,13 +30,13 @@ type Area = (f64, f64, f64, f64);
 ///
 /// # Errors
 /// [`PluginError::Failed`] when the runtime fails.
-pub fn matte(net: &Net, photo: &RgbImage) -> Result<Matte, PluginError> {
+pub fn matte(net: &Net, photo: &Photo) -> Result<Matte, PluginError> {
     let whole = (0.0, 0.0, f64::from(photo.width()), f64::from(photo.height()));
     let scale = (WORK_SIDE / whole.2.max(whole.3)).min(1.0);
     let width = (whole.2 * scale).round().max(1.0) as usize;
     let height = (whole.3 * scale).round().max(1.0) as usize;
     let first = tidy(&net.probability(photo, whole)?.resized(width, height)?);
-    let soft = match closer(&first, photo.dimensions(), scale) {
+    let soft = match closer(&first, (photo.width(), photo.height()), scale) {
         Some(area) => tidy(&second_look(net, photo, first, area, scale)?),
         None => first,
     };
@@ -91,7 +91,7 @@ fn closer(soft: &Plane, photo: (u32, u32), scale: f64) -> Option<Area> {
 }
 
 /// Inside the area mostly the closer look, where it means the same car; outside it the first alone.
-fn second_look(net: &Net, photo: &RgbImage, mut first: Plane, area: Area, scale: f64) -> Result<Plane, PluginError> {
+fn second_look(net: &Net, photo: &Photo, mut first: Plane, area: Area, scale: f64) -> Result<Plane, PluginError> {
     let place = |at: f64, most: usize| ((at * scale).round().max(0.0) as usize).min(most);
     let (left, right) = (place(area.0, first.width), place(area.0 + area.2, first.width));
     let (top, bottom) = (place(area.1, first.height), place(area.1 + area.3, first.height));

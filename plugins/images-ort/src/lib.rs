@@ -58,7 +58,7 @@ impl BackgroundRemover for ImagesOrt {
         // The turn moves along: a caller that gives up must not let one more photo in.
         let work = move || {
             let _turn = turn;
-            cut::matte(&net, photo.rgb())
+            cut::matte(&net, &photo)
         };
         keroxio_onnx::interruptible(work).await
     }

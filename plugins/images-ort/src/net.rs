@@ -1,8 +1,7 @@
 use std::fmt::Display;
 
-use image::RgbImage;
 use keroxio_onnx::Pool;
-use keroxio_plugin_sdk::{ModelCard, PluginError};
+use keroxio_plugin_sdk::{ModelCard, Photo, PluginError};
 use ort::session::Session;
 use ort::value::{TensorRef, ValueType};
 
@@ -43,7 +42,7 @@ impl Net {
     ///
     /// # Errors
     /// [`PluginError::Failed`] when all sessions are busy or the runtime fails.
-    pub fn probability(&self, photo: &RgbImage, area: (f64, f64, f64, f64)) -> Result<Plane, PluginError> {
+    pub fn probability(&self, photo: &Photo, area: (f64, f64, f64, f64)) -> Result<Plane, PluginError> {
         let small = crop_to(photo, area, self.side as u32)?;
         let brightest = small.as_raw().iter().copied().max().unwrap_or(255);
         let pixels = self.side * self.side;

@@ -1,7 +1,7 @@
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
-use keroxio_plugin_sdk::PluginError;
+use keroxio_plugin_sdk::{Photo, PluginError};
 
 /// One number per place, rows top to bottom.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,8 +22,7 @@ impl Plane {
     /// The cost does not depend on the radius.
     pub fn blurred(&self, radius: usize) -> Self {
         let rows = box_rows(&self.values, self.width, radius);
-        let columns = box_rows(&transposed(&rows, self.width), self.height, radius);
-        Self { width: self.width, height: self.height, values: transposed(&columns, self.height) }
+        Self { width: self.width, height: self.height, values: box_columns(&rows, self.width, radius) }
     }
 
     /// # Errors
@@ -47,12 +46,13 @@ fn failed(reason: impl std::fmt::Display) -> PluginError {
 }
 
 /// Squeezes a rectangle (x, y, width, height) of the photo into a square picture.
-pub fn crop_to(
-    photo: &RgbImage,
-    (x, y, width, height): (f64, f64, f64, f64),
-    side: u32,
-) -> Result<RgbImage, PluginError> {
-    resize_rgb(photo, side, side, linear().crop(x, y, width, height))
+pub fn crop_to(photo: &Photo, (x, y, width, height): (f64, f64, f64, f64), side: u32) -> Result<RgbImage, PluginError> {
+    let (source, size) = photo.source(width.min(height) / f64::from(side));
+    // A half may lack the last row or column of an odd photo.
+    let (most_wide, most_high) = (f64::from(source.width()), f64::from(source.height()));
+    let (x, y) = ((x * size).min(most_wide - 1.0), (y * size).min(most_high - 1.0));
+    let (width, height) = ((width * size).min(most_wide - x), (height * size).min(most_high - y));
+    resize_rgb(source, side, side, linear().crop(x, y, width, height))
 }
 
 fn resize_rgb(photo: &RgbImage, width: u32, height: u32, how: ResizeOptions) -> Result<RgbImage, PluginError> {
@@ -81,13 +81,23 @@ fn box_rows(values: &[f32], width: usize, radius: usize) -> Vec<f32> {
     means
 }
 
-fn transposed(values: &[f32], width: usize) -> Vec<f32> {
-    let height = values.len() / width;
-    let mut turned = Vec::with_capacity(values.len());
-    for x in 0..width {
-        turned.extend((0..height).map(|y| values[y * width + x]));
+/// [`box_rows`] of the columns, all of which move down together.
+fn box_columns(values: &[f32], width: usize, radius: usize) -> Vec<f32> {
+    let rows: Vec<&[f32]> = values.chunks_exact(width).collect();
+    let mut sums = vec![0.0_f64; width];
+    rows.iter().take(radius).for_each(|row| sums.iter_mut().zip(*row).for_each(|(sum, v)| *sum += f64::from(*v)));
+    let mut means = Vec::with_capacity(values.len());
+    for y in 0..rows.len() {
+        if let Some(entering) = rows.get(y + radius) {
+            sums.iter_mut().zip(*entering).for_each(|(sum, v)| *sum += f64::from(*v));
+        }
+        if let Some(leaving) = y.checked_sub(radius + 1).and_then(|y| rows.get(y)) {
+            sums.iter_mut().zip(*leaving).for_each(|(sum, v)| *sum -= f64::from(*v));
+        }
+        let count = (y + radius).min(rows.len() - 1) - y.saturating_sub(radius) + 1;
+        means.extend(sums.iter().map(|sum| (sum / count as f64) as f32));
     }
-    turned
+    means
 }
 
 #[cfg(test)]

@@ -52,6 +52,79 @@ async fn a_found_network_keeps_them_too() {
     conformance::background_remover(&ImagesOrt::load(&path).unwrap()).await;
 }
 
+/// Every kind of network that an operator may add, by one of each kind that says how bright its photo is.
+#[tokio::test]
+async fn every_kind_of_network_keeps_them() {
+    if std::env::var_os("ORT_DYLIB_PATH").is_none() {
+        eprintln!("SKIP: ORT_DYLIB_PATH is not set");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let disc = RgbImage::from_fn(300, 200, |x, y| {
+        let (dx, dy) = (f64::from(x) - 150.0, f64::from(y) - 100.0);
+        Rgb([if dx.hypot(dy) < 60.0 { 250 } else { 10 }; 3])
+    });
+    for contract in ["car-matte", "saliency-u2net", "saliency-isnet", "saliency-birefnet"] {
+        let path = bright(folder.path(), contract, 1);
+        let remover = ImagesOrt::load(&path).unwrap();
+        conformance::background_remover(&remover).await;
+        let matte = remover.matte(&Photo::from_rgb(disc.clone())).await.unwrap();
+        let at = |x, y| matte.alpha.get_pixel(x, y).0[0];
+        assert!(at(150, 100) > 220 && at(150, 60) > 220 && at(10, 10) < 40 && at(150, 20) < 40, "{contract}");
+        let refused = ImagesOrt::load(&bright(folder.path(), contract, 2));
+        assert!(matches!(refused, Err(PluginError::ModelUnavailable(_))), "{contract}: two planes are no matte");
+    }
+}
+
+/// A network of one layer that answers the mean of the three colours, so many times, and its card.
+fn bright(folder: &Path, contract: &str, planes: u64) -> PathBuf {
+    let file = folder.join(format!("{contract}-{planes}.onnx"));
+    std::fs::write(&file, onnx::mean_of_colours(64, planes)).unwrap();
+    let (model, _) = ModelFile::load(&file, "CC0-1.0", None).unwrap();
+    let card = serde_json::json!({ "model": contract, "version": "1", "contract": contract,
+        "file": file.file_name().unwrap().to_str(), "sha256": model.sha256, "licence": model.licence });
+    let path = file.with_extension("json");
+    std::fs::write(&path, card.to_string()).unwrap();
+    path
+}
+
+/// As much of the ONNX format (protocol buffers) as a network of one convolution needs.
+mod onnx {
+    fn varint(mut value: u64) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        while value >= 0x80 {
+            bytes.push(value as u8 | 0x80);
+            value >>= 7;
+        }
+        bytes.push(value as u8);
+        bytes
+    }
+
+    fn number(field: u64, value: u64) -> Vec<u8> {
+        [varint(field << 3), varint(value)].concat()
+    }
+
+    fn part(field: u64, content: impl AsRef<[u8]>) -> Vec<u8> {
+        [&varint(field << 3 | 2), &varint(content.as_ref().len() as u64), content.as_ref()].concat()
+    }
+
+    /// The name and shape of an input or output of 32-bit floats.
+    fn outlet(name: &str, shape: [u64; 4]) -> Vec<u8> {
+        let sides: Vec<u8> = shape.iter().flat_map(|side| part(1, number(1, *side))).collect();
+        [part(1, name), part(2, part(1, [number(1, 1), part(2, sides)].concat()))].concat()
+    }
+
+    pub fn mean_of_colours(side: u64, planes: u64) -> Vec<u8> {
+        let values: Vec<u8> = (0..3 * planes).flat_map(|_| (1.0_f32 / 3.0).to_le_bytes()).collect();
+        let shape: Vec<u8> = [planes, 3, 1, 1].iter().flat_map(|side| number(1, *side)).collect();
+        let weights = [shape, number(2, 1), part(8, "w"), part(9, values)].concat();
+        let layer = [part(1, "x"), part(1, "w"), part(2, "y"), part(4, "Conv")].concat();
+        let (input, output) = (outlet("x", [1, 3, side, side]), outlet("y", [1, planes, side, side]));
+        let graph = [part(1, layer), part(2, "g"), part(5, weights), part(11, input), part(12, output)].concat();
+        [number(1, 8), part(7, graph), part(8, number(2, 13))].concat()
+    }
+}
+
 #[tokio::test]
 async fn sees_no_car_where_there_is_none() {
     let Some(remover) = loaded() else { return };

@@ -3,7 +3,7 @@
 use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use image::RgbImage;
-use keroxio_plugin_sdk::{PluginError, Point, Quad};
+use keroxio_plugin_sdk::{Photo, PluginError, Point, Quad};
 use ort::session::Session;
 use ort::value::TensorRef;
 
@@ -44,12 +44,12 @@ pub struct Area {
 }
 
 impl Area {
-    pub fn whole(photo: &RgbImage) -> Self {
+    pub fn whole(photo: &Photo) -> Self {
         Self { left: 0.0, top: 0.0, width: photo.width().into(), height: photo.height().into() }
     }
 
     /// A rectangle around a point, moved and reduced to what the photo has.
-    pub fn around(photo: &RgbImage, middle: Point, (width, height): (f32, f32)) -> Self {
+    pub fn around(photo: &Photo, middle: Point, (width, height): (f32, f32)) -> Self {
         let (width, height) =
             (f64::from(width).min(photo.width().into()), f64::from(height).min(photo.height().into()));
         let start =
@@ -69,7 +69,7 @@ impl Area {
 /// [`PluginError::Failed`] when the runtime fails.
 pub fn detect(
     session: &mut Session,
-    photo: &RgbImage,
+    photo: &Photo,
     area: Area,
     longest: u32,
     least: f32,
@@ -149,12 +149,15 @@ pub fn keep_apart(found: &mut Vec<Found>) {
     *found = kept;
 }
 
-fn shrunk(photo: &RgbImage, area: Area, width: u32, height: u32) -> Result<RgbImage, PluginError> {
-    let source = ImageRef::new(photo.width(), photo.height(), photo.as_raw(), PixelType::U8x3).map_err(failed)?;
+fn shrunk(photo: &Photo, area: Area, width: u32, height: u32) -> Result<RgbImage, PluginError> {
+    let (pixels, size) = photo.source(area.width / f64::from(width));
+    let source = ImageRef::new(pixels.width(), pixels.height(), pixels.as_raw(), PixelType::U8x3).map_err(failed)?;
     let mut small = Image::new(width, height, PixelType::U8x3);
-    let how = ResizeOptions::new()
-        .crop(area.left, area.top, area.width, area.height)
-        .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
+    // A half may lack the last row or column of an odd photo.
+    let (left, top) = (area.left * size, area.top * size);
+    let wide = (area.width * size).min(f64::from(pixels.width()) - left);
+    let high = (area.height * size).min(f64::from(pixels.height()) - top);
+    let how = ResizeOptions::new().crop(left, top, wide, high).resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
     Resizer::new().resize(&source, &mut small, &how).map_err(failed)?;
     RgbImage::from_raw(width, height, small.into_vec()).ok_or_else(|| failed("a resized photo lost pixels"))
 }

@@ -10,7 +10,6 @@ use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use image::RgbImage;
 use keroxio_onnx::Pool;
 use keroxio_plate_grammar::newest_rank;
 use keroxio_plugin_sdk::{Manifest, ModelCard, Photo, PlateReader, PlateSighting, PluginError, read_card};
@@ -139,7 +138,7 @@ impl PlateReader for PlatesOrt {
 }
 
 /// What a pipeline does with a photo, knowing the highest SIV rank that exists.
-type Work = fn(&Nets, &RgbImage, u64) -> Result<Vec<PlateSighting>, PluginError>;
+type Work = fn(&Nets, &Photo, u64) -> Result<Vec<PlateSighting>, PluginError>;
 
 impl PlatesOrt {
     async fn work(&self, photo: &Photo, work: Work) -> Result<Vec<PlateSighting>, PluginError> {
@@ -150,7 +149,7 @@ impl PlatesOrt {
         // The turn moves along: a caller that gives up must not let one more photo in.
         let turned = move || {
             let _turn = turn;
-            work(&nets, photo.rgb(), newest)
+            work(&nets, &photo, newest)
         };
         keroxio_onnx::interruptible(turned).await
     }

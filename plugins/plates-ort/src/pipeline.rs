@@ -2,7 +2,7 @@
 
 use image::RgbImage;
 use keroxio_plate_grammar::{PlateKind, Ranked, Row, rank};
-use keroxio_plugin_sdk::{CharacterReading, PlateSighting, PlateText, PluginError, Point, Quad};
+use keroxio_plugin_sdk::{CharacterReading, Photo, PlateSighting, PlateText, PluginError, Point, Quad};
 use ort::session::Session;
 
 use crate::Nets;
@@ -112,7 +112,7 @@ impl Candidate {
 ///
 /// # Errors
 /// [`PluginError::Failed`] when the runtime fails.
-pub fn read_photo(nets: &Nets, photo: &RgbImage, newest: u64) -> Result<Vec<PlateSighting>, PluginError> {
+pub fn read_photo(nets: &Nets, photo: &Photo, newest: u64) -> Result<Vec<PlateSighting>, PluginError> {
     if photo.width() < 24 || photo.height() < 12 {
         return Ok(Vec::new());
     }
@@ -142,7 +142,7 @@ pub fn read_photo(nets: &Nets, photo: &RgbImage, newest: u64) -> Result<Vec<Plat
 ///
 /// # Errors
 /// [`PluginError::Failed`] when the runtime fails.
-pub fn look_again(nets: &Nets, covered: &RgbImage, newest: u64) -> Result<Vec<PlateSighting>, PluginError> {
+pub fn look_again(nets: &Nets, covered: &Photo, newest: u64) -> Result<Vec<PlateSighting>, PluginError> {
     if covered.width() < 24 || covered.height() < 12 {
         return Ok(Vec::new());
     }
@@ -150,7 +150,7 @@ pub fn look_again(nets: &Nets, covered: &RgbImage, newest: u64) -> Result<Vec<Pl
     let mut seen = nets.pairs.lend(|pair| {
         let mut candidates = locate(&mut pair.detector, covered, Area::whole(covered), longest)?;
         for candidate in candidates.iter_mut().take(MOST_READ) {
-            let cut = candidate.perspective.cut(covered, nets.contract.size(), FIRST_CUT);
+            let cut = candidate.perspective.cut(covered.rgb(), nets.contract.size(), FIRST_CUT);
             candidate.add(read(&mut pair.reader, nets.contract, &[cut])?, newest);
         }
         Ok::<_, PluginError>(candidates)
@@ -161,20 +161,20 @@ pub fn look_again(nets: &Nets, covered: &RgbImage, newest: u64) -> Result<Vec<Pl
 
 /// Whether something is reported: because it is legible, or looks like a plate and has the size of one. What nobody can
 /// read although it is that wide is a wall, and covering it would cover the car.
-fn is_shown(candidate: &Candidate, photo: &RgbImage) -> bool {
+fn is_shown(candidate: &Candidate, photo: &Photo) -> bool {
     let wide = size(&candidate.found.quad).0 / photo.width().max(photo.height()) as f32;
     candidate.sure() >= LEGIBLE || candidate.found.heat >= PLATE_HEAT && wide <= WIDEST
 }
 
 /// A car park is looked at in four parts that overlap by a fifth.
-fn quarters(photo: &RgbImage) -> [Area; 4] {
+fn quarters(photo: &Photo) -> [Area; 4] {
     let (width, height) = (0.6 * f64::from(photo.width()), 0.6 * f64::from(photo.height()));
     let (right, bottom) = (f64::from(photo.width()) - width, f64::from(photo.height()) - height);
     [(0.0, 0.0), (right, 0.0), (0.0, bottom), (right, bottom)].map(|(left, top)| Area { left, top, width, height })
 }
 
 /// Sorts by importance and keeps the most important of several that lie on each other.
-fn keep_one_of_each(candidates: &mut Vec<Candidate>, photo: &RgbImage) {
+fn keep_one_of_each(candidates: &mut Vec<Candidate>, photo: &Photo) {
     candidates.sort_by(|a, b| importance(b, photo).total_cmp(&importance(a, photo)));
     let mut apart: Vec<Candidate> = Vec::new();
     for candidate in candidates.drain(..) {
@@ -186,17 +186,17 @@ fn keep_one_of_each(candidates: &mut Vec<Candidate>, photo: &RgbImage) {
 }
 
 /// More pixels than the photo has show nothing more.
-fn has_more(photo: &RgbImage) -> bool {
+fn has_more(photo: &Photo) -> bool {
     photo.width().max(photo.height()) > FIRST
 }
 
 /// There may be more plates than the first look shows.
-fn is_crowded(seen: &[Candidate], photo: &RgbImage) -> bool {
+fn is_crowded(seen: &[Candidate], photo: &Photo) -> bool {
     let scale = FIRST as f32 / photo.width().max(photo.height()) as f32;
     seen.len() >= CROWD || seen.iter().any(|candidate| size(&candidate.found.quad).0 * scale < SMALL)
 }
 
-fn look(nets: &Nets, photo: &RgbImage, area: Area, longest: u32, newest: u64) -> Result<Vec<Candidate>, PluginError> {
+fn look(nets: &Nets, photo: &Photo, area: Area, longest: u32, newest: u64) -> Result<Vec<Candidate>, PluginError> {
     nets.pairs.lend(|pair| {
         let mut candidates = locate(&mut pair.detector, photo, area, longest)?;
         let size = nets.contract.size();
@@ -207,19 +207,19 @@ fn look(nets: &Nets, photo: &RgbImage, area: Area, longest: u32, newest: u64) ->
             if is_read && candidate.found.heat < RIVAL * hottest && candidate.found.heat >= PLATE_HEAT {
                 continue;
             }
-            let cut = candidate.perspective.cut(photo, size, FIRST_CUT);
+            let cut = candidate.perspective.cut(photo.rgb(), size, FIRST_CUT);
             candidate.add(read(&mut pair.reader, nets.contract, &[cut])?, newest);
             is_read |= candidate.sure() >= DOUBT;
         }
         candidates.sort_by(|a, b| importance(b, photo).total_cmp(&importance(a, photo)));
         for candidate in candidates.iter_mut().filter(|c| !c.cuts.is_empty()).take(MOST_REREAD) {
             let cuts = if candidate.sure() >= CLEAR { 1 } else { MORE_CUTS.len() };
-            let margins = MORE_CUTS[..cuts].iter().map(|margin| candidate.perspective.cut(photo, size, *margin));
+            let margins = MORE_CUTS[..cuts].iter().map(|margin| candidate.perspective.cut(photo.rgb(), size, *margin));
             let more: Vec<RgbImage> = margins.collect();
             candidate.add(read(&mut pair.reader, nets.contract, &more)?, newest);
             if candidate.sure() < DOUBT {
                 let views = candidate.other_views();
-                let more: Vec<RgbImage> = views.map(|(view, margin)| view.cut(photo, size, margin)).collect();
+                let more: Vec<RgbImage> = views.map(|(view, margin)| view.cut(photo.rgb(), size, margin)).collect();
                 candidate.add(read(&mut pair.reader, nets.contract, &more)?, newest);
             }
             // The car's plate is read: the others are only there to be hidden.
@@ -232,7 +232,7 @@ fn look(nets: &Nets, photo: &RgbImage, area: Area, longest: u32, newest: u64) ->
 }
 
 /// Plates in the photo, the surest first, nothing of them read yet.
-fn locate(detector: &mut Session, photo: &RgbImage, area: Area, longest: u32) -> Result<Vec<Candidate>, PluginError> {
+fn locate(detector: &mut Session, photo: &Photo, area: Area, longest: u32) -> Result<Vec<Candidate>, PluginError> {
     let mut found = detect(detector, photo, area, longest, LEAST_HEAT)?;
     let scale = longest as f32 / area.width.max(area.height) as f32;
     let hottest = found.first().map_or(0.0, |one| one.heat);
@@ -250,7 +250,7 @@ fn locate(detector: &mut Session, photo: &RgbImage, area: Area, longest: u32) ->
 }
 
 /// The same plate with more pixels: its corners become exact.
-fn look_closer(detector: &mut Session, photo: &RgbImage, found: &Found) -> Result<Option<Found>, PluginError> {
+fn look_closer(detector: &mut Session, photo: &Photo, found: &Found) -> Result<Option<Found>, PluginError> {
     let middle = centre(&found.quad);
     let side = size(&found.quad).0 * CLOSE_SIDE / CLOSE_WIDTH;
     let area = Area::around(photo, middle, (side, 0.75 * side));
@@ -289,7 +289,7 @@ fn legible(rows: &[Row]) -> f32 {
 }
 
 /// Which plate is the car's: large, near the middle, read well, French.
-fn importance(candidate: &Candidate, photo: &RgbImage) -> f32 {
+fn importance(candidate: &Candidate, photo: &Photo) -> f32 {
     let middle = centre(&candidate.found.quad);
     let off = (middle.x / photo.width() as f32 - 0.5).abs();
     let wide = size(&candidate.found.quad).0 / photo.width().max(photo.height()) as f32;
@@ -298,7 +298,7 @@ fn importance(candidate: &Candidate, photo: &RgbImage) -> f32 {
     0.3 * candidate.found.heat + read + 4.0 * wide.min(0.25) - 0.3 * off
 }
 
-fn sighting(nets: &Nets, candidate: &Candidate, photo: &RgbImage) -> PlateSighting {
+fn sighting(nets: &Nets, candidate: &Candidate, photo: &Photo) -> PlateSighting {
     let (right, bottom) = (photo.width() as f32, photo.height() as f32);
     let quad: Quad = candidate.found.quad.map(|p| Point { x: p.x.clamp(0.0, right), y: p.y.clamp(0.0, bottom) });
     let narrow = size(&candidate.found.quad).0 < NARROW * right.max(bottom);

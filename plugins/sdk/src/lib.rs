@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod angle;
+mod colour;
 pub mod conformance;
 mod face;
 pub mod geometry;

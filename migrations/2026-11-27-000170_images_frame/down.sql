@@ -1,0 +1,1 @@
+ALTER TABLE images_cleanings DROP COLUMN frame;
