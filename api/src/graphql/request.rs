@@ -45,7 +45,7 @@ pub async fn from_json(app: &App, caller: &Caller, body: Body) -> Result<Request
     from_value(value).map_err(|error| (StatusCode::BAD_REQUEST, error))
 }
 
-/// All of a body whose client did not say how long it is.
+/// All of a body. What its client did not say is too large is found out while it arrives, and then taken all the same.
 async fn whole(mut pieces: BodyDataStream) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     let read = async {

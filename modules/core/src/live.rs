@@ -26,11 +26,11 @@ impl Wake {
     }
 
     /// What somebody sees of what changed, read once however many windows they have open. Everybody else reads for
-    /// themselves, by their own rights.
+    /// themselves, by their own rights. A reading that failed is none: the next window tries anew.
     pub async fn read<T, F>(&self, actor: &Actor, read: impl FnOnce() -> F) -> Option<T>
     where
         T: Clone + Send + Sync + 'static,
-        F: Future<Output = Option<T>>,
+        F: Future<Output = Result<Option<T>>>,
     {
         let cell = {
             let mut reads = self.0.reads.lock().unwrap_or_else(PoisonError::into_inner);
@@ -39,7 +39,7 @@ impl Wake {
             Arc::clone(cell).downcast::<OnceCell<Option<T>>>().ok()?
         };
         // Boxed: the many who wait keep no room for the work of the one who reads.
-        cell.get_or_init(|| Box::pin(read())).await.clone()
+        cell.get_or_try_init(|| Box::pin(read())).await.ok()?.clone()
     }
 }
 
@@ -141,10 +141,12 @@ mod tests {
         let (wake, anne, paul) = (Wake::new(json!({ "id": 7 })), somebody(), somebody());
         assert_eq!(wake["id"], 7);
         let reads = AtomicUsize::new(0);
-        let count = async || Some(reads.fetch_add(1, Ordering::Relaxed));
+        let count = async || Ok(Some(reads.fetch_add(1, Ordering::Relaxed)));
+        let failing = async || Err::<Option<usize>, _>(crate::Error::not_found("Chose", "Thing"));
+        assert_eq!(wake.read(&anne, failing).await, None);
         let (a, b) = tokio::join!(wake.read(&anne, count), wake.read(&anne, count));
         assert_eq!((a, b, wake.read(&anne, count).await), (Some(0), Some(0), Some(0)));
         assert_eq!(wake.read(&paul, count).await, Some(1));
-        assert_eq!(wake.read(&anne, async || Some("another thing")).await, Some("another thing"));
+        assert_eq!(wake.read(&anne, async || Ok(Some("another thing"))).await, Some("another thing"));
     }
 }

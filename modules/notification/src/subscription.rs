@@ -23,7 +23,7 @@ impl NotificationSubscription {
             let app = app.clone();
             async move {
                 let id: Uuid = message.get("id")?.as_str()?.parse().ok()?;
-                let item = message.read(&actor, async || service::added(&app, &actor, id).await.ok().flatten()).await;
+                let item = message.read(&actor, async || service::added(&app, &actor, id).await).await;
                 item.map(Notification::from)
             }
         }))

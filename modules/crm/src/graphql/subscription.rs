@@ -20,7 +20,7 @@ impl CrmSubscription {
             let app = app.clone();
             async move {
                 let id: Uuid = message.get("id")?.as_str()?.parse().ok()?;
-                message.read(&actor, async || service::get(&app, &actor, id).await.ok()).await.map(Lead::from)
+                message.read(&actor, async || service::get(&app, &actor, id).await.map(Some)).await.map(Lead::from)
             }
         }))
     }
