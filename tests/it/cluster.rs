@@ -1,91 +1,103 @@
 //! The queues, the relay and live messages on a Redis Cluster of three nodes.
 
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use keroxio_test_support::{Setup, fixture};
 use serde_json::json;
 use tempfile::TempDir;
 
+/// Each node has a port and, 10,000 above, one for the others.
+const PORTS: [u16; 3] = [7001, 7002, 7003];
+
 /// Ends with the test, whatever became of it.
 struct Cluster {
-    nodes: Vec<(u16, Child)>,
-    _folder: TempDir,
+    host: String,
+    nodes: Vec<Child>,
+    folder: TempDir,
 }
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        for (_, node) in &mut self.nodes {
+        for node in &mut self.nodes {
             let _ = node.kill();
             let _ = node.wait();
         }
     }
 }
 
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
-/// What `redis-cli` answers one node's command with.
-fn ask(port: u16, command: &str) -> String {
-    let words = command.split(' ');
-    let told = Command::new("redis-cli").arg("-p").arg(port.to_string()).args(words).output().unwrap();
-    String::from_utf8(told.stdout).unwrap()
+/// A loopback address of this process. On 127.0.0.1 a port that was free a moment ago is taken by any
+/// connection another test opens; here nobody else is.
+fn own_address() -> String {
+    let [_, a, b, c] = std::process::id().to_be_bytes();
+    format!("127.{}.{b}.{c}", 100 + a % 100)
 }
 
 impl Cluster {
     /// Three nodes that share the slots among them, none with a replica.
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let nodes: Vec<(u16, Child)> = (0..3)
-            .map(|n| (free_port(), n))
-            .map(|(port, n)| {
-                let home = folder.path().join(n.to_string());
+        let host = own_address();
+        let nodes = PORTS
+            .iter()
+            .map(|port| {
+                let home = folder.path().join(port.to_string());
                 std::fs::create_dir(&home).unwrap();
-                let bus = free_port();
-                let options = format!(
-                    "--port {port} --cluster-port {bus} --bind 127.0.0.1 --cluster-enabled yes --appendonly no"
-                );
-                let node = Command::new("redis-server")
+                // A node takes another for where its messages come from.
+                let place = format!("--port {port} --bind {host} --bind-source-addr {host}");
+                let options = format!("{place} --cluster-enabled yes --appendonly no");
+                Command::new("redis-server")
                     .args(options.split(' '))
-                    .args(["--save", ""])
+                    .args(["--save", "", "--logfile", "log"])
                     .arg("--dir")
                     .arg(&home)
-                    .stdout(Stdio::null())
                     .spawn()
-                    .unwrap();
-                (port, node)
+                    .unwrap()
             })
             .collect();
-        let cluster = Self { nodes, _folder: folder };
-        let ports = || cluster.nodes.iter().map(|(port, _)| *port);
-        wait_until(|| ports().all(|port| ask(port, "ping").contains("PONG")));
-        let addresses: Vec<String> = ports().map(|port| format!("127.0.0.1:{port}")).collect();
-        let made = Command::new("redis-cli")
-            .args(["--cluster", "create"])
+        let cluster = Self { host, nodes, folder };
+        cluster.wait_for("the nodes to start", "ping", "PONG");
+        let addresses = PORTS.map(|port| format!("{}:{port}", cluster.host));
+        // It waits for ever for nodes that do not find each other.
+        let made = Command::new("timeout")
+            .args(["60", "redis-cli", "--cluster", "create"])
             .args(&addresses)
             .arg("--cluster-yes")
             .output()
             .unwrap();
-        assert!(made.status.success(), "{made:?}");
-        wait_until(|| ports().all(|port| ask(port, "cluster info").contains("cluster_state:ok")));
+        assert!(made.status.success(), "{made:?}\n{}", cluster.logs());
+        cluster.wait_for("the nodes to agree", "cluster info", "cluster_state:ok");
         cluster
     }
-}
 
-/// For servers that can only be asked; they answer within milliseconds, or have not started at all.
-fn wait_until(mut holds: impl FnMut() -> bool) {
-    let begun = Instant::now();
-    while !holds() {
-        assert!(begun.elapsed() < Duration::from_secs(30), "the nodes do not answer");
-        std::thread::yield_now();
+    /// What `redis-cli` answers one node's command with.
+    fn ask(&self, port: u16, command: &str) -> String {
+        let words = command.split(' ');
+        let port = port.to_string();
+        let told = Command::new("redis-cli").args(["-h", &self.host, "-p", &port]).args(words).output().unwrap();
+        String::from_utf8(told.stdout).unwrap()
+    }
+
+    /// For servers that can only be asked; they answer within milliseconds, or have not started at all.
+    fn wait_for(&self, what: &str, command: &str, answer: &str) {
+        let begun = Instant::now();
+        while !PORTS.iter().all(|port| self.ask(*port, command).contains(answer)) {
+            assert!(begun.elapsed() < Duration::from_secs(60), "waited for {what}\n{}", self.logs());
+            std::thread::yield_now();
+        }
+    }
+
+    /// What the nodes wrote, for a test that fails.
+    fn logs(&self) -> String {
+        let log = |port: &u16| std::fs::read_to_string(self.folder.path().join(port.to_string()).join("log"));
+        PORTS.iter().map(|port| format!("--- {port}\n{}\n", log(port).unwrap_or_default())).collect()
     }
 }
 
 #[tokio::test]
 async fn the_journey_runs_on_a_redis_cluster() {
     let cluster = tokio::task::spawn_blocking(Cluster::start).await.unwrap();
-    let url = format!("redis-cluster://127.0.0.1:{}", cluster.nodes[0].0);
+    let url = format!("redis-cluster://{}:{}", cluster.host, PORTS[0]);
     let app = Setup::default().set("REDIS_URL", &url).start().await;
     let garage = app.garage("dupont").await;
     let worker = app.start_worker();
@@ -104,7 +116,7 @@ async fn the_journey_runs_on_a_redis_cluster() {
     worker.stop().await;
 
     // Both keys of a queue lie in one slot, as the scripts need; not all queues share it.
-    let slot = |key: &str| ask(cluster.nodes[0].0, &format!("cluster keyslot {key}"));
+    let slot = |key: &str| cluster.ask(PORTS[0], &format!("cluster keyslot {key}"));
     assert_eq!(slot("a:{jobs:default}:waiting"), slot("a:{jobs:default}:turns"));
     assert_ne!(slot("a:{jobs:default}:waiting"), slot("a:{jobs:inference}:waiting"));
     app.finish().await;

@@ -157,6 +157,33 @@ async fn bodies_that_are_large_or_hold_too_much_are_not_read() {
 }
 
 #[tokio::test]
+async fn a_body_in_pieces_costs_what_one_of_known_length_costs() {
+    let small = [("KEROXIO_ANONYMOUS_COST_CAPACITY", "60"), ("KEROXIO_ANONYMOUS_COST_PER_SECOND", "2")];
+    let app = small.into_iter().fold(Setup::default(), |setup, (name, value)| setup.set(name, value)).start().await;
+    let client = reqwest::Client::new();
+    let send = async |body: reqwest::Body| {
+        let request = client.post(format!("{}/graphql", app.base)).header("content-type", "application/json");
+        let answer = request.header("accept", "application/graphql-response+json").body(body).send().await.unwrap();
+        let wait = answer.headers().get("retry-after").map(|wait| wait.to_str().unwrap().parse::<u64>().unwrap());
+        (answer.status().as_u16(), wait)
+    };
+    let text = json!({ "query": format!("{{ __typename }} #{}", "x".repeat(800_000)) }).to_string();
+    let pieces: Vec<_> = text.as_bytes().chunks(8_000).map(|piece| Ok::<_, std::io::Error>(piece.to_vec())).collect();
+    let mut waits = Vec::new();
+    for body in [text.clone().into(), reqwest::Body::wrap_stream(futures_util::stream::iter(pieces))] {
+        assert_eq!(send(body).await.0, 200);
+        // What is owed has to be paid first.
+        let (status, wait) = send("{}".into()).await;
+        assert_eq!(status, 429);
+        waits.push(wait.unwrap());
+        app.app.clock().advance(Duration::from_secs(300));
+    }
+    assert_eq!(waits[0], waits[1]);
+    assert!(waits[0] > 60, "{waits:?}");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn those_who_send_slowly_keep_nobody_out() {
     let app = TestApp::start().await;
     let place = app.base.strip_prefix("http://").unwrap();

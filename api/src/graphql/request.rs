@@ -29,12 +29,16 @@ pub type Refusal = (StatusCode, Error);
 
 pub async fn from_json(app: &App, caller: &Caller, body: Body) -> Result<Request, Refusal> {
     let size = body.size_hint().lower();
-    caller.pass.read(usize::try_from(size).unwrap_or(MAX_JSON).min(MAX_JSON));
+    let said = usize::try_from(size).unwrap_or(MAX_JSON).min(MAX_JSON);
+    caller.pass.read(said);
     if size > MAX_JSON as u64 {
         drain(body.into_data_stream()).await;
         return Err((StatusCode::PAYLOAD_TOO_LARGE, too_large()));
     }
-    let bytes = whole(body.into_data_stream()).await?;
+    let whole = whole(body.into_data_stream()).await;
+    // Who sends in pieces did not say how much it would be.
+    caller.pass.read(whole.as_ref().map_or(MAX_JSON, Vec::len).saturating_sub(said));
+    let bytes = whole?;
     let _turn = door::turn(caller.is_known()).await;
     if has_too_many_values(&bytes) {
         return Err((StatusCode::BAD_REQUEST, too_many_values()));

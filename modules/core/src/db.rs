@@ -53,6 +53,9 @@ impl Drop for Conn {
 /// A statement that takes longer is told of in the log.
 const SLOW: Duration = Duration::from_millis(500);
 
+/// A connection that nobody needed for so long is closed, where the pool is to keep fewer than it may have.
+const IDLE: Duration = Duration::from_secs(600);
+
 /// The role that sees one organization's rows only; migrations make it and its policies.
 const TENANT_ROLE: &str = "keroxio_tenant";
 
@@ -72,7 +75,7 @@ impl Pools {
 
     /// Opens them. Connections carry a statement timeout, and a look each second whether we are still there: no query
     /// outlives its request for long.
-    pub async fn open(url: &str, size: u32, env: &Env) -> anyhow::Result<Self> {
+    pub async fn open(url: &str, size: u32, kept_open: u32, env: &Env) -> anyhow::Result<Self> {
         let separator = if url.contains('?') { '&' } else { '?' };
         let url = format!(
             "{url}{separator}options=-c%20statement_timeout%3D30000%20-c%20client_connection_check_interval%3D1000"
@@ -80,18 +83,20 @@ impl Pools {
         // The pool keeps the reason of a failure to itself; this does not.
         drop(connect(url.clone(), tls::client_config(env)?).await?);
         let tenants = format!("{url}%20-c%20role%3D{TENANT_ROLE}");
-        Ok(Self { system: pool(url, size, env).await?, tenants: pool(tenants, size, env).await?, size })
+        Ok(Self { system: pool(url, size, kept_open, env)?, tenants: pool(tenants, size, kept_open, env)?, size })
     }
 }
 
-async fn pool(url: String, size: u32, env: &Env) -> anyhow::Result<Pool> {
-    let pool = bb8::Pool::builder()
+fn pool(url: String, size: u32, kept_open: u32, env: &Env) -> anyhow::Result<Pool> {
+    let manager = AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, manager(env)?);
+    // Those that are kept open are opened meanwhile.
+    Ok(bb8::Pool::builder()
         .max_size(size)
+        .min_idle(kept_open)
+        .idle_timeout((kept_open < size).then_some(IDLE))
         .connection_timeout(Duration::from_secs(10))
         .test_on_check_out(false)
-        .build(AsyncDieselConnectionManager::<AsyncPgConnection>::new_with_config(url, manager(env)?))
-        .await?;
-    Ok(pool)
+        .build_unchecked(manager))
 }
 
 fn manager(env: &Env) -> anyhow::Result<ManagerConfig<AsyncPgConnection>> {

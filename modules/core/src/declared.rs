@@ -15,6 +15,11 @@ pub const ALL: &[Setting] = &[
         "16",
         "Connections to PostgreSQL that each of the two pools of a process may have.",
     ),
+    Setting::plain(
+        "KEROXIO_DATABASE_POOL_IDLE",
+        "",
+        "How many of them each keeps open while nobody needs them. By default all: a crowd would have to wait for each to be opened.",
+    ),
     Setting::secret(
         "KEROXIO_SECRET_KEY",
         "",
