@@ -91,9 +91,8 @@ pub async fn start(env: &Env, roles: Roles, stop: CancellationToken) -> anyhow::
     let is_apart = ops::listen_apart(env, &app, metrics.clone(), stop.clone()).await?;
     let mut addr = None;
     if roles.api {
-        let listener = tokio::net::TcpListener::bind(address)
-            .await
-            .with_context(|| format!("{address} cannot be listened on; set KEROXIO_HTTP_ADDR"))?;
+        let listener =
+            listen::bind(address).with_context(|| format!("{address} cannot be listened on; set KEROXIO_HTTP_ADDR"))?;
         addr = Some(listener.local_addr()?);
         tracing::info!("listening on http://{}", listener.local_addr()?);
         let router = router(app.clone(), keroxio_schema::build(app.clone()), MODULES, (!is_apart).then_some(metrics));

@@ -206,6 +206,19 @@ pub fn introspects(document: &ExecutableDocument) -> bool {
         || document.fragments.values().any(|fragment| asks(&fragment.node.selection_set.node))
 }
 
+/// Whether a document asks for nothing but what the schema is: its answer waits for nobody.
+pub fn only_introspects(document: &ExecutableDocument) -> bool {
+    fn is_about_schema(set: &SelectionSet) -> bool {
+        set.items.iter().all(|item| match &item.node {
+            Selection::Field(field) => field.node.name.node.starts_with("__"),
+            Selection::InlineFragment(inline) => is_about_schema(&inline.node.selection_set.node),
+            Selection::FragmentSpread(_) => false,
+        })
+    }
+    introspects(document)
+        && document.operations.iter().all(|(_, operation)| is_about_schema(&operation.node.selection_set.node))
+}
+
 fn is_typename(field: &Field) -> bool {
     field.name.node == "__typename"
 }

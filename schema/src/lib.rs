@@ -14,7 +14,7 @@ use async_graphql::{ObjectType, SchemaBuilder, SubscriptionType};
 
 pub use audit::Audit;
 pub use cost::Cost;
-pub use guard::{UPLOAD_MARKER, Unreadable, introspects, read};
+pub use guard::{UPLOAD_MARKER, Unreadable, introspects, only_introspects, read};
 pub use node::Node;
 pub use omitted::leave_out_omitted;
 pub use root::{Root, Shared, share};

@@ -228,8 +228,8 @@ async fn the_next_network_is_asked_where_the_first_fails() {
 
 #[tokio::test]
 async fn faces_are_blurred_and_the_seller_reads_what_was_done() {
-    const DONE: &str = "query($id: UUID!) { photoCleaning(id: $id) { facesBlurred platesMasked
-      edits { kind count textFr textEn } fidelityNote english: fidelityNote(language: EN) masked { url } } }";
+    const DONE: &str = "query($id: UUID!) { photoCleaning(id: $id) { facesBlurred platesMasked verdict
+      remarks { code adviceFr } edits { kind count textFr textEn } fidelityNote english: fidelityNote(language: EN) masked { url } } }";
     let area = Rectangle { left: 60.0, top: 60.0, width: 40.0, height: 40.0 };
     let unsure = Face { area: Rectangle { left: 300.0, ..area }, score: 0.1 };
     let faces = Arc::new(FakeFaces::seeing(&[Face { area, score: 0.9 }, unsure]));
@@ -244,6 +244,9 @@ async fn faces_are_blurred_and_the_seller_reads_what_was_done() {
     let answer = garage.run(DONE, json!({ "id": id })).await;
     let done = answer.at("/photoCleaning");
     assert_eq!((&done["facesBlurred"], &done["platesMasked"]), (&json!(1), &json!(1)));
+    assert_eq!(done["verdict"], "USABLE", "whoever is cut out with the car stays beside it on the new ground");
+    assert_eq!(done["remarks"][0]["code"], "PERSON_IN_VIEW");
+    assert!(done["remarks"][0]["adviceFr"].as_str().unwrap().contains("personne"));
     let kinds: Vec<&Value> = done["edits"].as_array().unwrap().iter().map(|edit| &edit["kind"]).collect();
     assert_eq!(kinds[..3], ["METADATA_REMOVED", "PLATES_HIDDEN", "FACES_BLURRED"]);
     assert!(done["fidelityNote"].as_str().unwrap().contains("pixels de la voiture"));
@@ -376,6 +379,7 @@ async fn faces_on_a_background_of_the_garage_are_blurred_too() {
         let (low, high) = values.fold((255, 0), |(l, h), v| (v.min(l), v.max(h)));
         high - low
     };
+    assert!(!made["remarks"].to_string().contains("PERSON"), "who is not on the car does not stay: {made}");
     assert!(spread(8, 8) < 40, "the face is blurred: {}", spread(8, 8));
     assert!(spread(100, 4) > 100, "the rest of the ground is not");
     app.finish().await;

@@ -184,6 +184,32 @@ async fn a_body_in_pieces_costs_what_one_of_known_length_costs() {
 }
 
 #[tokio::test]
+async fn what_the_schema_is_may_be_asked_only_so_often() {
+    let small = [("KEROXIO_ANONYMOUS_COST_CAPACITY", "600"), ("KEROXIO_ANONYMOUS_COST_PER_SECOND", "5")];
+    let app = small.into_iter().fold(Setup::default(), |setup, (name, value)| setup.set(name, value)).start().await;
+    let garage = app.garage("dupont").await;
+    app.app.clock().advance(Duration::from_secs(600));
+    let client = reqwest::Client::new();
+    let ask = async |query: &str| {
+        let answer =
+            client.post(format!("{}/graphql", app.base)).json(&json!({ "query": query })).send().await.unwrap();
+        answer.json::<Value>().await.unwrap()
+    };
+    for query in [
+        "{ __schema { queryType { name } } }",
+        "{ ... { __type(name: \"Query\") { name } } }",
+        "{ __schema { queryType { name } } features { __typename } }",
+    ] {
+        let answer = ask(query).await;
+        assert!(answer["data"].to_string().contains("\"Query\""), "{query}: {answer}");
+    }
+    assert_eq!(ask("{ __typename }").await["errors"][0]["extensions"]["code"], "RATE_LIMITED");
+    let known = garage.run("{ __schema { queryType { name } } }", json!({})).await;
+    assert_eq!(known.at("/__schema/queryType/name"), "Query");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn those_who_send_slowly_keep_nobody_out() {
     let app = TestApp::start().await;
     let place = app.base.strip_prefix("http://").unwrap();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 use keroxio_core::metrics::REFUSALS;
 use keroxio_core::{Actor, App, ClientAddress, Error, ErrorCode, Limits};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::Semaphore;
 
 /// Points of a request, beside those of its bytes.
 const REQUEST: f64 = 1.0;
@@ -18,6 +18,8 @@ const REQUEST: f64 = 1.0;
 const FAULT: f64 = 5.0;
 /// Points of a document that is kept for those who ask again.
 const KEPT: f64 = 20.0;
+/// Points of a question about the schema: it walks all types.
+const INTROSPECTED: f64 = 250.0;
 /// Bytes for a point.
 const BYTES: f64 = 4_096.0;
 /// Requests worked on at once from one address where nobody signed in, and of one organization.
@@ -38,9 +40,24 @@ static DWELLING: Semaphore = Semaphore::const_new(4_096);
 static READING: LazyLock<Semaphore> =
     LazyLock::new(|| Semaphore::new(std::thread::available_parallelism().map_or(1, |cores| cores.get().div_ceil(2))));
 
-/// A stranger's turn to be read; those we know read at once.
-pub async fn turn(is_known: bool) -> Option<SemaphorePermit<'static>> {
-    if is_known { None } else { READING.acquire().await.ok() }
+/// Bytes of somebody we know that are read on the spot.
+const LIGHT: usize = 64 << 10;
+
+/// Reads something, or answers what waits for nobody. What may take milliseconds is done on a thread of its own, because
+/// nobody else is answered by one that is busy; and of strangers one thing after the other.
+///
+/// # Errors
+/// `INTERNAL` when the work panicked.
+pub async fn apart<T: Send + 'static>(
+    is_known: bool,
+    bytes: usize,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    if is_known && bytes <= LIGHT {
+        return Ok(work());
+    }
+    let _turn = if is_known { None } else { READING.acquire().await.ok() };
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
 }
 
 /// Counts a refusal, and keeps somebody waiting who asked too much: a program that does not heed its limit asks all the less.
@@ -189,6 +206,11 @@ impl Pass {
     /// A document of it is kept.
     pub fn keep(&self) {
         self.take(KEPT);
+    }
+
+    /// It asks what the schema is.
+    pub fn introspect(&self) {
+        self.take(INTROSPECTED);
     }
 
     /// It could not be answered as it was.

@@ -200,12 +200,24 @@ async fn answer(
     read_only: bool,
 ) -> HttpResponse {
     let (actor, format) = (caller.actor, caller.format);
-    let request = with(request, caller.address, agent(headers));
-    let turn = door::turn(caller.is_known()).await;
-    let mut document = match readable(app, &request.query, actor) {
-        Ok(document) => document,
-        Err(errors) => return format.invalid(errors),
+    let mut request = with(request, caller.address, agent(headers));
+    let read = {
+        let (app, query) = (app.clone(), std::mem::take(&mut request.query));
+        let length = query.len();
+        let read = move || (readable(&app, &query, actor), query);
+        door::apart(caller.is_known(), length, read).await
     };
+    let mut document = match read {
+        Ok((Ok(document), query)) => {
+            request.query = query;
+            document
+        }
+        Ok((Err(errors), _)) => return format.invalid(errors),
+        Err(error) => return format.refuse(StatusCode::INTERNAL_SERVER_ERROR, error),
+    };
+    if keroxio_schema::introspects(&document) {
+        caller.pass.introspect();
+    }
     if let Some(name) = &request.operation_name {
         tracing::Span::current().record("operation", name.get(..name.len().min(100)).unwrap_or_default());
     }
@@ -222,7 +234,6 @@ async fn answer(
         return format.invalid(wrong);
     }
     keroxio_schema::leave_out_omitted(&mut document, &request.variables);
-    drop(turn);
     let known = actor.ok().flatten().filter(|_| kind == Some(OperationType::Mutation));
     let tenant = tenant_of(actor.ok().flatten().as_ref());
     let key = idempotency::of_headers(headers);
@@ -242,10 +253,21 @@ async fn answer(
     if let Some(key) = idempotency::usable(key) {
         request = request.data(IdempotencyKey(key.to_owned()));
     }
+    let is_ready = keroxio_schema::only_introspects(&document);
     request.set_parsed_query(document);
+    let schema = schema.clone();
     // Dropped when its time is over, with the connections it holds: their statements end there too.
-    let Ok(mut answer) = tokio::time::timeout(TIMEOUT, as_tenant(tenant, schema.execute(request))).await else {
-        return format.refuse(StatusCode::GATEWAY_TIMEOUT, timed_out());
+    let execution = async move { tokio::time::timeout(TIMEOUT, as_tenant(tenant, schema.execute(request))).await };
+    let executed = if is_ready {
+        let handle = tokio::runtime::Handle::current();
+        door::apart(caller.is_known(), usize::MAX, move || handle.block_on(execution)).await
+    } else {
+        Ok(execution.await)
+    };
+    let mut answer = match executed {
+        Ok(Ok(answer)) => answer,
+        Ok(Err(_)) => return format.refuse(StatusCode::GATEWAY_TIMEOUT, timed_out()),
+        Err(error) => return format.refuse(StatusCode::INTERNAL_SERVER_ERROR, error),
     };
     response::give_codes(&mut answer);
     if let Some(once) = once {

@@ -39,12 +39,12 @@ pub async fn from_json(app: &App, caller: &Caller, body: Body) -> Result<Request
     // Who sends in pieces did not say how much it would be.
     caller.pass.read(whole.as_ref().map_or(MAX_JSON, Vec::len).saturating_sub(said));
     let bytes = whole?;
-    let _turn = door::turn(caller.is_known()).await;
-    if has_too_many_values(&bytes) {
-        return Err((StatusCode::BAD_REQUEST, too_many_values()));
-    }
-    let mut value = parts_of(&bytes).ok_or_else(|| (StatusCode::BAD_REQUEST, bad_request()))?;
-    drop(bytes);
+    let length = bytes.len();
+    let read = move || {
+        if has_too_many_values(&bytes) { Err(too_many_values()) } else { parts_of(&bytes).ok_or_else(bad_request) }
+    };
+    let read = door::apart(caller.is_known(), length, read).await;
+    let mut value = read.flatten().map_err(|error| (StatusCode::BAD_REQUEST, error))?;
     documents::complete(app, Some(&caller.pass), &mut value).await?;
     from_value(value).map_err(|error| (StatusCode::BAD_REQUEST, error))
 }

@@ -95,6 +95,10 @@ impl From<Remark> for PhotoRemark {
                 "La photo est floue : tenez l'appareil immobile et touchez la voiture à l'écran.",
                 "The photo is blurred: hold the camera still and tap the car on the screen.",
             ),
+            Remark::PersonInView => (
+                "Une personne est sur la photo avec la voiture : reprenez-la sans personne.",
+                "Somebody is on the photo with the car: take it again with nobody in view.",
+            ),
         };
         Self { code, advice_fr, advice_en }
     }

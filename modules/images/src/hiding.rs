@@ -69,13 +69,18 @@ pub(crate) async fn faces(
 
 /// How surely something must be a face to be blurred.
 fn least_score(area: &Rectangle, picture: &Photo, matte: Option<&Matte>) -> f32 {
-    let Some(matte) = matte.filter(|matte| matte.found) else { return FACE };
+    let is_on_car = matte.is_some_and(|matte| is_cut_out(area, picture, matte));
+    if is_on_car { FACE_ON_CAR } else { FACE }
+}
+
+/// Whether the middle of an area of the picture is cut out with the car.
+pub(crate) fn is_cut_out(area: &Rectangle, picture: &Photo, matte: &Matte) -> bool {
     let (wide, high) = matte.alpha.dimensions();
     let x = (area.left + area.width / 2.0) / picture.width() as f32 * wide as f32;
     let y = (area.top + area.height / 2.0) / picture.height() as f32 * high as f32;
     let inside = |at: f32, side: u32| (at.max(0.0) as u32).min(side.saturating_sub(1));
     let alpha = matte.alpha.get_pixel_checked(inside(x, wide), inside(y, high));
-    if alpha.is_some_and(|alpha| alpha.0[0] >= 128) { FACE_ON_CAR } else { FACE }
+    matte.found && alpha.is_some_and(|alpha| alpha.0[0] >= 128)
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use keroxio_core::{App, BackgroundJob, Effects, Error, GivenUp, JobError, Queue}
 use keroxio_plates::Reading;
 use keroxio_plates::events::PlateRead;
 use keroxio_plugin_sdk::geometry::size;
-use keroxio_plugin_sdk::{BackgroundRemovers, Photo, Quad};
+use keroxio_plugin_sdk::{BackgroundRemovers, Photo, Quad, Rectangle};
 use keroxio_storage::MaskingDecision;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use crate::look::Look;
 use crate::model::Cleaning;
 use crate::render::{Drawn, File, Working};
 use crate::stage::Part;
-use crate::verdict::Grade;
+use crate::verdict::{Grade, Remark};
 use crate::{angles, hiding, service};
 
 /// Width of the car's own plate at least, as a share of the photo's longer side.
@@ -54,8 +54,7 @@ impl BackgroundJob for CleanPhoto {
         let photo = keroxio_storage::service::photo(&app, org, cleaning.photo_id).await?;
         let quads = reading.quads();
         let own = own_plate(&reading, &quads, &photo);
-        let cut = cutting::cut(&removers, &photo, own).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
-        record(&mut cleaning, &cut);
+        let mut cut = cutting::cut(&removers, &photo, own).await.map_err(|e| JobError::new(e.is_lasting(), e))?;
         let matte = (cut.verdict.grade > Grade::Rejected).then(|| Arc::clone(&cut.matte));
         angles::tell(&app, &mut cleaning, &photo, &cut.matte).await;
         let working = {
@@ -71,6 +70,12 @@ impl BackgroundJob for CleanPhoto {
         // A rejected cut-out is not the car: it must not say where faces can be.
         let faces = hiding::faces(&app, working.picture(), matte.as_deref()).await;
         let faces = faces.map_err(|e| JobError::new(e.is_lasting(), e))?;
+        let is_shown =
+            |face: &Rectangle| matte.as_ref().is_some_and(|matte| hiding::is_cut_out(face, working.picture(), matte));
+        if faces.iter().flatten().any(is_shown) {
+            cut.verdict.add(Remark::PersonInView);
+        }
+        record(&mut cleaning, &cut);
         cleaning.plates_masked = i32::try_from(hidden.len()).ok();
         cleaning.faces_blurred = faces.as_ref().and_then(|faces| i32::try_from(faces.len()).ok());
         let decision = MaskingDecision {

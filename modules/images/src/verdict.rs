@@ -61,6 +61,8 @@ pub enum Remark {
     TooDark,
     /// Out of focus or shaken.
     TooBlurred,
+    /// Somebody was cut out with the car, or sits in it.
+    PersonInView,
 }
 
 impl Grade {
@@ -100,6 +102,12 @@ impl Verdict {
             Grade::Usable
         };
         Self { grade, remarks }
+    }
+
+    /// Adds what was found out later and is not fatal.
+    pub fn add(&mut self, remark: Remark) {
+        self.remarks.push(remark);
+        self.grade = self.grade.min(Grade::Usable);
     }
 
     pub fn sees_no_car(&self) -> bool {

@@ -30,6 +30,7 @@ class French(Plates):
 class Photos(Scenes):
     widths = (70, 420)
     size = (1280, 960)
+    foreign = 0
 
     def photo(self):
         """A picture with one plate: its text, and its corners."""

@@ -9,6 +9,7 @@ from torch.utils.data import IterableDataset, get_worker_info
 
 from detector import HIGH, WIDE, target
 from flat_plates import Plate, Plates
+from foreign_plates import ForeignPlates
 
 
 class Scenes(IterableDataset):
@@ -17,6 +18,8 @@ class Scenes(IterableDataset):
     # How wide plates are in the picture, in pixels.
     widths = (26, 260)
     size = (WIDE, HIGH)
+    # Share of plates that nobody in Europe has. Large ones are not learned: boots and bonnets look like them.
+    foreign, largest_foreign = 0.2, 170
 
     def __init__(self, data: Path, fonts: Path, seed: int):
         self.data, self.fonts, self.seed = data, fonts, seed
@@ -25,7 +28,7 @@ class Scenes(IterableDataset):
         cv2.setNumThreads(0)
         worker = get_worker_info()
         self.random = np.random.default_rng([self.seed, worker.id if worker else 0])
-        self.plates = Plates(self.fonts, self.random)
+        self.plates, self.others = Plates(self.fonts, self.random), ForeignPlates(self.fonts, self.random)
         self.cars, self.empty, self.boxed = self.car_photos(), self.empty_photos(), self.boxed_photos()
         while True:
             real = self.chance(0.15) and self.boxed
@@ -98,7 +101,7 @@ class Scenes(IterableDataset):
         wide = (x1 - x0) * np.exp(self.random.uniform(np.log(0.45), np.log(1.7)))
         middle = spot + self.random.uniform(-0.36, 0.36, 2) * [wide, wide * 0.75]
         seen, matrix = self.view(np.ascontiguousarray(rgb), middle, wide)
-        if self.chance(0.06):
+        if self.chance(0.12):
             return seen, []
         seen, quads = self.paste(seen, matrix[:, :2] @ spot + matrix[:, 2], [])
         if self.chance(0.12):
@@ -106,8 +109,9 @@ class Scenes(IterableDataset):
         return seen, quads
 
     def paste(self, seen: np.ndarray, middle, quads: list):
-        plate = self.drawn = self.plates.draw()
-        quad = self.project(plate, middle)
+        is_foreign = self.chance(self.foreign)
+        plate = self.drawn = (self.others if is_foreign else self.plates).draw()
+        quad = self.project(plate, middle, self.largest_foreign if is_foreign else self.widths[1])
         if not inside(quad, self.size) or any(np.abs(q.mean(0) - quad.mean(0)).max() < np.ptp(q, 0).max() + np.ptp(quad, 0).max() for q in quads):
             return seen, quads
         # Only the surroundings of the plate are touched: mixing the whole picture would cost more than all the rest.
@@ -132,7 +136,7 @@ class Scenes(IterableDataset):
         seen[top:bottom, left:right] = part * (1 - alpha) + np.clip(warped * light * tint, 0, 255) * alpha
         return seen, [*quads, quad]
 
-    def project(self, plate: Plate, middle) -> np.ndarray:
+    def project(self, plate: Plate, middle, widest: float) -> np.ndarray:
         """A flat plate turned in space and seen by a pinhole camera: a true homography."""
         size = plate.corners[2] - plate.corners[0]
         flat = (plate.corners - plate.corners.mean(0)) / size[0]
@@ -142,7 +146,7 @@ class Scenes(IterableDataset):
         points = np.column_stack([flat, np.zeros(4)]) @ turn.T
         points[:, 2] += self.random.uniform(3, 14)
         seen = points[:, :2] / points[:, 2:]
-        wide = np.exp(self.random.uniform(*np.log(self.widths)))
+        wide = np.exp(self.random.uniform(*np.log((self.widths[0], widest))))
         seen = (seen - seen.mean(0)) * wide / max(np.ptp(seen[:, 0]), 0.7 * np.ptp(flat[:, 0] / points[:, 2].mean()))
         return (seen + middle).astype(np.float32)
 

@@ -5,10 +5,16 @@ use moxcms::{ColorProfile, DataColorSpace, Layout, TransformOptions};
 
 /// A profile that moves no colour of a coarse grid by more than this is sRGB by another name.
 const SAME: u8 = 2;
+/// Bytes of a profile at most; those with tables for printers have two million. What it takes to understand one grows
+/// with it.
+const LARGEST: usize = 4 << 20;
 
 /// Turns the colours of a picture with this ICC profile into those of sRGB. A profile that cannot be understood, or is
 /// not one of red, green and blue, changes nothing: so do all programs that know no profiles.
 pub fn to_srgb(rgb: &mut RgbImage, profile: &[u8]) {
+    if profile.len() > LARGEST {
+        return;
+    }
     let Ok(own) = ColorProfile::new_from_slice(profile) else { return };
     if own.color_space != DataColorSpace::Rgb {
         return;
@@ -64,5 +70,29 @@ mod tests {
         for profile in [&same[..], &grey[..], &same[..100], b"", b"no profile at all"] {
             assert_eq!(turned([200, 30, 90], profile), [200, 30, 90]);
         }
+    }
+
+    #[test]
+    fn damaged_profiles_end_in_some_colour_and_nothing_else() {
+        let whole = ColorProfile::new_display_p3().encode().unwrap();
+        let mut dice = 1_u32;
+        let mut throw = |sides: usize| {
+            dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (dice >> 8) as usize % sides
+        };
+        for _ in 0..2_000 {
+            let mut profile = whole.clone();
+            for _ in 0..=throw(6) {
+                // Most of what decides is in the head and the table behind it.
+                let reach = if throw(2) == 0 { 260.min(profile.len()) } else { profile.len() };
+                let at = throw(reach);
+                profile[at] = [0, 1, 0x7f, 0x80, 0xff, throw(256) as u8][throw(6)];
+            }
+            profile.truncate(profile.len() - throw(4) * throw(40));
+            turned([200, 30, 90], &profile);
+        }
+        let mut huge = whole;
+        huge.resize(LARGEST + 1, 0);
+        assert_eq!(turned([234, 51, 35], &huge), [234, 51, 35]);
     }
 }
