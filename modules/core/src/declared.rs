@@ -17,8 +17,8 @@ pub const ALL: &[Setting] = &[
     ),
     Setting::plain(
         "KEROXIO_DATABASE_POOL_IDLE",
-        "",
-        "How many of them each keeps open while nobody needs them. By default all: a crowd would have to wait for each to be opened.",
+        "0",
+        "How many of them each keeps open while nobody needs them: a crowd need not wait for those to be opened. Each that PostgreSQL closed fails one request.",
     ),
     Setting::secret(
         "KEROXIO_SECRET_KEY",
