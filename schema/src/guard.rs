@@ -190,35 +190,6 @@ impl<'a> Counter<'a> {
     }
 }
 
-/// Whether a document asks what the schema is.
-pub fn introspects(document: &ExecutableDocument) -> bool {
-    fn asks(set: &SelectionSet) -> bool {
-        set.items.iter().any(|item| match &item.node {
-            Selection::Field(field) => {
-                let name = &field.node.name.node;
-                name == "__schema" || name == "__type" || asks(&field.node.selection_set.node)
-            }
-            Selection::InlineFragment(inline) => asks(&inline.node.selection_set.node),
-            Selection::FragmentSpread(_) => false,
-        })
-    }
-    document.operations.iter().any(|(_, operation)| asks(&operation.node.selection_set.node))
-        || document.fragments.values().any(|fragment| asks(&fragment.node.selection_set.node))
-}
-
-/// Whether a document asks for nothing but what the schema is: its answer waits for nobody.
-pub fn only_introspects(document: &ExecutableDocument) -> bool {
-    fn is_about_schema(set: &SelectionSet) -> bool {
-        set.items.iter().all(|item| match &item.node {
-            Selection::Field(field) => field.node.name.node.starts_with("__"),
-            Selection::InlineFragment(inline) => is_about_schema(&inline.node.selection_set.node),
-            Selection::FragmentSpread(_) => false,
-        })
-    }
-    introspects(document)
-        && document.operations.iter().all(|(_, operation)| is_about_schema(&operation.node.selection_set.node))
-}
-
 fn is_typename(field: &Field) -> bool {
     field.name.node == "__typename"
 }

@@ -3,6 +3,7 @@
 mod audit;
 mod cost;
 mod guard;
+mod introspection;
 mod node;
 mod omitted;
 mod root;
@@ -14,7 +15,8 @@ use async_graphql::{ObjectType, SchemaBuilder, SubscriptionType};
 
 pub use audit::Audit;
 pub use cost::Cost;
-pub use guard::{UPLOAD_MARKER, Unreadable, introspects, only_introspects, read};
+pub use guard::{UPLOAD_MARKER, Unreadable, read};
+pub use introspection::{introspections, only_introspects};
 pub use node::Node;
 pub use omitted::leave_out_omitted;
 pub use root::{Root, Shared, share};

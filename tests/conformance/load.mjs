@@ -7,7 +7,8 @@ import { base, Server, sleep } from './lib.mjs';
 
 const root = base(process.argv[2]);
 const HOSTILE = Number(process.env.HOSTILE ?? 1_000);
-const SECONDS = Number(process.env.SECONDS_EACH ?? 15);
+/// Of each phase. The p99 of a minute is its fifth slowest story; that of a quarter of it would be its second, which is chance.
+const SECONDS = Number(process.env.SECONDS_EACH ?? 60);
 /// Stories begun each second, whether those before have ended or not.
 const RATE = 8;
 const USERS = 4;
@@ -60,14 +61,16 @@ const at = (times, share) => times[Math.min(times.length - 1, Math.ceil(times.le
 const megabytes = value => `${value.toFixed(0)} MB`;
 
 function tell(name, { times, failures }) {
-    console.log(`${name.padEnd(8)} ${times.length} stories  p50 ${at(times, 0.5).toFixed(0)} ms  p99 ${at(times, 0.99).toFixed(0)} ms  failed ${Object.values(failures).reduce((a, b) => a + b, 0)}`);
+    console.log(`${name.padEnd(8)} ${times.length} stories  p50 ${at(times, 0.5).toFixed(0)} ms  p99 ${at(times, 0.99).toFixed(0)} ms  slowest ${at(times, 1).toFixed(0)} ms  failed ${Object.values(failures).reduce((a, b) => a + b, 0)}`);
     for (const [what, count] of Object.entries(failures)) console.log(`         ${count} times ${what}`);
 }
 
+const beside = name => fileURLToPath(new URL(name, import.meta.url));
+const TALKING = { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] };
+
 /// The flood yields to whoever else wants the processor, or this would measure the client.
-function flood() {
-    const file = fileURLToPath(new URL('flood.mjs', import.meta.url));
-    const child = spawn('nice', ['-n', '19', process.execPath, file, root, String(HOSTILE)], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+function flood(target) {
+    const child = spawn('nice', ['-n', '19', process.execPath, beside('flood.mjs'), target, String(HOSTILE)], TALKING);
     const heard = new Promise((resolve, reject) => {
         child.on('message', message => message.counts && resolve(message));
         child.on('exit', code => reject(new Error(`the flood ended with ${code}`)));
@@ -79,6 +82,26 @@ function flood() {
         child.once('exit', code => reject(new Error(`the flood ended with ${code}`)));
     });
     return { ready, stop: () => { if (child.connected) child.send('stop'); return heard; } };
+}
+
+/// A phase under the flood, and what the flood was answered.
+async function under(target) {
+    const hostile = flood(target);
+    await hostile.ready;
+    const result = await phase(users);
+    return { result, answers: await hostile.stop() };
+}
+
+/// The same with a flood that is aimed at a server which only refuses.
+async function aside() {
+    const floor = spawn(process.execPath, [beside('floor.mjs')], TALKING);
+    const port = await new Promise((resolve, reject) => {
+        floor.once('message', message => resolve(message.port));
+        floor.once('exit', code => reject(new Error(`the floor ended with ${code}`)));
+    });
+    const { result } = await under(`http://127.0.0.1:${port}`);
+    floor.disconnect();
+    return result;
 }
 
 console.log(`${availableParallelism?.() ?? cpus().length} processors, shared by the server, its database, this client and the flood.`);
@@ -96,10 +119,9 @@ console.log(`\nA story is a page of the stock and a new car, on a connection eac
 const rested = memory();
 const before = await phase(users);
 tell('before', before);
-const hostile = flood();
-await hostile.ready;
-const during = await phase(users);
-const answers = await hostile.stop();
+const elsewhere = await aside();
+tell('aside', elsewhere);
+const { result: during, answers } = await under(root);
 tell('during', during);
 const after = await phase(users);
 tell('after', after);
@@ -115,7 +137,8 @@ for (const [kind, open] of Object.entries(answers.flights)) {
 
 const ratio = at(during.times, 0.99) / at(before.times, 0.99);
 const findings = [];
-console.log(`\np99 during / p99 before: ${ratio.toFixed(2)} (at most ${SLOWER})`);
+console.log(`\nWith the flood aside, at a server that only refuses: p99 ${(at(elsewhere.times, 0.99) / at(before.times, 0.99)).toFixed(2)} times that before. So much is the price of two strangers on the same processors.`);
+console.log(`p99 during / p99 before: ${ratio.toFixed(2)} (at most ${SLOWER})`);
 if (!(ratio <= SLOWER)) findings.push(`the user's p99 grew ${ratio.toFixed(2)} times`);
 if (rested) {
     const grown = left / rested;
@@ -125,7 +148,7 @@ if (rested) {
 } else {
     console.log('resident memory of the server: unknown; set SERVER_PID');
 }
-for (const part of [before, during, after]) {
+for (const part of [before, elsewhere, during, after]) {
     if (Object.keys(part.failures).length) { findings.push('stories of the user failed'); break; }
 }
 console.log(findings.length ? `FAIL ${findings.join('; ')}` : 'ok');

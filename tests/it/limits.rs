@@ -184,6 +184,26 @@ async fn a_body_in_pieces_costs_what_one_of_known_length_costs() {
 }
 
 #[tokio::test]
+async fn a_body_that_breaks_off_costs_what_came_of_it() {
+    let small = [("KEROXIO_ANONYMOUS_COST_CAPACITY", "60"), ("KEROXIO_ANONYMOUS_COST_PER_SECOND", "1")];
+    let app = small.into_iter().fold(Setup::default(), |setup, (name, value)| setup.set(name, value)).start().await;
+    let place = app.base.strip_prefix("http://").unwrap();
+    let head = format!(
+        "POST /graphql HTTP/1.1\r\nhost: {place}\r\ncontent-type: application/json\r\ntransfer-encoding: chunked\r\n\r\n1\r\n{{\r\n"
+    );
+    let mut socket = TcpStream::connect(place).await.unwrap();
+    socket.write_all(head.as_bytes()).await.unwrap();
+    socket.shutdown().await.unwrap();
+    // Until it is known to the server too.
+    socket.read_to_end(&mut Vec::new()).await.unwrap();
+    let question = json!({ "query": "{ __typename }" });
+    let answer = reqwest::Client::new().post(format!("{}/graphql", app.base)).json(&question).send().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(answer.json::<Value>().await.unwrap()["data"]["__typename"], "Query");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn what_the_schema_is_may_be_asked_only_so_often() {
     let small = [("KEROXIO_ANONYMOUS_COST_CAPACITY", "600"), ("KEROXIO_ANONYMOUS_COST_PER_SECOND", "5")];
     let app = small.into_iter().fold(Setup::default(), |setup, (name, value)| setup.set(name, value)).start().await;

@@ -1,4 +1,4 @@
-//! Redis is away.
+//! Redis or PostgreSQL is away.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -78,5 +78,27 @@ async fn work_that_nobody_waits_for_any_more_ends_in_the_database_too() {
         assert!(begun.elapsed() < Duration::from_secs(20), "it goes on");
         app.texts("SELECT pg_sleep(0.05)::text AS text").await;
     }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn connections_that_the_database_has_closed_fail_no_request() {
+    let app = Setup::default().set("KEROXIO_DATABASE_POOL_IDLE", "8").start().await;
+    let garage = app.garage("dupont").await;
+    let others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let open = async || app.texts(&format!("SELECT count(*)::text AS text {others}")).await.concat();
+    // Of both pools, all but the one that counts.
+    while open().await != "15" {
+        tokio::task::yield_now().await;
+    }
+    let mut told = 0;
+    for _ in 0..8 {
+        app.execute(&format!("SELECT pg_terminate_backend(pid) {others}")).await;
+        for _ in 0..16 {
+            garage.run("{ viewer { email } vehicles { nodes { id } } }", json!({})).await.text("/viewer/email");
+            told += 1;
+        }
+    }
+    assert_eq!(told, 128);
     app.finish().await;
 }

@@ -308,6 +308,33 @@ async fn pings_are_counted_as_what_they_cost() {
 }
 
 #[tokio::test]
+async fn each_question_about_the_schema_is_paid_for_on_a_socket_too() {
+    let small = [("KEROXIO_ANONYMOUS_COST_CAPACITY", "600"), ("KEROXIO_ANONYMOUS_COST_PER_SECOND", "5")];
+    let app = small.into_iter().fold(Setup::default(), |setup, (name, value)| setup.set(name, value)).start().await;
+    let mut socket = Raw::begun(&app).await;
+    for (query, told) in [
+        (
+            "{ ...Q b: __type(name: \"Query\") { name } } fragment Q on Query { __schema { queryType { name } } }",
+            "next",
+        ),
+        // What is owed after this one has to be paid first.
+        ("{ __schema { queryType { name } } }", "next"),
+        ("{ __typename }", "error"),
+    ] {
+        socket.ask("1", query).await;
+        let answer = socket.heard().await;
+        assert_eq!(answer["type"], told, "{query}: {answer}");
+        if told == "next" {
+            assert!(answer["payload"]["data"].to_string().contains("\"Query\""), "{answer}");
+            assert_eq!(socket.heard().await["type"], "complete");
+        } else {
+            assert_eq!(answer["payload"][0]["extensions"]["code"], "RATE_LIMITED");
+        }
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_socket_is_closed_with_the_code_its_protocol_names() {
     let app = TestApp::start().await;
     assert_eq!(Raw::open(&app, None).await.closed().await.0, 4406);

@@ -208,9 +208,9 @@ impl Pass {
         self.take(KEPT);
     }
 
-    /// It asks what the schema is.
-    pub fn introspect(&self) {
-        self.take(INTROSPECTED);
+    /// It asks so often what the schema is.
+    pub fn introspect(&self, times: usize) {
+        self.take(INTROSPECTED * times as f64);
     }
 
     /// It could not be answered as it was.

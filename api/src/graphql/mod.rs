@@ -6,15 +6,16 @@ pub mod door;
 mod idempotency;
 pub mod introspection;
 mod multipart;
+mod operation;
 mod outcome;
 mod request;
 mod response;
 mod socket;
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use async_graphql::parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType};
-use async_graphql::{Executor, Request, ServerError};
+use async_graphql::{Executor, Request};
 use axum::Router;
 use axum::body::HttpBody as _;
 use axum::extract::{FromRequestParts as _, State, WebSocketUpgrade};
@@ -25,10 +26,8 @@ use axum::routing::get;
 use keroxio_core::idempotency::IdempotencyKey;
 use keroxio_core::{App, Authentication, ClientAddress, ClientAgent, Error, ErrorCode, Loaders, as_tenant, tenant_of};
 
-use documents::Documents;
 use door::{Door, Pass};
 use idempotency::Outcome as Begun;
-use introspection::Introspection;
 use outcome::Outcome;
 use request::{Refusal, bad_request};
 use response::Format;
@@ -37,8 +36,6 @@ use response::Format;
 const MAX_JSON: usize = 1 << 20;
 /// A body that is taken from the connection even though its caller is refused, in bytes.
 const SMALL: u64 = 64 << 10;
-/// Time for one operation.
-const TIMEOUT: Duration = Duration::from_secs(60);
 /// The only subprotocol spoken.
 const PROTOCOL: &str = "graphql-transport-ws";
 
@@ -201,23 +198,11 @@ async fn answer(
 ) -> HttpResponse {
     let (actor, format) = (caller.actor, caller.format);
     let mut request = with(request, caller.address, agent(headers));
-    let read = {
-        let (app, query) = (app.clone(), std::mem::take(&mut request.query));
-        let length = query.len();
-        let read = move || (readable(&app, &query, actor), query);
-        door::apart(caller.is_known(), length, read).await
-    };
-    let mut document = match read {
-        Ok((Ok(document), query)) => {
-            request.query = query;
-            document
-        }
-        Ok((Err(errors), _)) => return format.invalid(errors),
+    let mut document = match operation::read(app, &caller.pass, actor, &mut request).await {
+        Ok(Ok(document)) => document,
+        Ok(Err(errors)) => return format.invalid(errors),
         Err(error) => return format.refuse(StatusCode::INTERNAL_SERVER_ERROR, error),
     };
-    if keroxio_schema::introspects(&document) {
-        caller.pass.introspect();
-    }
     if let Some(name) = &request.operation_name {
         tracing::Span::current().record("operation", name.get(..name.len().min(100)).unwrap_or_default());
     }
@@ -253,21 +238,10 @@ async fn answer(
     if let Some(key) = idempotency::usable(key) {
         request = request.data(IdempotencyKey(key.to_owned()));
     }
-    let is_ready = keroxio_schema::only_introspects(&document);
     request.set_parsed_query(document);
-    let schema = schema.clone();
-    // Dropped when its time is over, with the connections it holds: their statements end there too.
-    let execution = async move { tokio::time::timeout(TIMEOUT, as_tenant(tenant, schema.execute(request))).await };
-    let executed = if is_ready {
-        let handle = tokio::runtime::Handle::current();
-        door::apart(caller.is_known(), usize::MAX, move || handle.block_on(execution)).await
-    } else {
-        Ok(execution.await)
-    };
-    let mut answer = match executed {
-        Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => return format.refuse(StatusCode::GATEWAY_TIMEOUT, timed_out()),
-        Err(error) => return format.refuse(StatusCode::INTERNAL_SERVER_ERROR, error),
+    let mut answer = match operation::execute(schema, actor.ok().flatten().as_ref(), request).await {
+        Ok(answer) => answer,
+        Err((status, error)) => return format.refuse(status, error),
     };
     response::give_codes(&mut answer);
     if let Some(once) = once {
@@ -278,18 +252,6 @@ async fn answer(
         if response::was_executed(&answer) { format.executed(answer) } else { format.invalid(answer.errors) };
     told.extensions_mut().insert(outcome);
     told
-}
-
-/// The document of a text, where this installation answers it.
-fn readable(app: &App, query: &str, who: Authentication) -> Result<ExecutableDocument, Vec<ServerError>> {
-    let documents = app.get::<Documents>().unwrap_or_default();
-    documents.check(query).map_err(|error| vec![response::coded(error)])?;
-    let document = keroxio_schema::read(query).map_err(response::unreadable)?;
-    if keroxio_schema::introspects(&document) {
-        let policy = app.get::<Introspection>().unwrap_or_default();
-        policy.check(who).map_err(|error| vec![response::coded(error)])?;
-    }
-    Ok(document)
 }
 
 /// The operation a request names, or its only one; none where that is not decided.
@@ -351,13 +313,5 @@ fn socket_required() -> Error {
     Error::bad_input(
         "Un abonnement demande une connexion WebSocket (graphql-transport-ws) à la même adresse.",
         "A subscription needs a WebSocket connection (graphql-transport-ws) to the same address.",
-    )
-}
-
-fn timed_out() -> Error {
-    Error::new(
-        ErrorCode::UNAVAILABLE,
-        "La requête a dépassé le temps accordé. Réessayez avec moins de champs.",
-        "The request took longer than allowed. Try again with fewer fields.",
     )
 }

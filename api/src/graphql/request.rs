@@ -35,11 +35,11 @@ pub async fn from_json(app: &App, caller: &Caller, body: Body) -> Result<Request
         drain(body.into_data_stream()).await;
         return Err((StatusCode::PAYLOAD_TOO_LARGE, too_large()));
     }
-    let whole = whole(body.into_data_stream()).await;
+    let mut length = 0;
+    let whole = whole(body.into_data_stream(), &mut length).await;
     // Who sends in pieces did not say how much it would be.
-    caller.pass.read(whole.as_ref().map_or(MAX_JSON, Vec::len).saturating_sub(said));
+    caller.pass.read(length.saturating_sub(said));
     let bytes = whole?;
-    let length = bytes.len();
     let read = move || {
         if has_too_many_values(&bytes) { Err(too_many_values()) } else { parts_of(&bytes).ok_or_else(bad_request) }
     };
@@ -49,13 +49,15 @@ pub async fn from_json(app: &App, caller: &Caller, body: Body) -> Result<Request
     from_value(value).map_err(|error| (StatusCode::BAD_REQUEST, error))
 }
 
-/// All of a body. What its client did not say is too large is found out while it arrives, and then taken all the same.
-async fn whole(mut pieces: BodyDataStream) -> Result<Vec<u8>, Refusal> {
+/// All of a body, and how many bytes of it came. What its client did not say is too large is found out while it arrives,
+/// and then taken all the same.
+async fn whole(mut pieces: BodyDataStream, came: &mut usize) -> Result<Vec<u8>, Refusal> {
     let mut bytes = Vec::new();
     let read = async {
         while let Some(piece) = pieces.next().await {
             let piece = piece.map_err(|_| (StatusCode::BAD_REQUEST, bad_request()))?;
-            if bytes.len() + piece.len() > MAX_JSON {
+            *came += piece.len();
+            if *came > MAX_JSON {
                 return Ok(false);
             }
             bytes.extend_from_slice(&piece);

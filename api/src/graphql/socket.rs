@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use async_graphql::parser::types::OperationType;
 use async_graphql::{Executor, Request, Response, ServerError};
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, Utf8Bytes, WebSocket};
 use futures_util::stream::{self, BoxStream, StreamExt as _};
 use keroxio_core::idempotency::IdempotencyKey;
 use keroxio_core::metrics::{SOCKET_CLOSES, SOCKETS, SUBSCRIPTIONS};
@@ -22,7 +22,7 @@ use super::door::{Door, Pass};
 use super::idempotency::{self, Outcome as Begun};
 use super::outcome::Outcome;
 use super::request::{from_value, has_too_many_values, is_well_formed};
-use super::{PROTOCOL, TIMEOUT, authenticate, chosen, documents, readable, response, timed_out, with};
+use super::{PROTOCOL, authenticate, chosen, documents, door, operation, response, with};
 
 /// Time for `connection_init` to arrive.
 const INIT: Duration = Duration::from_secs(10);
@@ -32,6 +32,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 const TAKING: Duration = Duration::from_secs(30);
 /// Time for a client to answer a close.
 const PARTING: Duration = Duration::from_secs(2);
+/// Bytes of a message that is read at once, whoever sent it.
+const SHORT: usize = 4 << 10;
 /// Operations under way on one connection.
 const MAX_OPERATIONS: usize = 100;
 
@@ -106,11 +108,14 @@ async fn once(
         request = request.data(IdempotencyKey(key));
     }
     let started = Instant::now();
-    // Dropped when its time is over: what became of a mutation with a key is then for the next to find out.
-    let Ok(mut answer) = timeout(TIMEOUT, schema.execute(request)).await else {
-        let late = Response::from_errors(vec![response::coded(timed_out())]);
-        Outcome::of(&late).record("websocket", started);
-        return Out::of(late, true);
+    let mut answer = match operation::execute(&schema, caller.as_ref(), request).await {
+        Ok(answer) => answer,
+        // What became of a mutation with a key is then for the next to find out.
+        Err((_, error)) => {
+            let failed = Response::from_errors(vec![response::coded(error)]);
+            Outcome::of(&failed).record("websocket", started);
+            return Out::of(failed, true);
+        }
     };
     Outcome::of(&answer).record("websocket", started);
     response::give_codes(&mut answer);
@@ -162,7 +167,7 @@ impl<E: Executor> Session<E> {
                     heard = Instant::now();
                     match message? {
                         // Boxed, as all that is done seldom: what it needs is room that a waiting connection would keep.
-                        Ok(Message::Text(text)) => Box::pin(self.hear(&text)).await,
+                        Ok(Message::Text(text)) => Box::pin(self.hear(text)).await,
                         Ok(Message::Binary(_)) => Err(Close::invalid("text only")),
                         // The next look sends our answer to a close, and finds the end.
                         Ok(Message::Close(_) | Message::Ping(_) | Message::Pong(_)) => Ok(None),
@@ -193,17 +198,17 @@ impl<E: Executor> Session<E> {
     }
 
     /// One message of the client; answers what is said at once.
-    async fn hear(&mut self, text: &str) -> Result<Option<String>, Close> {
-        if has_too_many_values(text.as_bytes()) {
-            return Err(Close::invalid("too many values"));
-        }
-        let message: Value = serde_json::from_str(text).map_err(|_| Close::invalid("not JSON"))?;
+    async fn hear(&mut self, text: Utf8Bytes) -> Result<Option<String>, Close> {
+        let length = text.len();
+        // What is short is read on the spot: a user's first message, before we know whose it is, waits behind nobody's.
+        let read = door::apart(length <= SHORT || self.who().is_some(), length, move || message_of(&text)).await;
+        let message = read.map_err(|_| Close(1011, "Internal error".to_owned())).flatten()?;
         let kind = message.get("type").and_then(Value::as_str).ok_or_else(|| Close::invalid("no type"))?;
         let payload = message.get("payload").unwrap_or(&Value::Null);
         let is_map = payload.is_null() || payload.is_object();
         match kind {
             "connection_init" if is_map => self.begin(payload).await.map(Some),
-            "ping" if is_map && !self.may_ping(text.len()) => Err(Close(4429, "Too many pings".to_owned())),
+            "ping" if is_map && !self.may_ping(length) => Err(Close(4429, "Too many pings".to_owned())),
             "ping" if is_map && payload.is_null() => Ok(Some(json!({ "type": "pong" }).to_string())),
             "ping" if is_map => Ok(Some(json!({ "type": "pong", "payload": payload }).to_string())),
             "pong" if is_map => Ok(None),
@@ -212,14 +217,13 @@ impl<E: Executor> Session<E> {
                 if self.actor.is_none() {
                     return Err(Close(4401, "Unauthorized".to_owned()));
                 }
-                let who = self.actor.and_then(Result::ok).flatten();
                 let door = self.app.get::<Door>().unwrap_or_default();
-                let pass = door.enter(&self.app, who.as_ref(), self.address);
+                let pass = door.enter(&self.app, self.who().as_ref(), self.address);
                 let pass = match pass.and_then(|mut pass| pass.begin().map(|()| pass)) {
                     Ok(pass) => pass,
                     Err(error) => return Ok(Some(failed(&id, &[response::coded(error)]))),
                 };
-                pass.read(text.len());
+                pass.read(length);
                 self.subscribe(id, payload.clone(), pass).await
             }
             "complete" => {
@@ -230,11 +234,15 @@ impl<E: Executor> Session<E> {
         }
     }
 
+    /// Who has signed in.
+    fn who(&self) -> Option<Actor> {
+        self.actor.and_then(Result::ok).flatten()
+    }
+
     /// What a ping costs is counted as any request: it is read, and sent back.
     fn may_ping(&self, bytes: usize) -> bool {
-        let who = self.actor.and_then(Result::ok).flatten();
         let door = self.app.get::<Door>().unwrap_or_default();
-        let pass = door.enter(&self.app, who.as_ref(), self.address);
+        let pass = door.enter(&self.app, self.who().as_ref(), self.address);
         pass.is_ok_and(|pass| {
             pass.read(bytes);
             true
@@ -275,14 +283,16 @@ impl<E: Executor> Session<E> {
         if !is_well_formed(&payload) {
             return Err(Close::invalid("payload"));
         }
-        let request = match from_value(payload) {
+        let mut request = match from_value(payload) {
             Ok(request) => request,
             Err(error) => return Ok(Some(failed(&id, &[response::coded(error)]))),
         };
         if self.operations.len() >= MAX_OPERATIONS {
             return Ok(Some(failed(&id, &[response::coded(too_many())])));
         }
-        let mut document = match readable(&self.app, &request.query, self.actor.unwrap_or(Ok(None))) {
+        let who = self.actor.unwrap_or(Ok(None));
+        let read = operation::read(&self.app, &pass, who, &mut request).await;
+        let mut document = match read.map_err(|error| vec![response::coded(error)]).flatten() {
             Ok(document) => document,
             Err(errors) => return Ok(Some(failed(&id, &errors))),
         };
@@ -294,7 +304,7 @@ impl<E: Executor> Session<E> {
             return Ok(Some(failed(&id, &wrong)));
         }
         keroxio_schema::leave_out_omitted(&mut document, &request.variables);
-        let caller = self.actor.and_then(Result::ok).flatten();
+        let caller = self.who();
         let tenant = tenant_of(caller.as_ref());
         let key = idempotency::of_message(&request);
         if let Some(caller) = &caller {
@@ -303,7 +313,7 @@ impl<E: Executor> Session<E> {
                 return Ok(Some(self::failed(&id, &[response::coded(error)])));
             }
         }
-        let request = with(request, self.address, None).data(self.actor.unwrap_or(Ok(None))).data(Loaders::default());
+        let request = with(request, self.address, None).data(who).data(Loaders::default());
         let (mut request, shared) = keroxio_schema::share(request);
         request.set_parsed_query(document);
         // A subscription waits, which costs little: only what is answered at once is counted among what is under way.
@@ -316,7 +326,8 @@ impl<E: Executor> Session<E> {
                 .map(|(at, answer)| Out::of(answer, at == 0))
                 .boxed()
         } else {
-            let caller = caller.filter(|_| kind == Some(OperationType::Mutation));
+            // A key is for what changes something.
+            let key = key.filter(|_| kind == Some(OperationType::Mutation));
             let answer = once(self.app.clone(), self.schema.clone(), caller, key, request);
             stream::once(async move {
                 let _kept = (pass, shared);
@@ -373,6 +384,13 @@ fn next(id: &str, payload: &impl Serialize) -> String {
 
 fn failed(id: &str, errors: &[ServerError]) -> String {
     json!({ "id": id, "type": "error", "payload": errors }).to_string()
+}
+
+fn message_of(text: &str) -> Result<Value, Close> {
+    if has_too_many_values(text.as_bytes()) {
+        return Err(Close::invalid("too many values"));
+    }
+    serde_json::from_str(text).map_err(|_| Close::invalid("not JSON"))
 }
 
 fn id_of(message: &Value) -> Result<String, Close> {

@@ -70,7 +70,7 @@ impl AppBuilder {
         let redis = env.required("REDIS_URL", "Redis, e.g. redis://:password@host:6379/0");
         let prefix = env.optional("KEROXIO_REDIS_PREFIX").unwrap_or_else(|| "keroxio".to_owned());
         let pool_size = env.parsed("KEROXIO_DATABASE_POOL", 16_u32);
-        let kept_open = env.parsed("KEROXIO_DATABASE_POOL_IDLE", 0_u32).min(pool_size);
+        let kept_open = env.parsed("KEROXIO_DATABASE_POOL_IDLE", pool_size).min(pool_size);
         let job_settings = JobSettings::read(env);
         let limits = AllLimits::read(env);
         self.provide(idempotency::Vault(Sealer::from_env(env, "idempotency")));

@@ -17,8 +17,8 @@ pub const ALL: &[Setting] = &[
     ),
     Setting::plain(
         "KEROXIO_DATABASE_POOL_IDLE",
-        "0",
-        "How many of them each keeps open while nobody needs them: a crowd need not wait for those to be opened. Each that PostgreSQL closed fails one request.",
+        "all of them",
+        "How many of them each keeps open while nobody needs them: a crowd need not wait for those to be opened.",
     ),
     Setting::secret(
         "KEROXIO_SECRET_KEY",

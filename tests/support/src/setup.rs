@@ -164,6 +164,7 @@ impl Setup {
             ("REDIS_URL", &setting("REDIS_URL")),
             ("KEROXIO_REDIS_PREFIX", database.name.as_str()),
             ("KEROXIO_DATABASE_POOL", "8"),
+            ("KEROXIO_DATABASE_POOL_IDLE", "0"),
             ("KEROXIO_SECRET_KEY", "a secret for tests only, of enough characters"),
             ("KEROXIO_STORAGE_DIR", ":memory:"),
             // Tests ask for much in a short time; those of the limits set their own.
