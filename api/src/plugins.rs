@@ -41,8 +41,7 @@ fn plate_reader(env: &Env, name: &str) -> anyhow::Result<Arc<dyn PlateReader>> {
         }
         None if name == "remote" => {
             let url = env.optional("KEROXIO_REMOTE_PLATES_URL").context("KEROXIO_REMOTE_PLATES_URL is not set")?;
-            let token =
-                env.optional("KEROXIO_REMOTE_PLATES_TOKEN").context("KEROXIO_REMOTE_PLATES_TOKEN is not set")?;
+            let token = env.optional("KEROXIO_REMOTE_PLATES_TOKEN");
             let accept_from = env.parsed("KEROXIO_REMOTE_PLATES_ACCEPT_FROM", 1.01_f32);
             Ok(Arc::new(PlatesRemote::new(&url, token, accept_from)?))
         }

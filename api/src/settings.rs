@@ -62,7 +62,11 @@ const OWN: &[Setting] = &[
         "Plate readers in the order in which they are asked: `keroxio`, `keroxio:MODEL`, `ppocr`, `remote`.",
     ),
     Setting::plain("KEROXIO_REMOTE_PLATES_URL", "", "Address of the reader `remote`, which photos are sent to."),
-    Setting::secret("KEROXIO_REMOTE_PLATES_TOKEN", "", "Its token."),
+    Setting::secret(
+        "KEROXIO_REMOTE_PLATES_TOKEN",
+        "",
+        "Its token, for the photos of everybody; without one it is asked for those who brought a key of their own.",
+    ),
     Setting::plain(
         "KEROXIO_REMOTE_PLATES_ACCEPT_FROM",
         "1.01",

@@ -1,12 +1,19 @@
 //! What sellers and their garages see of plate reading.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use axum::Router;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use diesel_async::RunQueryDsl as _;
 use keroxio_core::relay;
-use keroxio_test_support::{Actor, FakePlates, TestApp, fixture};
+use keroxio_plugin_plates_remote::PlatesRemote;
+use keroxio_plugin_sdk::PlateReaders;
+use keroxio_test_support::{Actor, FakePlates, Setup, TestApp, fixture};
 use serde_json::{Value, json};
 
 const READ: &str = "mutation($p: UUID!) { readPlate(photoId: $p) { id } }";
@@ -18,7 +25,11 @@ const LISTING: &str = "query($id: UUID!) { listing(id: $id) { plate { formatted 
   photos { cleaning { state errorCode platesMasked } } } }";
 
 async fn read(app: &TestApp, garage: &Actor) -> String {
-    let photo = garage.upload(fixture("hatch-front.jpg")).await.text("/uploadPhoto/id");
+    read_on(app, garage, "hatch-front.jpg").await
+}
+
+async fn read_on(app: &TestApp, garage: &Actor, photo: &str) -> String {
+    let photo = garage.upload(fixture(photo)).await.text("/uploadPhoto/id");
     let id = garage.run(READ, json!({ "p": photo })).await.text("/readPlate/id");
     app.run_jobs().await;
     id
@@ -145,5 +156,95 @@ async fn a_photo_whose_plate_cannot_be_hidden_is_not_shown() {
     let listing = listing_of(&app, &garage, &["hatch-front.jpg"]).await;
     let cleaning = json!({ "state": "FAILED", "errorCode": "PLATES_NOT_HIDDEN", "platesMasked": null });
     assert_eq!(listing["photos"][0]["cleaning"], cleaning);
+    app.finish().await;
+}
+
+/// A reading service that knows one key, and counts the photos it was sent.
+async fn service(asked: Arc<AtomicUsize>) -> String {
+    const READ: &str = r#"{"results":[{"box":{"xmin":500,"ymin":400,"xmax":700,"ymax":460},"plate":"fs938ha","score":0.97,
+      "candidates":[{"score":0.97,"plate":"fs938ha"}],"dscore":0.9}]}"#;
+    let answer = move |headers: HeaderMap| async move {
+        asked.fetch_add(1, Ordering::Relaxed);
+        let is_known = headers["authorization"] == "Token dupont-key";
+        if is_known { (StatusCode::OK, READ) } else { (StatusCode::FORBIDDEN, r#"{"detail":"Invalid token."}"#) }
+    };
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/v1/plate-reader/", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, Router::new().route("/v1/plate-reader/", post(answer))).await });
+    url
+}
+
+#[tokio::test]
+async fn photos_go_to_a_service_with_the_key_of_their_garage_only() {
+    const SET: &str = "mutation($k: String!) { setPlateReaderAccess(key: $k) { service refusedAt } }";
+    const ACCESS: &str = "{ plateReaderAccess { service refusedAt } }";
+    let asked = Arc::new(AtomicUsize::new(0));
+    let url = service(asked.clone()).await;
+    let remote = PlatesRemote::new(&url, None, 1.01).unwrap();
+    let doubting = Arc::new(FakePlates::reading("FS988HA", 0.5));
+    let setup = Setup::default().set("KEROXIO_PLATES_READERS", "keroxio,remote").set("KEROXIO_REMOTE_PLATES_URL", &url);
+    let app = setup.readers(PlateReaders::new(vec![doubting, Arc::new(remote)])).start().await;
+    let (garage, other) = (app.garage("dupont").await, app.garage("martin").await);
+    let sent = || asked.swap(0, Ordering::Relaxed);
+
+    assert_eq!(garage.run(ACCESS, json!({})).await.at("/plateReaderAccess"), &Value::Null);
+    read(&app, &garage).await;
+    assert_eq!(sent(), 0, "nobody gave a key");
+
+    assert_eq!(garage.run(SET, json!({ "k": "two words" })).await.code(), "BAD_INPUT");
+    let set = garage.run(SET, json!({ "k": " dupont-key " })).await;
+    assert_eq!(set.at("/setPlateReaderAccess"), &json!({ "service": "127.0.0.1", "refusedAt": null }));
+    let kept = app.texts("SELECT sealed AS text FROM plates_access").await;
+    assert!(kept.len() == 1 && !kept[0].contains("dupont"), "{kept:?}");
+    let reading = read_on(&app, &garage, "hatch-rear.jpg").await;
+    assert_eq!(sent(), 1);
+    let sightings = "query($id: UUID!) { plateReading(id: $id) { sightings { score } readBy needsConfirmation } }";
+    let seen = garage.run(sightings, json!({ "id": reading })).await;
+    assert_eq!(
+        seen.at("/plateReading/sightings").as_array().unwrap().len(),
+        2,
+        "what only the service saw is hidden too"
+    );
+    assert_eq!(seen.at("/plateReading/needsConfirmation"), true);
+    read(&app, &other).await;
+    assert_eq!(sent(), 0, "the neighbour gave none");
+
+    other.run(SET, json!({ "k": "martin-key" })).await.at("/setPlateReaderAccess");
+    read_on(&app, &other, "hatch-rear.jpg").await;
+    read_on(&app, &other, "suv-front.jpg").await;
+    assert_eq!(sent(), 1, "what was refused is not tried again");
+    assert!(other.run(ACCESS, json!({})).await.at("/plateReaderAccess/refusedAt").is_string());
+    assert_eq!(garage.run(ACCESS, json!({})).await.at("/plateReaderAccess/refusedAt"), &Value::Null);
+
+    let remove = "mutation { removePlateReaderAccess }";
+    assert_eq!(garage.run(remove, json!({})).await.at("/removePlateReaderAccess"), true);
+    read_on(&app, &garage, "suv-front.jpg").await;
+    assert_eq!(sent(), 0);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn where_there_is_only_a_service_a_reading_without_a_key_says_so() {
+    let url = service(Arc::default()).await;
+    let remote = Arc::new(PlatesRemote::new(&url, None, 0.9).unwrap());
+    let setup = Setup::default().set("KEROXIO_PLATES_READERS", "remote").set("KEROXIO_REMOTE_PLATES_URL", &url);
+    let app = setup.readers(PlateReaders::new(vec![remote])).start().await;
+    let garage = app.garage("dupont").await;
+    let id = read(&app, &garage).await;
+    let state = "query($id: UUID!) { plateReading(id: $id) { state errorCode formatted needsConfirmation photoId } }";
+    let failed = garage.run(state, json!({ "id": id })).await;
+    assert_eq!(failed.at("/plateReading/errorCode"), "PLATE_READER_ACCESS_MISSING");
+    let set = "mutation { setPlateReaderAccess(key: \"dupont-key\") { since } }";
+    garage.run(set, json!({})).await.at("/setPlateReaderAccess");
+    garage.run(READ, json!({ "p": failed.at("/plateReading/photoId") })).await.at("/readPlate");
+    app.run_jobs().await;
+    let done = garage.run(state, json!({ "id": id })).await;
+    assert_eq!(
+        (done.text("/plateReading/state"), done.text("/plateReading/formatted")),
+        ("DONE".into(), "FS-938-HA".into())
+    );
+    app.finish().await;
+    let app = TestApp::start().await;
+    assert_eq!(app.garage("dupont").await.run(set, json!({})).await.code(), "PLATE_READER_NOT_CONFIGURED");
     app.finish().await;
 }

@@ -10,6 +10,21 @@ pub fn invalid() -> Error {
     )
 }
 
+pub fn reader_not_configured() -> Error {
+    Error::new(
+        ErrorCode("PLATE_READER_NOT_CONFIGURED"),
+        "Cette installation lit les plaques elle-même et n'envoie de photos à aucun service : aucune clé n'est nécessaire.",
+        "This installation reads plates itself and sends photos to no service: no key is needed.",
+    )
+}
+
+pub fn reader_key() -> Error {
+    Error::bad_input(
+        "La clé du service de lecture a de 1 à 500 caractères ASCII visibles.",
+        "The key of the reading service has 1 to 500 visible ASCII characters.",
+    )
+}
+
 pub fn not_found() -> Error {
     Error::not_found("Lecture de plaque", "Plate reading")
 }

@@ -6,7 +6,7 @@ use keroxio_plugin_sdk::{PlateText, Quad};
 use uuid::Uuid;
 
 use crate::model::Reading;
-use crate::{crop, service};
+use crate::{access as own, crop, service};
 
 /// Where a reading stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
@@ -179,6 +179,23 @@ impl PlateReading {
     }
 }
 
+/// Your account with a service that reads plates. The key itself is told to nobody.
+#[derive(SimpleObject)]
+pub struct PlateReaderAccess {
+    /// Host of the service that your photos are sent to.
+    service: String,
+    /// Since when they are.
+    since: DateTime<Utc>,
+    /// When it refused your key: nothing is sent with it any more until you set one again.
+    refused_at: Option<DateTime<Utc>>,
+}
+
+impl From<own::Standing> for PlateReaderAccess {
+    fn from(own::Standing { service, key }: own::Standing) -> Self {
+        Self { service, since: key.since, refused_at: key.refused_at }
+    }
+}
+
 #[derive(Default)]
 pub struct PlatesQuery;
 
@@ -192,6 +209,12 @@ impl PlatesQuery {
         #[graphql(desc = "Its identifier.")] id: Uuid,
     ) -> GqlResult<PlateReading> {
         Ok(Box::pin(service::fetch(ctx.app(), ctx.actor()?.org_id, id)).await?.into())
+    }
+
+    /// Your account with a service that reads plates; null without one, or where this installation asks no service.
+    #[graphql(guard = "Access::Read", directive = access::apply(Access::Read))]
+    async fn plate_reader_access(&self, ctx: &Context<'_>) -> GqlResult<Option<PlateReaderAccess>> {
+        Ok(Box::pin(own::standing(ctx.app(), &ctx.actor()?)).await?.map(PlateReaderAccess::from))
     }
 }
 
@@ -230,5 +253,23 @@ impl PlatesMutation {
     ) -> GqlResult<PlateReading> {
         let said = service::Correction { text: &text, foreign, keep_as_example };
         Ok(Box::pin(service::correct(ctx.app(), &ctx.actor()?, reading_id, said)).await?.into())
+    }
+
+    /// Gives us the key of your account with the service that reads plates for this installation. From then on photos
+    /// that our own reader doubts are sent there, reduced and without metadata; each may cost you.
+    /// `PLATE_READER_NOT_CONFIGURED` where this installation asks no service.
+    #[graphql(guard = "Access::Settings", directive = access::apply(Access::Settings))]
+    async fn set_plate_reader_access(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The key, at most 500 characters. It is kept sealed.")] key: String,
+    ) -> GqlResult<PlateReaderAccess> {
+        Ok(Box::pin(own::set(ctx.app(), &ctx.actor()?, &key)).await?.into())
+    }
+
+    /// Forgets your key: no photo is sent with it any more. Answers whether there was one.
+    #[graphql(guard = "Access::Settings", directive = access::apply(Access::Settings))]
+    async fn remove_plate_reader_access(&self, ctx: &Context<'_>) -> GqlResult<bool> {
+        Ok(Box::pin(own::remove(ctx.app(), &ctx.actor()?)).await?)
     }
 }

@@ -1,10 +1,11 @@
 use std::time::{Duration, Instant};
 
 use keroxio_core::{App, BackgroundJob, Effects, GivenUp, JobError, Priority, Queue};
-use keroxio_plugin_sdk::PlateReaders;
+use keroxio_plugin_sdk::{PlateReaders, PluginError};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::access;
 use crate::service::{self, Outcome};
 
 /// Finds and reads the plates of one photo.
@@ -28,13 +29,26 @@ impl BackgroundJob for ReadPlate {
 
     async fn run(self, app: App) -> Result<Effects, JobError> {
         let Some(reading) = service::pending(&app, self.reading_id).await? else { return Ok(Effects::none()) };
-        let readers: PlateReaders = app.get()?;
+        let own = access::usable(&app, reading.org_id).await?;
+        let key = own.as_ref().map(|own| own.open(&app)).transpose()?;
+        let readers = app.get::<PlateReaders>()?.with_key(key.as_deref());
+        if readers.is_empty() {
+            let why = Outcome::GivenUp("PLATE_READER_ACCESS_MISSING");
+            return Ok(service::finish(&app, self.reading_id, why).await?);
+        }
         let photo = keroxio_storage::service::photo(&app, reading.org_id, reading.photo_id).await?;
         keroxio_core::metrics::batch("plates", 1);
         let begun = Instant::now();
         let answer = readers.read(&photo).await;
         let by = answer.as_ref().map_or("none", |answer| &answer.manifest.id);
         keroxio_core::metrics::inferred("plates", by, answer.is_ok(), begun.elapsed());
+        let failures = match &answer {
+            Ok(answer) => answer.failures.iter().map(|(_, why)| why).collect(),
+            Err(why) => vec![why],
+        };
+        if let Some(own) = own.filter(|_| failures.iter().any(|why| matches!(why, PluginError::Refused(_)))) {
+            own.refuse(&app).await?;
+        }
         let answer = answer.map_err(|e| JobError::new(e.is_lasting(), e))?;
         for (reader, why) in &answer.failures {
             tracing::warn!(reader, "a plate reader failed and another was asked: {why}");

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod access;
 mod crop;
 mod declared;
 mod error;
@@ -36,6 +37,8 @@ impl keroxio_core::Module for PlatesModule {
 
     fn init(&self, env: &keroxio_core::Env, app: &mut keroxio_core::AppBuilder) -> anyhow::Result<()> {
         app.provide(settings::Retention::read(env));
+        app.provide(access::Vault::from_env(env));
+        app.provide(access::Service::read(env));
         Ok(())
     }
 

@@ -1,4 +1,13 @@
 diesel::table! {
+    plates_access (org_id) {
+        org_id -> Uuid,
+        sealed -> Text,
+        since -> Timestamptz,
+        refused_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     plates_readings (id) {
         id -> Uuid,
         org_id -> Uuid,

@@ -2,6 +2,7 @@
 
 mod answer;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,11 +23,13 @@ const TIMEOUT: Duration = Duration::from_secs(20);
 const MOST: usize = 1 << 20;
 
 /// Reads plates by a service that speaks Plate Recognizer's interface.
+#[derive(Clone)]
 pub struct PlatesRemote {
     manifest: Manifest,
     client: Client,
     url: Url,
-    token: String,
+    /// With none of its own it asks only for those who have one.
+    token: Option<String>,
     accept_from: f32,
 }
 
@@ -35,7 +38,7 @@ impl PlatesRemote {
     ///
     /// # Errors
     /// [`PluginError::ModelUnavailable`] when the address is none, or not encrypted to a host elsewhere.
-    pub fn new(url: &str, token: String, accept_from: f32) -> Result<Self, PluginError> {
+    pub fn new(url: &str, token: Option<String>, accept_from: f32) -> Result<Self, PluginError> {
         let refused = |e: &dyn std::fmt::Display| PluginError::ModelUnavailable(format!("remote plate reader: {e}"));
         let url = Url::parse(url).map_err(|e| refused(&e))?;
         let host = url.host_str().unwrap_or_default().to_owned();
@@ -61,14 +64,15 @@ impl PlatesRemote {
     async fn ask(&self, jpeg: Vec<u8>) -> Result<Vec<u8>, PluginError> {
         let part = Part::bytes(jpeg).file_name("photo.jpg").mime_str("image/jpeg").map_err(failed)?;
         let form = Form::new().text("regions", "fr").part("upload", part);
-        let authorization = format!("Token {}", self.token);
+        let token = self.token.as_ref().ok_or_else(|| PluginError::Refused("no key to ask with".to_owned()))?;
+        let authorization = format!("Token {token}");
         let request = self.client.post(self.url.clone()).header("authorization", authorization).multipart(form);
         // Errors of the client name the address, never the key.
         let mut response = request.send().await.map_err(failed)?;
         match response.status() {
             status if status.is_success() => {}
             StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => {
-                return Err(PluginError::ModelUnavailable("the remote plate reader refuses the key".to_owned()));
+                return Err(PluginError::Refused("by the remote plate reader".to_owned()));
             }
             status @ (StatusCode::BAD_REQUEST | StatusCode::PAYLOAD_TOO_LARGE | StatusCode::UNSUPPORTED_MEDIA_TYPE) => {
                 return Err(PluginError::UnsupportedInput(format!("the remote plate reader answers {status}")));
@@ -98,6 +102,14 @@ impl PlateReader for PlatesRemote {
 
     fn is_local(&self) -> bool {
         false
+    }
+
+    fn with_key(&self, key: &str) -> Option<Arc<dyn PlateReader>> {
+        Some(Arc::new(Self { token: Some(key.to_owned()), ..self.clone() }))
+    }
+
+    fn needs_key(&self) -> bool {
+        self.token.is_none()
     }
 
     async fn read(&self, photo: &Photo) -> Result<Vec<PlateSighting>, PluginError> {

@@ -54,7 +54,7 @@ fn photo() -> Photo {
 
 fn reader(url: &str, key: &str) -> PlatesRemote {
     let _ = rustls::crypto::ring::default_provider().install_default();
-    PlatesRemote::new(url, key.to_owned(), 1.01).unwrap()
+    PlatesRemote::new(url, Some(key.to_owned()), 1.01).unwrap()
 }
 
 #[tokio::test]
@@ -74,7 +74,7 @@ async fn refusals_say_who_has_to_act() {
     let broken = |status, body: &str| serve(status, body.to_owned());
     let ask = async |url: String, key| reader(&url, key).read(&photo()).await.unwrap_err();
     let url = broken(StatusCode::OK, READ).await;
-    assert!(matches!(ask(url, "another").await, PluginError::ModelUnavailable(_)), "a wrong key is the operator's");
+    assert!(matches!(ask(url, "another").await, PluginError::Refused(_)), "a wrong key is its owner's");
     let url = broken(StatusCode::PAYLOAD_TOO_LARGE, "{}").await;
     assert!(matches!(ask(url, "the-key").await, PluginError::UnsupportedInput(_)), "no later attempt helps");
     for (status, body) in [
@@ -106,9 +106,20 @@ async fn nonsense_in_an_answer_is_left_out() {
     assert!(sightings[1].readings.is_empty() && sightings[1].score == 0.0);
 }
 
+#[tokio::test]
+async fn without_a_key_of_its_own_it_asks_for_those_who_have_one() {
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let url = serve(StatusCode::OK, READ.to_owned()).await;
+    let reader = PlatesRemote::new(&url, None, 1.01).unwrap();
+    assert!(reader.needs_key());
+    assert!(matches!(reader.read(&photo()).await, Err(PluginError::Refused(_))));
+    let keyed = reader.with_key("the-key").unwrap();
+    assert_eq!((keyed.needs_key(), keyed.read(&photo()).await.unwrap().len()), (false, 2));
+}
+
 #[test]
 fn photos_leave_encrypted_only() {
     for url in ["http://api.example.org/v1/plate-reader/", "ftp://127.0.0.1/", "nowhere"] {
-        assert!(PlatesRemote::new(url, String::new(), 1.01).is_err(), "{url}");
+        assert!(PlatesRemote::new(url, None, 1.01).is_err(), "{url}");
     }
 }

@@ -31,7 +31,7 @@ pub use rewrite::{Draft, RewriteError, TextRewriter};
 pub use text::{TextLine, TextReader};
 
 /// What can go wrong inside a plugin; the runner decides from the variant whether trying again makes sense.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PluginError {
     /// A model file is missing, altered (checksum) or refused by the runtime: an operator has to act.
     #[error("model unavailable: {0}")]
@@ -39,6 +39,9 @@ pub enum PluginError {
     /// The input can never be processed, however often it is tried.
     #[error("unsupported input: {0}")]
     UnsupportedInput(String),
+    /// A service refuses the key it was asked with: its owner has to act.
+    #[error("access refused: {0}")]
+    Refused(String),
     /// Anything that may pass on another attempt (memory, a remote service, a lost thread).
     #[error("inference failed: {0}")]
     Failed(String),
@@ -47,6 +50,6 @@ pub enum PluginError {
 impl PluginError {
     /// Whether trying again cannot help.
     pub fn is_lasting(&self) -> bool {
-        matches!(self, Self::UnsupportedInput(_))
+        matches!(self, Self::UnsupportedInput(_) | Self::Refused(_))
     }
 }

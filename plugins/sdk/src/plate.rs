@@ -80,6 +80,16 @@ pub trait PlateReader: Send + Sync {
         true
     }
 
+    /// Itself, asking its service with the key of whoever's photo it is; none where it asks no service.
+    fn with_key(&self, _key: &str) -> Option<Arc<dyn PlateReader>> {
+        None
+    }
+
+    /// Whether it reads only with such a key.
+    fn needs_key(&self) -> bool {
+        false
+    }
+
     /// Every plate in view, the most likely plate of the main car first. No plate is an empty list.
     ///
     /// # Errors
@@ -112,8 +122,8 @@ pub struct PlateAnswer {
     pub accepted: bool,
     /// Whether anybody has measured what that reader's confidence is worth; otherwise somebody is always asked.
     pub measured: bool,
-    /// Readers that failed, with their reasons, for the log.
-    pub failures: Vec<(String, String)>,
+    /// Readers that failed, with their reasons.
+    pub failures: Vec<(String, PluginError)>,
 }
 
 impl PlateReaders {
@@ -124,6 +134,16 @@ impl PlateReaders {
     /// Those that work on this machine: photos go nowhere.
     pub fn local(&self) -> Self {
         Self(self.0.iter().filter(|reader| reader.is_local()).cloned().collect())
+    }
+
+    /// Those that may read the photos of somebody with this key, or with none.
+    pub fn with_key(&self, key: Option<&str>) -> Self {
+        let own = self.0.iter().filter_map(|reader| match key.and_then(|key| reader.with_key(key)) {
+            None if reader.needs_key() => None,
+            None => Some(reader.clone()),
+            keyed => keyed,
+        });
+        Self(own.collect())
     }
 
     pub fn is_empty(&self) -> bool {
@@ -162,7 +182,7 @@ impl PlateReaders {
             let sightings = match reader.read(photo).await {
                 Ok(sightings) => sightings,
                 Err(e) => {
-                    failures.push((reader.manifest().id.clone(), e.to_string()));
+                    failures.push((reader.manifest().id.clone(), e.clone()));
                     // One that may answer later decides that it is tried again.
                     if failures.len() == 1 || error.is_lasting() {
                         error = e;

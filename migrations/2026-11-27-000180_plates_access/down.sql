@@ -1,0 +1,1 @@
+DROP TABLE plates_access;
