@@ -8,8 +8,8 @@ use async_graphql::{ServerError, ServerResult, Value, Variables};
 use keroxio_core::{Actor, App, Authentication, ClientAddress, Credential};
 use uuid::Uuid;
 
-/// Writes down what is done by whom: every mutation of somebody we know, and all that staff ask for in the place of a
-/// member. The trail is the last to be written: what was done stays done where it cannot be, and the log says so.
+/// Writes down what is done by whom: every mutation of somebody we know, all that staff ask for in the place of a member,
+/// and what they look at that only they may see. The trail is the last to be written: what was done stays done where it cannot be, and the log says so.
 pub struct Audit;
 
 impl ExtensionFactory for Audit {
@@ -44,7 +44,7 @@ impl Extension for Request {
     ) -> ServerResult<Option<Value>> {
         let is_root = info.path_node.parent.is_none() && !info.is_for_introspection;
         let actor = ctx.data_opt::<Authentication>().and_then(|known| known.as_ref().ok()?.as_ref());
-        let Some(actor) = actor.filter(|actor| is_root && is_of_interest(info.parent_type, actor)).copied() else {
+        let Some(actor) = actor.filter(|actor| is_root && is_of_interest(ctx, &info, actor)).copied() else {
             return next.run(ctx, info).await;
         };
         let (action, subject) = (info.name.to_owned(), self.subject(info.field));
@@ -58,8 +58,19 @@ impl Extension for Request {
     }
 }
 
-fn is_of_interest(root: &str, actor: &Actor) -> bool {
-    root == "Mutation" || matches!(actor.credential, Credential::Staff(_))
+fn is_of_interest(ctx: &ExtensionContext<'_>, info: &ResolveInfo<'_>, actor: &Actor) -> bool {
+    let acts_for_another = matches!(actor.credential, Credential::Staff(_));
+    info.parent_type == "Mutation" || acts_for_another || actor.staff && is_for_staff(ctx, info)
+}
+
+/// Whether only staff may ask for a root field: the schema says so.
+fn is_for_staff(ctx: &ExtensionContext<'_>, info: &ResolveInfo<'_>) -> bool {
+    let root = ctx.schema_env.registry.types.get(info.parent_type);
+    let field = root.and_then(|root| root.field_by_name(info.name));
+    field.is_some_and(|field| {
+        let access = field.directive_invocations.iter().find(|directive| directive.name == "access");
+        access.and_then(|access| access.args.get("to")).is_some_and(|to| to.to_string() == "STAFF")
+    })
 }
 
 /// Codes are a list in the code; whatever is not one of them is the library's.

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use fred::prelude::SortedSetsInterface as _;
 use keroxio_test_support::{Actor, Setup, TestApp, fixture};
 use reqwest::{RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
@@ -145,6 +146,33 @@ async fn a_document_is_sent_once_and_then_named_by_its_hash() {
     let get = reqwest::Client::new().get(format!("{}/graphql", app.base)).query(&query).bearer_auth(&garage.token);
     let answer: Value = get.send().await.unwrap().json().await.unwrap();
     assert_eq!(answer["data"]["viewer"]["email"], "dupont@example.org", "{answer}");
+
+    // What a stranger sends is answered and not kept: it would take everybody's room.
+    let stranger = async |body: Value| {
+        let asked = reqwest::Client::new().post(format!("{}/graphql", app.base)).json(&body).send().await.unwrap();
+        asked.json::<Value>().await.unwrap()
+    };
+    let theirs = "{ features { __typename } }";
+    assert!(stranger(by_hash(Some(theirs), &hash(theirs))).await["data"]["features"].is_array());
+    let again = stranger(by_hash(None, &hash(theirs))).await;
+    assert_eq!(again["errors"][0]["extensions"]["code"], "PERSISTED_QUERY_NOT_FOUND");
+    assert_eq!(stranger(by_hash(None, &hash(VIEWER))).await["errors"][0]["extensions"]["code"], "UNAUTHENTICATED");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn of_the_documents_that_are_kept_the_oldest_go() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let ask = async |body: Value| post(&app, &garage, &body).send().await.unwrap().json::<Value>().await.unwrap();
+    let index = app.app.redis().key("documents");
+    let kept: Vec<(f64, String)> = (0..5_000).map(|n| (f64::from(n), format!("{n:064}"))).collect();
+    app.app.redis().commands().zadd::<(), _, _>(&index, None, None, false, false, kept).await.unwrap();
+    assert!(ask(by_hash(Some(VIEWER), &hash(VIEWER))).await["data"].is_object());
+    let first: Vec<String> = app.app.redis().commands().zrange(&index, 0, 0, None, false, None, false).await.unwrap();
+    assert_eq!(first, [format!("{:064}", 1)], "one came, and the oldest went");
+    assert_eq!(app.app.redis().commands().zcard::<i64, _>(&index).await.unwrap(), 5_000);
+    assert!(ask(by_hash(None, &hash(VIEWER))).await["data"].is_object());
     app.finish().await;
 }
 

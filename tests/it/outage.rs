@@ -102,3 +102,35 @@ async fn connections_that_the_database_has_closed_fail_no_request() {
     assert_eq!(told, 128);
     app.finish().await;
 }
+
+#[tokio::test]
+async fn passwords_are_not_tried_for_long_while_redis_is_away() {
+    let redis = std::env::var("REDIS_URL").unwrap();
+    let (credentials, rest) = redis.rsplit_once('@').unwrap();
+    let (target, number) = rest.split_once('/').unwrap();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let away = tokio_util::sync::CancellationToken::new();
+    let forwarding = tokio::spawn(forward(listener, target.parse().unwrap(), away.clone()));
+    let app = Setup::default().set("REDIS_URL", &format!("{credentials}@{address}/{number}")).start().await;
+    app.garage("dupont").await;
+    away.cancel();
+    forwarding.await.unwrap();
+    let log_in = "mutation($p: String!) { logIn(email: \"dupont@example.org\", password: $p) { accessToken } }";
+    let mut codes = Vec::new();
+    for attempt in 0..12 {
+        let tried = app.anonymous().run(log_in, json!({ "p": format!("a wrong one, {attempt}") })).await;
+        codes.push(tried.code().to_owned());
+    }
+    assert_eq!(codes[..10], vec!["INVALID_CREDENTIALS"; 10][..], "{codes:?}");
+    assert_eq!(codes[10..], ["TOO_MANY_ATTEMPTS", "TOO_MANY_ATTEMPTS"], "this process counts by itself");
+    let listener = TcpListener::bind(address).await.unwrap();
+    let forwarding =
+        tokio::spawn(forward(listener, target.parse().unwrap(), tokio_util::sync::CancellationToken::new()));
+    while keroxio_core::relay::look(&app.app).await.is_err() {
+        tokio::task::yield_now().await;
+    }
+    app.run_jobs().await;
+    forwarding.abort();
+    app.finish().await;
+}

@@ -321,3 +321,23 @@ async fn anybody_tells_of_an_ad_and_staff_decide() {
         }
     }
 }
+
+#[tokio::test]
+async fn what_staff_look_at_is_written_down() {
+    let app = TestApp::start().await;
+    let staff = app.staff("ops").await;
+    let before = log(&staff).await.len();
+    staff.run("{ mailbox(first: 1) { nodes { id } } }", json!({})).await.at("/mailbox/nodes");
+    staff
+        .run("{ everybody: users(first: 1) { nodes { id } } vehicles { nodes { id } } }", json!({}))
+        .await
+        .at("/everybody");
+    let steps = log(&staff).await;
+    assert_eq!(
+        actions(&steps[..steps.len() - before]),
+        ["users OK", "mailbox OK"],
+        "the newest first, and nothing of their own"
+    );
+    assert_eq!(app.garage("dupont").await.run("{ users { nodes { id } } }", json!({})).await.code(), "FORBIDDEN");
+    app.finish().await;
+}

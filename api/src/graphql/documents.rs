@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::http::StatusCode;
-use fred::prelude::KeysInterface as _;
+use fred::prelude::{KeysInterface as _, SortedSetsInterface as _};
 use fred::types::Expiration;
 use keroxio_core::{App, Env, Error, ErrorCode};
 use serde_json::Value;
@@ -18,6 +18,8 @@ use super::request::{Refusal, bad_request};
 const KEPT: i64 = 7 * 24 * 3_600;
 /// Longest document that is kept, in bytes.
 const LONGEST: usize = 10_000;
+/// Documents that are kept at most; of more, those that nobody has asked for the longest go.
+const MOST: i64 = 5_000;
 
 /// The list of `KEROXIO_QUERIES`, where it names a file.
 #[derive(Clone, Default)]
@@ -71,7 +73,7 @@ fn hash(query: &str) -> String {
 /// # Errors
 /// `PERSISTED_QUERY_NOT_FOUND`: the client sends the text along, as its protocol says. `BAD_INPUT` for a hash that is not
 /// the text's.
-pub async fn complete(app: &App, pass: Option<&Pass>, request: &mut Value) -> Result<(), Refusal> {
+pub async fn complete(app: &App, pass: &Pass, is_known: bool, request: &mut Value) -> Result<(), Refusal> {
     let Some(given) = request.pointer("/extensions/persistedQuery/sha256Hash").cloned() else { return Ok(()) };
     let given = given.as_str().filter(|given| given.len() == 64).ok_or((StatusCode::BAD_REQUEST, bad_request()))?;
     let documents = app.get::<Documents>().unwrap_or_default();
@@ -88,11 +90,9 @@ pub async fn complete(app: &App, pass: Option<&Pass>, request: &mut Value) -> Re
     if hash(text) != given {
         return Err((StatusCode::BAD_REQUEST, wrong_hash()));
     }
-    if documents.0.is_none() && text.len() <= LONGEST && keroxio_schema::read(text).is_ok() {
-        // Each takes room of everybody's for a week.
-        if let Some(pass) = pass {
-            pass.keep();
-        }
+    // Each takes room of everybody's for a week: those of strangers are answered, and sent again each time.
+    if documents.0.is_none() && is_known && text.len() <= LONGEST && keroxio_schema::read(text).is_ok() {
+        pass.keep();
         keep(app, given, text).await;
     }
     Ok(())
@@ -106,12 +106,38 @@ fn key(app: &App, hash: &str) -> String {
 async fn look_up(app: &App, hash: &str) -> Option<String> {
     let redis = app.redis().commands();
     let found = redis.get::<Option<String>, _>(key(app, hash)).await.unwrap_or_default()?;
-    let _ = redis.expire::<(), _>(key(app, hash), KEPT, None).await;
+    let _ = tokio::join!(
+        redis.expire::<(), _>(key(app, hash), KEPT, None),
+        redis.zadd::<(), _, _>(index(app), None, None, false, false, asked(app, hash)),
+    );
     Some(found)
 }
 
+/// All that are kept, by when they were last asked for.
+fn index(app: &App) -> String {
+    app.redis().key("documents")
+}
+
+fn asked(app: &App, hash: &str) -> (f64, String) {
+    (app.now().timestamp() as f64, hash.to_owned())
+}
+
 async fn keep(app: &App, hash: &str, text: &str) {
-    let kept = app.redis().commands().set::<(), _, _>(key(app, hash), text, Some(Expiration::EX(KEPT)), None, false);
+    let kept = async {
+        let redis = app.redis().commands();
+        redis.zadd::<(), _, _>(index(app), None, None, false, false, asked(app, hash)).await?;
+        redis.set::<(), _, _>(key(app, hash), text, Some(Expiration::EX(KEPT)), None, false).await?;
+        let too_many = redis.zcard::<i64, _>(index(app)).await? - MOST;
+        if too_many > 0 {
+            let oldest: Vec<String> = redis.zrange(index(app), 0, too_many - 1, None, false, None, false).await?;
+            // One by one: on a cluster they are on different servers.
+            for hash in &oldest {
+                redis.del::<(), _>(key(app, hash)).await?;
+            }
+            redis.zrem::<(), _, _>(index(app), oldest).await?;
+        }
+        Ok::<_, fred::error::Error>(())
+    };
     if let Err(e) = kept.await {
         tracing::warn!("a persisted query was not kept: {e}");
     }

@@ -45,7 +45,7 @@ pub async fn from_json(app: &App, caller: &Caller, body: Body) -> Result<Request
     };
     let read = door::apart(caller.is_known(), length, read).await;
     let mut value = read.flatten().map_err(|error| (StatusCode::BAD_REQUEST, error))?;
-    documents::complete(app, Some(&caller.pass), &mut value).await?;
+    documents::complete(app, &caller.pass, caller.is_known(), &mut value).await?;
     from_value(value).map_err(|error| (StatusCode::BAD_REQUEST, error))
 }
 
@@ -137,7 +137,7 @@ pub async fn from_query(app: &App, caller: &Caller, uri: &Uri) -> Result<Request
     let (variables, extensions) = (json("variables")?, json("extensions")?);
     let (query, name) = (parts.remove("query"), parts.remove("operationName").filter(|name| !name.is_empty()));
     let mut value = json!({ "query": query, "operationName": name, "variables": variables, "extensions": extensions });
-    documents::complete(app, Some(&caller.pass), &mut value).await?;
+    documents::complete(app, &caller.pass, caller.is_known(), &mut value).await?;
     from_value(value).map_err(|error| (StatusCode::BAD_REQUEST, error))
 }
 

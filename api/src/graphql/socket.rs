@@ -277,7 +277,9 @@ impl<E: Executor> Session<E> {
         if self.operations.contains_key(&id) {
             return Err(Close(4409, format!("Subscriber for {id} already exists")));
         }
-        if let Err((_, error)) = documents::complete(&self.app, Some(&pass), &mut payload).await {
+        if let Err((_, error)) =
+            documents::complete(&self.app, &pass, matches!(self.actor, Some(Ok(Some(_)))), &mut payload).await
+        {
             return Ok(Some(failed(&id, &[response::coded(error)])));
         }
         if !is_well_formed(&payload) {
@@ -358,12 +360,17 @@ impl<E: Executor> Session<E> {
 /// Whether what the client showed at the beginning would still open the connection. Clients open it anew with a fresh
 /// token by themselves.
 async fn is_still_welcome(app: &App, actor: Option<Authentication>, token: Option<&str>) -> bool {
-    !matches!(actor, Some(Ok(Some(_)))) || !is_refused(authenticate(app, token).await)
+    let Some(Ok(Some(actor))) = actor else { return true };
+    holds(actor, authenticate(app, token).await)
 }
 
-/// While it cannot be found out, nobody is sent away.
-fn is_refused(authentication: Authentication) -> bool {
-    matches!(authentication, Err(code) if code != ErrorCode::UNAVAILABLE)
+/// Whether what was known of somebody still is: who may do less by now, or more, comes again. While it cannot be found
+/// out, nobody is sent away.
+fn holds(before: Actor, now: Authentication) -> bool {
+    match now {
+        Ok(now) => now == Some(before),
+        Err(code) => code == ErrorCode::UNAVAILABLE,
+    }
 }
 
 /// One answer of an operation.
@@ -410,4 +417,30 @@ fn too_many() -> Error {
         format!("Cette connexion a déjà {MAX_OPERATIONS} opérations en cours : terminez-en une."),
         format!("This connection has {MAX_OPERATIONS} operations under way already: complete one."),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use keroxio_core::{Credential, Rights};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_connection_is_as_good_as_its_credential() {
+        let rights = Rights::of(&[keroxio_core::Right::Read, keroxio_core::Right::Stock]);
+        let key = Actor {
+            user_id: Uuid::nil(),
+            org_id: Uuid::nil(),
+            credential: Credential::ApiKey(Uuid::nil()),
+            rights,
+            limits: None,
+            is_guest: false,
+            staff: false,
+        };
+        assert!(holds(key, Ok(Some(key))));
+        assert!(holds(key, Err(ErrorCode::UNAVAILABLE)));
+        assert!(!holds(key, Ok(Some(Actor { rights: rights.suspended(), ..key }))));
+        assert!(!holds(key, Err(ErrorCode("TOKEN_EXPIRED"))) && !holds(key, Ok(None)));
+    }
 }

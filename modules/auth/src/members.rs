@@ -191,6 +191,30 @@ pub async fn leave(app: &App, actor: &Actor) -> Result<()> {
     Ok(())
 }
 
+/// Deletes the caller's account: they leave every organization, and who they were is forgotten.
+///
+/// # Errors
+/// `INVALID_CREDENTIALS`; `LAST_OWNER` while nobody else owns one of the organizations.
+pub async fn delete_account(app: &App, actor: &Actor, password: String) -> Result<()> {
+    accounts::prove(app, actor, password).await?;
+    let mut tx = app.begin().await?;
+    let mut orgs: Vec<Uuid> = model::memberships(&mut tx, actor.user_id)
+        .await?
+        .into_iter()
+        .map(|(membership, _)| membership.org_id)
+        .collect();
+    // In one order, whoever parts: two of the same organizations must not wait for each other.
+    orgs.sort_unstable();
+    for org in orgs {
+        let membership = locked(&mut tx, org, actor.user_id).await?;
+        part(&mut tx, &membership).await?;
+    }
+    model::delete_user(&mut tx, actor.user_id).await?;
+    tx.commit().await?;
+    sessions::disbelieve(app, actor.user_id).await;
+    Ok(())
+}
+
 /// Of two who part at the same time, the second sees the first gone.
 async fn locked(tx: &mut Tx, org: Uuid, user: Uuid) -> Result<Membership> {
     model::lock_organization(tx, org).await?;

@@ -1,12 +1,16 @@
 //! Token buckets in Redis, shared by all processes: how much somebody may still do.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use fred::types::scripts::Script;
 
 use crate::{App, Error, ErrorCode, Redis};
 
+/// Buckets that one process counts by itself before those that are full again are forgotten.
+const OWN: usize = 10_000;
 /// Longest wait for Redis.
 const PATIENCE: Duration = Duration::from_millis(250);
 
@@ -72,11 +76,40 @@ impl Taken {
 pub(crate) struct Throttle {
     redis: Redis,
     take: Script,
+    own: Arc<Mutex<HashMap<String, Level>>>,
+}
+
+/// What is left in a bucket that this process counts by itself.
+struct Level {
+    bucket: Bucket,
+    left: f64,
+    at: i64,
+}
+
+impl Level {
+    /// What is in it at a later moment, in milliseconds.
+    fn after(&self, now: i64) -> f64 {
+        let seconds = (now - self.at).max(0) as f64 / 1_000.0;
+        (self.left + seconds * self.bucket.per_second).min(self.bucket.capacity)
+    }
 }
 
 impl Throttle {
     pub fn new(redis: Redis) -> Self {
-        Self { redis, take: Script::from_lua(TAKE) }
+        Self { redis, take: Script::from_lua(TAKE), own: Arc::default() }
+    }
+
+    /// The same without Redis, for this process alone.
+    fn take_here(&self, name: &str, bucket: Bucket, cost: f64, now: i64) -> (bool, f64) {
+        let mut own = self.own.lock().unwrap_or_else(PoisonError::into_inner);
+        if own.len() >= OWN {
+            own.retain(|_, level| level.after(now) < level.bucket.capacity);
+        }
+        let level = own.entry(name.to_owned()).or_insert(Level { bucket, left: bucket.capacity, at: now });
+        let left = level.after(now);
+        let enough = left >= cost;
+        *level = Level { bucket, left: if enough { left - cost } else { left }, at: now };
+        (enough, level.left)
     }
 
     async fn take(&self, name: &str, bucket: Bucket, cost: f64, now: i64) -> Result<(i64, f64), fred::error::Error> {
@@ -89,21 +122,20 @@ impl Throttle {
 }
 
 impl App {
-    /// Takes from somebody's bucket. More than it holds is taken as all of it. While Redis is away there is enough:
-    /// whoever is honest shall not wait for it.
+    /// Takes from somebody's bucket. More than it holds is taken as all of it. While Redis is away each process counts
+    /// for itself, from a full bucket: whoever is honest does not wait for it, and nobody guesses passwords meanwhile.
     pub async fn take(&self, name: &str, bucket: Bucket, cost: f64) -> Taken {
-        let cost = cost.clamp(0.0, bucket.capacity);
-        let taken = self.throttle().take(name, bucket, cost, self.now().timestamp_millis());
-        match tokio::time::timeout(PATIENCE, taken).await {
-            Ok(Ok((enough, left))) => {
-                let missing = if enough == 1 { 0.0 } else { (cost - left).max(0.0) };
-                Taken { enough: enough == 1, left, wait: Duration::from_secs_f64(missing / bucket.per_second) }
-            }
+        let (cost, now) = (cost.clamp(0.0, bucket.capacity), self.now().timestamp_millis());
+        let taken = self.throttle().take(name, bucket, cost, now);
+        let (enough, left) = match tokio::time::timeout(PATIENCE, taken).await {
+            Ok(Ok((enough, left))) => (enough == 1, left),
             failed => {
-                tracing::warn!("nobody is held back: {failed:?}");
-                Taken { enough: true, left: bucket.capacity, wait: Duration::ZERO }
+                tracing::warn!("this process counts by itself: {failed:?}");
+                self.throttle().take_here(name, bucket, cost, now)
             }
-        }
+        };
+        let missing = if enough { 0.0 } else { (cost - left).max(0.0) };
+        Taken { enough, left, wait: Duration::from_secs_f64(missing / bucket.per_second) }
     }
 }
 

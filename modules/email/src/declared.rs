@@ -29,4 +29,9 @@ pub const ALL: &[Setting] = &[
         "`KEROXIO_PUBLIC_URL`",
         "Address of the front end: where links in letters and Stripe lead back to.",
     ),
+    Setting::plain(
+        "KEROXIO_EMAIL_DAYS",
+        "365",
+        "Days for which it is known to whom letters were written and what became of them.",
+    ),
 ];

@@ -76,7 +76,7 @@ impl From<Message> for EmailMessage {
             recipient: row.recipient,
             kind: row.kind,
             subject: row.subject,
-            text: row.plain,
+            text: if state == EmailState::Kept { row.plain } else { row.plain.map(|text| without_keys(&text)) },
             state,
             error: row.error,
             created_at: row.created_at,
@@ -84,6 +84,21 @@ impl From<Message> for EmailMessage {
             outcome_at: row.outcome_at,
         }
     }
+}
+
+/// A text without what opens an account: that is for its reader alone. An installation that sends no letters shows them,
+/// or nobody could follow their links.
+fn without_keys(text: &str) -> String {
+    const KEY: &str = "#token=";
+    let mut shown = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(KEY) {
+        let (before, key) = rest.split_at(at + KEY.len());
+        shown.push_str(before);
+        shown.push('…');
+        rest = key.trim_start_matches(|c: char| !c.is_whitespace());
+    }
+    shown + rest
 }
 
 /// Why an address gets no letters.
@@ -190,5 +205,19 @@ impl EmailQuery {
     ) -> GqlResult<Preview> {
         let (settings, key) = (ctx.app().get::<Settings>()?, ctx.app().get::<Key>()?);
         Ok(preview::of(&settings, &key, kind, locale.unwrap_or_default())?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::without_keys;
+
+    #[test]
+    fn staff_see_letters_without_what_opens_an_account() {
+        let letter =
+            "Ouvrez https://example.org/reset-password#token=abc.DEF-123\nou https://example.org/x#token=q puis";
+        let shown = "Ouvrez https://example.org/reset-password#token=…\nou https://example.org/x#token=… puis";
+        assert_eq!(without_keys(letter), shown);
+        assert_eq!(without_keys("rien ici"), "rien ici");
     }
 }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::kind::LetterKind;
-use crate::settings::Settings;
+use crate::settings::{Retention, Settings};
 use crate::transport::Transport;
 use crate::{delivery, model, suppression};
 
@@ -58,7 +58,7 @@ impl BackgroundJob for SendLetter {
     }
 }
 
-/// Forgets which events of the provider were heard.
+/// Every night: forgets which events of the provider were heard, and to whom was written long ago.
 #[derive(Serialize, Deserialize)]
 pub struct ForgetEvents;
 
@@ -73,6 +73,8 @@ impl BackgroundJob for ForgetEvents {
     async fn run(self, app: App) -> Result<Effects, JobError> {
         let mut tx = app.begin().await?;
         delivery::forget(&mut tx, app.now() - Duration::days(EVENTS)).await?;
+        let letters = model::forget_before(&mut tx, app.now() - app.get::<Retention>()?.0).await?;
+        tracing::info!(letters, "letters forgotten");
         Ok(tx.into())
     }
 }

@@ -47,6 +47,7 @@ impl keroxio_core::Module for EmailModule {
         app.provide(transport::Transport::from_env(env, &settings.from));
         app.provide(settings);
         app.provide(settings::Hook::read(env));
+        app.provide(settings::Retention::read(env));
         app.provide(unsubscribe::Key::from_env(env));
         Ok(())
     }

@@ -90,7 +90,14 @@ pub async fn forget(conn: &mut AsyncPgConnection, org: Uuid, recipients: &[Strin
 
 pub async fn failed(conn: &mut AsyncPgConnection, id: Uuid, why: &str) -> QueryResult<usize> {
     let waiting = dsl::email_messages.find(id).filter(dsl::state.eq("queued"));
-    diesel::update(waiting).set((dsl::state.eq("failed"), dsl::error.eq(why))).execute(conn).await
+    let failed = diesel::update(waiting).set((dsl::state.eq("failed"), dsl::error.eq(why))).execute(conn).await?;
+    if failed > 0 { forget_text(conn, id).await } else { Ok(0) }
+}
+
+/// Forgets letters that were written before a moment, and that nobody waits for any more.
+pub async fn forget_before(conn: &mut AsyncPgConnection, moment: DateTime<Utc>) -> QueryResult<usize> {
+    let old = dsl::email_messages.filter(dsl::created_at.lt(moment).and(dsl::state.ne("queued")));
+    diesel::delete(old).execute(conn).await
 }
 
 pub async fn page(conn: &mut AsyncPgConnection, page: Page) -> QueryResult<Vec<Message>> {

@@ -36,3 +36,13 @@ impl Hook {
         Self(secrets)
     }
 }
+
+/// For how long it is known to whom was written, and what became of it.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention(pub chrono::Duration);
+
+impl Retention {
+    pub fn read(env: &Env) -> Self {
+        Self(chrono::Duration::days(env.parsed("KEROXIO_EMAIL_DAYS", 365_u32).into()))
+    }
+}

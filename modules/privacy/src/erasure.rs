@@ -93,7 +93,7 @@ impl BackgroundJob for Erase {
 
 /// Deletes every row of an organization but those that say who belongs to it. Done in the role of tenants, which reaches
 /// nobody else's: a mistake here deletes too little.
-async fn delete(tx: &mut Tx, org: Uuid) -> Result<BTreeMap<String, usize>> {
+pub async fn delete(tx: &mut Tx, org: Uuid) -> Result<BTreeMap<String, usize>> {
     let tables = catalogue::tables(tx).await?;
     // Papers and registers that else stay as they are let go of their rows now: what is kept of them was copied before.
     let erasing = format!("SET LOCAL keroxio.erasing = '{org}'");

@@ -37,6 +37,7 @@ impl BackgroundJob for Forget {
         forget_holds(&mut tx).await?;
         // What was being written while it was erased is there by now.
         for org in model::erased_since(&mut tx, app.now() - Duration::days(LATELY)).await? {
+            erasure::delete(&mut tx, org).await?;
             keroxio_storage::service::erase(&mut tx, org).await?;
         }
         Ok(tx.into())
@@ -57,9 +58,13 @@ async fn forget_holds(tx: &mut Tx) -> Result<()> {
     let now = tx.app().now();
     for mut erasure in model::with_holds(tx).await? {
         let mut kept: Vec<Kept> = serde_json::from_value(erasure.kept.clone()).map_err(Error::from)?;
-        let before = kept.len();
-        kept.retain(|kept| kept.until > now);
-        if kept.len() < before {
+        let rows = |kept: &[Kept]| kept.iter().map(|kept| kept.rows.len()).sum::<usize>();
+        let before = rows(&kept);
+        for hold in &mut kept {
+            hold.rows.retain(|row| row.until > now);
+        }
+        kept.retain(|kept| !kept.rows.is_empty());
+        if rows(&kept) < before {
             erasure.kept = serde_json::to_value(kept).map_err(Error::from)?;
             model::save_erasure(tx, &erasure).await?;
         }

@@ -3,7 +3,7 @@
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Months, Utc};
-use diesel::sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::{AsyncPgConnection, RunQueryDsl};
 use keroxio_core::Result;
 use serde::{Deserialize, Serialize};
@@ -45,16 +45,25 @@ pub struct Kept {
     pub source: String,
     pub reason_fr: String,
     pub reason_en: String,
+    /// Until when the last of its rows is kept.
     pub until: DateTime<Utc>,
-    pub rows: Vec<Value>,
+    pub rows: Vec<KeptRow>,
+}
+
+/// A row that is kept until its own time is over.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct KeptRow {
+    pub until: DateTime<Utc>,
+    pub row: Value,
 }
 
 #[derive(diesel::QueryableByName)]
 struct Row {
     #[diesel(sql_type = Text)]
     text: String,
-    #[diesel(sql_type = Nullable<Timestamptz>)]
-    from: Option<DateTime<Utc>>,
+    #[diesel(sql_type = Timestamptz)]
+    from: DateTime<Utc>,
 }
 
 /// Copies what is to be kept.
@@ -68,16 +77,21 @@ pub async fn copy(conn: &mut AsyncPgConnection, org: Uuid, kind: &str, now: Date
              WHERE t.org_id = $1 AND t.{from} IS NOT NULL AND {only} ORDER BY t.{from}"
         );
         let rows: Vec<Row> = diesel::sql_query(query).bind::<SqlUuid, _>(org).load(conn).await?;
-        let last = rows.iter().filter_map(|row| row.from).max();
-        let until = last.and_then(|last| last.checked_add_months(Months::new(12 * hold.years)));
-        let Some(until) = until.filter(|until| *until > now) else { continue };
+        let mut kept = Vec::with_capacity(rows.len());
+        for row in rows {
+            let until = row.from.checked_add_months(Months::new(12 * hold.years)).unwrap_or(DateTime::<Utc>::MAX_UTC);
+            if until > now {
+                kept.push(KeptRow { until, row: serde_json::from_str(&row.text)? });
+            }
+        }
+        let Some(until) = kept.iter().map(|row| row.until).max() else { continue };
         all.push(Kept {
             code: hold.code.clone(),
             source: hold.source.clone(),
             reason_fr: hold.reason_fr.clone(),
             reason_en: hold.reason_en.clone(),
             until,
-            rows: rows.iter().map(|row| serde_json::from_str(&row.text)).collect::<Result<_, _>>()?,
+            rows: kept,
         });
     }
     Ok(all)

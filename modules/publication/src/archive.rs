@@ -34,7 +34,7 @@ pub(crate) async fn make(app: &App, actor: &Actor, listing: Uuid) -> Result<Arch
         pictures.push(keroxio_storage::service::read(app, object).await?);
     }
     let packed = tokio::task::spawn_blocking(move || pack(&pictures)).await.map_err(Error::internal)??;
-    let object = keroxio_storage::service::put(app, actor.org_id, packed, "application/zip", None).await?;
+    let object = keroxio_storage::service::put_once(app, actor.org_id, packed, "application/zip").await?;
     Ok(Archive { url: keroxio_storage::service::signed_url(app, &object)?, photos: shown.len() })
 }
 

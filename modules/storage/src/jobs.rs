@@ -54,7 +54,7 @@ impl BackgroundJob for EraseFiles {
 }
 
 /// Every night: files that were to be looked at once and that nobody came for, because a process ended between their
-/// writing and its note, are deleted.
+/// writing and its note, and those that were made for one download, are deleted.
 #[derive(Serialize, Deserialize)]
 pub struct SweepFiles;
 

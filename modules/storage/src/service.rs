@@ -143,6 +143,14 @@ pub async fn put(
     put_hashed(app, org, bytes, sha256, media_type, size).await
 }
 
+/// [`put`] of bytes that are made for one download: they are no other object of the same content, and are gone the day
+/// after.
+pub async fn put_once(app: &App, org: Uuid, bytes: Vec<u8>, media_type: &'static str) -> Result<Object> {
+    let own = hash(Uuid::new_v4().as_bytes());
+    model::note_passing(&mut *app.conn().await?, &key_of(org, &own), app.now()).await?;
+    put_hashed(app, org, bytes, own, media_type, None).await
+}
+
 fn key_of(org: Uuid, sha256: &str) -> String {
     format!("{org}/{}/{sha256}", sha256.get(..2).unwrap_or_default())
 }
@@ -199,6 +207,13 @@ pub async fn require(app: &App, org: Uuid, ids: &[Uuid]) -> Result<Vec<Object>> 
     let mut conn = app.conn().await?;
     let found = model::find(&mut conn, org, ids).await?;
     if ids.iter().all(|id| found.iter().any(|object| object.id == *id)) { Ok(found) } else { Err(error::not_found()) }
+}
+
+/// [`require`], of photos: archives, tables and cut-outs are none.
+pub async fn require_photos(app: &App, org: Uuid, ids: &[Uuid]) -> Result<()> {
+    let photo = PhotoFormat::Jpeg.media_type();
+    let objects = require(app, org, ids).await?;
+    if objects.iter().all(|object| object.media_type == photo) { Ok(()) } else { Err(error::not_found()) }
 }
 
 pub async fn read(app: &App, object: &Object) -> Result<Vec<u8>> {

@@ -79,7 +79,7 @@ pub async fn export(app: &App, org: Uuid, filter: &StockFilter, format: StockFor
         StockFormat::Csv => "text/csv; charset=utf-8",
         StockFormat::Xlsx => "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     };
-    let object = keroxio_storage::service::put(app, org, bytes, media_type, None).await?;
+    let object = keroxio_storage::service::put_once(app, org, bytes, media_type).await?;
     Ok(StockFile { url: keroxio_storage::service::signed_url(app, &object)?, cars: count })
 }
 

@@ -110,6 +110,41 @@ async fn a_role_taken_away_is_gone_at_once_and_an_organization_keeps_an_owner() 
 }
 
 #[tokio::test]
+async fn whoever_does_not_own_alone_deletes_their_account_themselves() {
+    const DELETE: &str = "mutation($p: String!) { deleteAccount(password: $p) }";
+    let app = TestApp::start().await;
+    let owner = app.verified_garage("dupont").await;
+    let seller = app.member(&owner, "julie", "SELLER").await;
+    let seller_id = id_of(&seller).await;
+    seller.run(CREATE, json!({})).await.text("/createVehicle/id");
+    let password = json!({ "p": "correct horse battery" });
+    assert_eq!(owner.run(DELETE, password.clone()).await.code(), "LAST_OWNER");
+    assert_eq!(seller.run(DELETE, json!({ "p": "a wrong password" })).await.code(), "INVALID_CREDENTIALS");
+    assert_eq!(seller.run(DELETE, password).await.at("/deleteAccount"), true);
+    assert_eq!(seller.run(CREATE, json!({})).await.code(), "TOKEN_EXPIRED");
+    let log_in =
+        "mutation { logIn(email: \"julie@example.org\", password: \"correct horse battery\") { accessToken } }";
+    assert_eq!(
+        app.anonymous().run(log_in, json!({})).await.code(),
+        "INVALID_CREDENTIALS",
+        "as if there had never been one"
+    );
+    let left = format!(
+        "SELECT email AS text FROM auth_users WHERE id = '{}' OR email LIKE 'julie%'",
+        seller_id.as_str().unwrap()
+    );
+    assert!(app.texts(&left).await.is_empty());
+    let stock = owner.run("{ vehicles(first: 5) { nodes { make } } }", json!({})).await;
+    assert_eq!(stock.at("/vehicles/nodes"), &json!([{ "make": "Renault" }]), "what they did for the garage stays");
+    // Whoever owns together with somebody may go.
+    let other = app.member(&owner, "paul", "MANAGER").await;
+    owner.run(ROLE, json!({ "u": id_of(&other).await, "r": "OWNER" })).await.at("/changeRole");
+    let deleted = owner.run(DELETE, json!({ "p": "correct horse battery" })).await;
+    assert_eq!(deleted.at("/deleteAccount"), true);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn an_organization_has_sites_of_its_own() {
     let app = TestApp::start().await;
     let (owner, other) = (app.garage("dupont").await, app.garage("martin").await);

@@ -98,6 +98,19 @@ impl PeopleMutation {
         Ok(true)
     }
 
+    /// Deletes your account, for good: you leave every organization, and your address, name and sessions are forgotten.
+    /// What you did for an organization stays there without them. `LAST_OWNER` while nobody else owns one of them: make
+    /// somebody its owner first, or erase it (`eraseOrganization`), which deletes your account as well.
+    #[graphql(guard = "Access::Person", directive = access::apply(Access::Person))]
+    async fn delete_account(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Your password, once more.")] password: String,
+    ) -> GqlResult<bool> {
+        Box::pin(as_system(members::delete_account(ctx.app(), &ctx.actor()?, password))).await?;
+        Ok(true)
+    }
+
     /// Adds a place where your organization sells.
     #[graphql(guard = "Access::Settings", directive = access::apply(Access::Settings))]
     async fn create_site(
