@@ -41,11 +41,18 @@ fn median(mut values: Vec<f64>) -> f64 {
     (values[values.len() / 2] * 10.0).round() / 10.0
 }
 
-/// Milliseconds that some work takes, and what it answers.
-fn timed<T>(times: &mut Vec<f64>, work: impl FnOnce() -> T) -> T {
-    let begun = Instant::now();
+/// Milliseconds of some work, all of them and those within ONNX Runtime.
+struct Took {
+    all: f64,
+    inference: f64,
+}
+
+/// Notes what some work takes, and answers what it does.
+fn timed<T>(times: &mut Vec<Took>, work: impl FnOnce() -> T) -> T {
+    let (begun, before) = (Instant::now(), keroxio_onnx::spent());
     let answer = work();
-    times.push(begun.elapsed().as_secs_f64() * 1_000.0);
+    let inference = (keroxio_onnx::spent() - before).as_secs_f64() * 1_000.0;
+    times.push(Took { all: begun.elapsed().as_secs_f64() * 1_000.0, inference });
     answer
 }
 
@@ -104,9 +111,7 @@ fn step_by_step(runtime: &tokio::runtime::Runtime) -> serde_json::Value {
     }
     let (angles, faces) = (plugins::angle(&env).unwrap(), plugins::faces(&env).unwrap().unwrap());
     let mut steps = STEPS.map(|name| (name, Vec::new()));
-    let mut inference = 0.0;
     for _ in 0..ROUNDS {
-        let before = keroxio_onnx::spent();
         let photo = timed(&mut steps[0].1, || Photo::decode(&bytes, DecodeLimits::default()).unwrap());
         let answer = timed(&mut steps[1].1, || runtime.block_on(readers.read(&photo)).unwrap());
         let matte = timed(&mut steps[2].1, || runtime.block_on(remover.matte(&photo)).unwrap());
@@ -121,16 +126,16 @@ fn step_by_step(runtime: &tokio::runtime::Runtime) -> serde_json::Value {
         let drawn = timed(&mut steps[8].1, || Drawn::of(&working, Some(&matte), &quads, &[], &style));
         let files = timed(&mut steps[9].1, || drawn.encode().unwrap());
         assert!(files.cleaned.is_some() && matte.found);
-        inference = (keroxio_onnx::spent() - before).as_secs_f64() * 1_000.0;
     }
-    let total: f64 = steps.iter().map(|(_, times)| median(times.clone())).sum();
+    let of = |of: fn(&Took) -> f64| steps.each_ref().map(|(_, times)| median(times.iter().map(of).collect()));
+    let (all, outside) = (of(|took| took.all), of(|took| took.all - took.inference));
+    let (total, total_outside): (f64, f64) = (all.iter().sum(), outside.iter().sum());
     let share = |ms: f64| (ms / total * 100.0).round() / 100.0;
-    let lines = steps.map(|(name, times)| {
-        let ms = median(times);
-        (name.to_owned(), json!({ "ms": ms, "share": share(ms) }))
+    let lines = STEPS.into_iter().zip(all.into_iter().zip(outside)).map(|(name, (ms, outside))| {
+        (name.to_owned(), json!({ "ms": ms, "outside_onnx_ms": outside, "share": share(ms) }))
     });
     let mut steps: serde_json::Map<String, serde_json::Value> = lines.into_iter().collect();
     steps.insert("total_ms".to_owned(), json!((total * 10.0).round() / 10.0));
-    steps.insert("share_outside_onnx".to_owned(), share(total - inference).into());
+    steps.insert("share_outside_onnx".to_owned(), share(total_outside).into());
     steps.into()
 }

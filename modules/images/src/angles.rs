@@ -80,7 +80,7 @@ const WANTED: [MissingAngle; 4] = [
 pub async fn of_set(app: &App, actor: &Actor, photos: &[Uuid]) -> Result<Vec<MissingAngle>> {
     actor.may(Right::Read)?;
     crate::service::check_count(photos)?;
-    keroxio_storage::service::require(app, actor.org_id, photos).await?;
+    keroxio_storage::service::require_photos(app, actor.org_id, photos).await?;
     let mut conn = app.conn().await?;
     let named = crate::model::angles(&mut conn, actor.org_id, photos).await?;
     let shown: Vec<PhotoAngle> = named.iter().filter_map(|name| stored(name)).collect();

@@ -101,9 +101,9 @@ async fn matte(remover: &dyn BackgroundRemover, photo: &Photo, area: Option<Area
 
 fn placed(near: Matte, photo: (u32, u32), (left, top, width, height): Area) -> Matte {
     let scale = f64::from(near.alpha.width()) / f64::from(width);
-    let side = |length: u32| (f64::from(length) * scale).round().max(1.0) as u32;
-    let mut alpha = GrayImage::new(side(photo.0), side(photo.1));
-    imageops::replace(&mut alpha, &near.alpha, side(left).into(), side(top).into());
+    let at = |length: u32| (f64::from(length) * scale).round();
+    let mut alpha = GrayImage::new(at(photo.0).max(1.0) as u32, at(photo.1).max(1.0) as u32);
+    imageops::replace(&mut alpha, &near.alpha, at(left) as i64, at(top) as i64);
     let (last_x, last_y) = (near.alpha.width().saturating_sub(1), near.alpha.height().saturating_sub(1));
     let is_car = |x: u32, y: u32| near.alpha.get_pixel(x, y).0[0] >= 128;
     let cut = left > 0 && (0..=last_y).any(|y| is_car(0, y))
@@ -133,6 +133,8 @@ mod tests {
         assert_eq!(whole.alpha.dimensions(), (200, 100));
         assert_eq!((whole.alpha.get_pixel(60, 35).0[0], whole.alpha.get_pixel(59, 35).0[0]), (255, 0));
         assert!(whole.found && (whole.coverage - 0.125).abs() < 1e-6);
+        let corner = placed(near((10, 10, 90, 40)), (800, 400), (0, 0, 400, 200));
+        assert_eq!((corner.alpha.get_pixel(10, 10).0[0], corner.alpha.get_pixel(9, 10).0[0]), (255, 0));
     }
 
     #[test]

@@ -161,7 +161,7 @@ pub async fn fetch(app: &App, org: Uuid) -> Result<Look> {
 pub async fn choose(app: &App, actor: &Actor, look: Look) -> Result<Look> {
     actor.may(Right::Stock)?;
     let pictures: Vec<Uuid> = look.background_photo.into_iter().chain(look.logo_photo).collect();
-    keroxio_storage::service::require(app, actor.org_id, &pictures).await?;
+    keroxio_storage::service::require_photos(app, actor.org_id, &pictures).await?;
     if look.plate_cover == Cover::Inlay && look.logo_photo.is_none() {
         return Err(Error::bad_input(
             "Un cache-plaque au logo du garage demande un logo : indiquez logoPhotoId.",

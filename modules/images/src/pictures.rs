@@ -34,7 +34,7 @@ pub struct PublicPicture {
     pub files: Vec<PhotoVariant>,
 }
 
-/// The renditions shown of these photos, in their order; a photo without one is left out.
+/// The renditions that an ad shows of these photos, in their order; a photo without one is left out.
 pub async fn public_pictures(app: &App, org: Uuid, photos: &[Uuid]) -> Result<Vec<PublicPicture>> {
     let (cleanings, objects) = shown(app, org, photos).await?;
     let mut files = files(app, org, &cleanings).await?;
@@ -52,24 +52,29 @@ pub async fn public_pictures(app: &App, org: Uuid, photos: &[Uuid]) -> Result<Ve
     Ok(pictures)
 }
 
-/// The files of the renditions shown of these photos, in their order; a photo without one is left out.
+/// The files of the renditions that an ad shows of these photos, in their order; a photo without one is left out.
 pub async fn shown_files(app: &App, org: Uuid, photos: &[Uuid]) -> Result<Vec<Object>> {
     let (_, objects) = shown(app, org, photos).await?;
     Ok(objects)
 }
 
-/// The cleanings of these photos, and what they show to anybody.
+/// The cleanings of these photos, and what an ad shows of them: the car on its new ground, or the photo as it was taken
+/// where it was cut out to stand on none. A car before nothing is for whoever makes a page of their own; portals take
+/// JPEG, and would put black behind it.
 async fn shown(app: &App, org: Uuid, photos: &[Uuid]) -> Result<(Vec<Uuid>, Vec<Object>)> {
     let cleanings = {
         let mut conn = app.conn().await?;
         model::by_photos(&mut conn, org, photos).await?
     };
-    let of_photo = |photo: &Uuid| cleanings.iter().find(|cleaning| cleaning.photo_id == *photo)?.shown();
-    let shown: Vec<Uuid> = photos.iter().filter_map(of_photo).collect();
-    let objects = keroxio_storage::service::require(app, org, &shown).await?;
-    let file = |id: &Uuid| objects.iter().find(|object| object.id == *id && object.masking.is_some()).cloned();
-    let ids = cleanings.iter().map(|cleaning| cleaning.id).collect();
-    Ok((ids, shown.iter().filter_map(file).collect()))
+    let renditions: Vec<Uuid> = cleanings.iter().flat_map(model::Cleaning::renditions).collect();
+    let objects = keroxio_storage::service::require(app, org, &renditions).await?;
+    let file = |id: Option<Uuid>| objects.iter().find(|object| Some(object.id) == id && object.masking.is_some());
+    let of_photo = |photo: &Uuid| {
+        let cleaning = cleanings.iter().find(|cleaning| cleaning.photo_id == *photo)?;
+        let on_ground = file(cleaning.cleaned_object).filter(|object| object.media_type != "image/png");
+        on_ground.or_else(|| file(cleaning.masked_object)).cloned()
+    };
+    Ok((cleanings.iter().map(|cleaning| cleaning.id).collect(), photos.iter().filter_map(of_photo).collect()))
 }
 
 /// The lighter files of what these cleanings show, small ones first, by rendition.

@@ -81,7 +81,7 @@ pub(crate) async fn start(app: &App, actor: &Actor, photos: &[Uuid], scene: Opti
     actor.may(Right::Stock)?;
     check_count(photos)?;
     app.admit(Queue::Inference, actor.org_id).await?;
-    keroxio_storage::service::require(app, actor.org_id, photos).await?;
+    keroxio_storage::service::require_photos(app, actor.org_id, photos).await?;
     let mut tx = app.begin().await?;
     let own = look::of(&mut tx, actor.org_id).await?;
     let look = match scene {

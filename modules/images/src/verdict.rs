@@ -15,6 +15,8 @@ const SIDE: u32 = 256;
 const DECIDED: f32 = 0.88;
 /// Share of a side of the photo that the car may touch before it counts as cut by it. Tyres may come near the bottom.
 const TOUCHED: f32 = 0.06;
+/// Sides of the photo beyond which nearly no whole view of a car goes on.
+const MOST_SIDES: usize = 3;
 /// A car fills this part of its own rectangle, and the rectangle is this wide for its height. Of 320 whole cars of
 /// Car-Parts, 98 in 100 lie from 0.59 to 0.88 and from 0.66 to 2.9, all from 0.45 to 0.93 and from 0.58 to 3.2.
 const FILLED: std::ops::RangeInclusive<f32> = 0.45..=0.97;
@@ -132,15 +134,18 @@ fn shape(photo: &Photo, matte: &Matte, plate: Option<Point>) -> Vec<Remark> {
         return vec![Remark::NoCar];
     }
     let (width, height) = ((right - left + 1) as f32, (bottom - top + 1) as f32);
-    let cut = touches(&small);
+    let sides = touched(&small);
+    let cut = sides > 0;
     let mut remarks = Vec::new();
     if matte.confidence < DECIDED {
         remarks.push(Remark::UnsureOutline);
     }
     let filled = car.len() as f32 / (width * height);
-    // Of a car that goes on outside the photo, any part may be in view.
     let is_car_like = FILLED.contains(&filled) && WIDE.contains(&(width / height));
-    if !cut && !is_car_like {
+    // Of a car that goes on outside the photo, any part may be in view. What goes on at most sides and shows no plate of
+    // a car may as well be its seats.
+    let shows_plate = plate.is_some_and(|at| !is_outside(photo, matte, at));
+    if !cut && !is_car_like || sides >= MOST_SIDES && !shows_plate {
         remarks.push(Remark::UnlikelyShape);
     }
     if second_piece(&small) >= PIECE {
@@ -158,16 +163,19 @@ fn shape(photo: &Photo, matte: &Matte, plate: Option<Point>) -> Vec<Remark> {
     remarks
 }
 
-/// Whether the car goes on beyond the left, upper, right or lower end of the photo.
-fn touches(small: &GrayImage) -> bool {
+/// At how many sides of the photo the car goes on beyond it.
+fn touched(small: &GrayImage) -> usize {
     let (width, height) = small.dimensions();
     let share =
         |on: &dyn Fn(u32) -> bool, length: u32| (0..length).filter(|at| on(*at)).count() as f32 / length.max(1) as f32;
     let is_car = |x: u32, y: u32| small.get_pixel(x, y).0[0] >= 128;
-    share(&|y| is_car(0, y), height) > TOUCHED
-        || share(&|y| is_car(width - 1, y), height) > TOUCHED
-        || share(&|x| is_car(x, 0), width) > TOUCHED
-        || share(&|x| is_car(x, height - 1), width) > 4.0 * TOUCHED
+    let goes_on = [
+        share(&|y| is_car(0, y), height) > TOUCHED,
+        share(&|y| is_car(width - 1, y), height) > TOUCHED,
+        share(&|x| is_car(x, 0), width) > TOUCHED,
+        share(&|x| is_car(x, height - 1), width) > 4.0 * TOUCHED,
+    ];
+    goes_on.into_iter().filter(|side| *side).count()
 }
 
 /// Size of the second largest piece as a share of the largest one.

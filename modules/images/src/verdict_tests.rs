@@ -48,6 +48,9 @@ fn what_is_wrong_is_named() {
     assert_eq!(remarks(&photo, &pieces, None), [Remark::InPieces]);
     assert_eq!(remarks(&photo, &near, None), [Remark::CutByFrame]);
     assert_eq!(remarks(&photo, &far, None), [Remark::SmallCar]);
+    let seats = matte(&[(0, 0, 400, 260), (40, 260, 360, 300)]);
+    assert_eq!(remarks(&photo, &seats, None), [Remark::UnlikelyShape, Remark::CutByFrame]);
+    assert_eq!(remarks(&photo, &seats, Some((200.0, 200.0))), [Remark::CutByFrame], "its plate says that it is a car");
     assert_eq!(remarks(&photo, &matte(&CAR), Some((20.0, 20.0))), [Remark::PlateOutside]);
 }
 

@@ -55,7 +55,7 @@ pub(crate) async fn prepare(
         return Err(error::photo_count(photos.len()));
     }
     app.admit(Queue::Inference, actor.org_id).await?;
-    keroxio_storage::service::require(app, actor.org_id, &photos).await?;
+    keroxio_storage::service::require_photos(app, actor.org_id, &photos).await?;
     let mut tx = app.begin().await?;
     let now = app.now();
     let gate = plans::gate(&mut tx, actor.org_id).await?;

@@ -48,7 +48,7 @@ pub async fn start_reading(tx: &mut Tx, org: Uuid, photo_id: Uuid) -> Result<Rea
 pub(crate) async fn start(app: &App, actor: &Actor, photo: Uuid) -> Result<Reading> {
     actor.may(Right::Stock)?;
     app.admit(Queue::Inference, actor.org_id).await?;
-    keroxio_storage::service::require(app, actor.org_id, &[photo]).await?;
+    keroxio_storage::service::require_photos(app, actor.org_id, &[photo]).await?;
     let mut tx = app.begin().await?;
     let reading = start_reading(&mut tx, actor.org_id, photo).await?;
     tx.commit().await?;

@@ -83,10 +83,33 @@ fn orientation(tiff: &[u8]) -> Option<u16> {
     Some(1)
 }
 
-/// A file cut short lacks its end marker, even when the decoder forgives it.
+/// A file cut short lacks its end marker, even when the decoder forgives it. What follows that marker, such as the film
+/// of a motion photo, may be long.
 pub fn is_complete(bytes: &[u8]) -> bool {
-    let tail = bytes.get(bytes.len().saturating_sub(4_096)..).unwrap_or_default();
-    tail.windows(2).any(|pair| pair == [0xFF, 0xD9])
+    end(bytes).is_some()
+}
+
+/// Where the end marker stands.
+fn end(bytes: &[u8]) -> Option<usize> {
+    let mut at = 2;
+    loop {
+        if *bytes.get(at)? != 0xFF {
+            // Not written by the book, but a decoder read it: the marker is looked for where such files end.
+            let tail = bytes.len().saturating_sub(4_096).max(at);
+            return bytes.get(tail..)?.windows(2).position(|pair| pair == [0xFF, 0xD9]).map(|place| tail + place);
+        }
+        at = match *bytes.get(at + 1)? {
+            0xD9 => return Some(at),
+            // More of the same byte may stand before a marker.
+            0xFF => at + 1,
+            0x01 | 0xD0..=0xD7 => at + 2,
+            marker => {
+                let length = usize::from(u16::from_be_bytes([*bytes.get(at + 2)?, *bytes.get(at + 3)?]));
+                let next = at + 2 + length;
+                if marker == 0xDA { end_of_scan(bytes, next)? } else { next }
+            }
+        };
+    }
 }
 
 #[cfg(test)]
@@ -136,5 +159,22 @@ mod tests {
         let whole = jpeg();
         assert!(is_complete(&whole));
         assert!(!is_complete(&whole[..whole.len() / 2]));
+        assert!(!is_complete(&whole[..whole.len() - 1]));
+        let preview = [&with_exif(1)[..], &whole].concat();
+        assert!(is_complete(&preview));
+    }
+
+    #[test]
+    fn a_motion_photo_is_complete_however_long_its_film() {
+        let film = [jpeg(), vec![0; 3 << 20]].concat();
+        assert!(is_complete(&film) && is_complete(&[with_exif(1), vec![7; 100_000]].concat()));
+        let Stripped::Clean(clean) = strip(&film) else { panic!("a trailer is cut off") };
+        assert_eq!(clean, jpeg());
+        // The end of a preview within its metadata is not that of the photo.
+        let mut cut = with_exif(1);
+        let body = cut.len() - jpeg().len() / 2;
+        cut.splice(30..32, [0xFF, 0xD9]);
+        cut.truncate(body);
+        assert!(!is_complete(&cut));
     }
 }

@@ -2,6 +2,8 @@ use crate::plane::Plane;
 
 /// A smaller blob stays when it has at least this share of the largest one (a car cut in two by a pole).
 const KEPT_SHARE: usize = 4;
+/// So many places from the outline the inside begins.
+const DEEP: usize = 3;
 
 /// Connected pieces of the places where `wanted` holds: the piece of each place (0 is none) and,
 /// from piece 1 on, (size, touches the rim).
@@ -64,6 +66,14 @@ pub fn tidy(soft: &Plane) -> Plane {
     Plane { values: values.collect(), ..*soft }
 }
 
+/// Makes whole what lies deep inside the car: no door may show what stands behind it. What the network thought of it
+/// is for the confidence to say, before.
+pub fn solid(soft: &Plane) -> Plane {
+    let car = soft.with(soft, |value, _| f32::from(u8::from(value >= 0.5)));
+    let deep = car.blurred(DEEP);
+    soft.with(&deep, |value, share| if share >= 0.999 { 1.0 } else { value })
+}
+
 /// Smallest rectangle (left, top, right, bottom; right and bottom excluded) around the car.
 pub fn bounds(soft: &Plane) -> Option<(usize, usize, usize, usize)> {
     let mut found: Option<(usize, usize, usize, usize)> = None;
@@ -86,7 +96,7 @@ mod tests {
         Plane { width: rows[0].len(), height: rows.len(), values }
     }
 
-    fn solid(soft: &Plane) -> Vec<String> {
+    fn outline(soft: &Plane) -> Vec<String> {
         let marks: Vec<char> = soft.values.iter().map(|v| if *v >= 0.5 { '#' } else { '.' }).collect();
         marks.chunks(soft.width).map(|row| row.iter().collect()).collect()
     }
@@ -94,13 +104,26 @@ mod tests {
     #[test]
     fn specks_go_and_holes_close() {
         let messy = drawn(&["......#", ".####..", ".#..#..", ".####..", ".####.."]);
-        assert_eq!(solid(&tidy(&messy)), [".......", ".####..", ".####..", ".####..", ".####.."]);
+        assert_eq!(outline(&tidy(&messy)), [".......", ".####..", ".####..", ".####..", ".####.."]);
     }
 
     #[test]
     fn a_big_second_part_stays() {
         let cut = drawn(&["###.##", "###.##", "###.##"]);
-        assert_eq!(solid(&tidy(&cut)), solid(&cut));
+        assert_eq!(outline(&tidy(&cut)), outline(&cut));
+    }
+
+    #[test]
+    fn the_inside_is_whole_and_the_rim_stays_soft() {
+        let side = 20;
+        let at = |x: usize, y: usize| y * side + x;
+        let mut door = Plane { width: side, height: side, values: vec![0.0; side * side] };
+        for (y, x) in (4..16).flat_map(|y| (4..16).map(move |x| (y, x))) {
+            door.values[at(x, y)] = if x == 4 { 0.7 } else { 0.6 };
+        }
+        let whole = solid(&door);
+        assert_eq!((whole.values[at(10, 10)], whole.values[at(7, 7)]), (1.0, 1.0));
+        assert_eq!((whole.values[at(4, 10)], whole.values[at(6, 10)], whole.values[at(1, 1)]), (0.7, 0.6, 0.0));
     }
 
     #[test]

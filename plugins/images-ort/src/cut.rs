@@ -1,7 +1,7 @@
 use image::GrayImage;
 use keroxio_plugin_sdk::{Matte, Photo, PluginError};
 
-use crate::blobs::{bounds, tidy};
+use crate::blobs::{bounds, solid, tidy};
 use crate::net::Net;
 use crate::plane::Plane;
 
@@ -42,7 +42,7 @@ pub fn matte(net: &Net, photo: &Photo) -> Result<Matte, PluginError> {
     };
     let coverage = share(&soft);
     let confidence = decidedness(&soft);
-    let bytes: Vec<u8> = soft.values.iter().map(|value| alpha(*value)).collect();
+    let bytes: Vec<u8> = solid(&soft).values.iter().map(|value| alpha(*value)).collect();
     let alpha = GrayImage::from_raw(width as u32, height as u32, bytes)
         .ok_or_else(|| PluginError::Failed("size of the matte".to_owned()))?;
     let found = coverage >= LEAST_COVERAGE && confidence >= LEAST_CONFIDENCE;
