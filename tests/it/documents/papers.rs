@@ -319,7 +319,11 @@ async fn who_is_forgotten_stays_on_what_was_issued_to_them() {
     let held = format!("SELECT kept::text AS text FROM privacy_erasures WHERE id = '{certificate}'");
     let kept: Value = serde_json::from_str(&app.texts(&held).await[0]).unwrap();
     let rows = |code: &str| kept.as_array().unwrap().iter().find(|rule| rule["code"] == code).unwrap()["rows"].clone();
-    assert_eq!((rows("papers").as_array().unwrap().len(), &rows("papers")[0]["number"]), (1, &json!(number)));
-    assert_eq!(rows("register")[0]["entry"]["event"]["from"]["name"], "Paul Durand");
+    let paper = &rows("papers")[0];
+    assert_eq!((rows("papers").as_array().unwrap().len(), &paper["row"]["number"]), (1, &json!(number)));
+    // "%PDF-" in Base64: the paper itself, and not only that there was one.
+    assert!(paper["row"]["pdf"].as_str().unwrap().starts_with("JVBERi0"));
+    assert!(paper["until"].is_string());
+    assert_eq!(rows("register")[0]["row"]["entry"]["event"]["from"]["name"], "Paul Durand");
     app.finish().await;
 }
