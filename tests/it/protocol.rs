@@ -7,6 +7,7 @@ use keroxio_test_support::{Setup, TestApp, fixture};
 use reqwest::multipart::{Form, Part};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 use tokio_tungstenite::tungstenite::{Message, Utf8Bytes, http::HeaderValue};
@@ -214,6 +215,29 @@ impl Raw {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn who_sends_too_large_a_part_is_told_so() {
+    let app = TestApp::start().await;
+    let garage = app.garage("dupont").await;
+    let place = app.base.strip_prefix("http://").unwrap();
+    for (token, status) in [(garage.token.as_str(), "413"), ("", "401")] {
+        let part =
+            format!("--b\r\ncontent-disposition: form-data; name=\"operations\"\r\n\r\n{}", "x".repeat(12 << 20));
+        let mut socket = TcpStream::connect(place).await.unwrap();
+        let authorization = if token.is_empty() { String::new() } else { format!("authorization: Bearer {token}\r\n") };
+        let head = format!(
+            "POST /graphql HTTP/1.1\r\nhost: {place}\r\nx-requested-with: test\r\n{authorization}content-type: multipart/form-data; boundary=b\r\ncontent-length: {}\r\n\r\n",
+            part.len()
+        );
+        socket.write_all(head.as_bytes()).await.unwrap();
+        socket.write_all(part.as_bytes()).await.unwrap();
+        let mut said = [0; 12];
+        socket.read_exact(&mut said).await.unwrap();
+        assert_eq!(std::str::from_utf8(&said).unwrap(), format!("HTTP/1.1 {status}"));
+    }
+    app.finish().await;
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use async_graphql::{Request, UploadValue};
-use axum::body::Body;
+use axum::body::{Body, BodyDataStream};
 use axum::http::StatusCode;
 use futures_util::StreamExt as _;
 use keroxio_core::Error;
@@ -15,7 +15,9 @@ use tokio::sync::Semaphore;
 
 use super::Caller;
 use super::MAX_JSON;
-use super::request::{Refusal, bad_request, from_value, has_too_many_values, too_large, too_many_values, too_slow};
+use super::request::{
+    Refusal, bad_request, drain, from_value, has_too_many_values, too_large, too_many_values, too_slow,
+};
 
 /// Largest file, in bytes; a little above the photo limit, which has its own error.
 const MAX_FILE: u64 = 26 << 20;
@@ -41,21 +43,27 @@ pub async fn request(content_type: &str, body: Body, caller: &Caller) -> Result<
     let busy = || (StatusCode::SERVICE_UNAVAILABLE, Error::unavailable(anyhow::anyhow!("too many uploads at once")));
     let (turns, most, time) =
         if is_signed_in { (&TURNS, MAX_ALL, WHOLE) } else { (&STRANGERS, MAX_STRANGER, WHOLE_STRANGER) };
-    let _turn = turns.try_acquire().map_err(|_| busy())?;
-    let taken = tokio::time::timeout(time, take(content_type, body, most, caller)).await;
+    let turn = turns.try_acquire().map_err(|_| busy())?;
+    let mut body = body.into_data_stream();
+    let taken = tokio::time::timeout(time, take(content_type, &mut body, most, caller)).await;
+    drop(turn);
     match taken.unwrap_or_else(|_| Err((StatusCode::REQUEST_TIMEOUT, too_slow()))) {
-        Err((StatusCode::PAYLOAD_TOO_LARGE, _)) if !is_signed_in => {
-            Err((StatusCode::UNAUTHORIZED, Error::unauthenticated()))
+        Err((StatusCode::PAYLOAD_TOO_LARGE, error)) => {
+            // Its client is still writing, and would see nothing but a closed connection.
+            caller.pass.read(MAX_JSON);
+            drain(body).await;
+            let refused = (StatusCode::PAYLOAD_TOO_LARGE, error);
+            Err(if is_signed_in { refused } else { (StatusCode::UNAUTHORIZED, Error::unauthenticated()) })
         }
         taken => taken,
     }
 }
 
-async fn take(content_type: &str, body: Body, most: u64, caller: &Caller) -> Result<Request, Refusal> {
+async fn take(content_type: &str, body: &mut BodyDataStream, most: u64, caller: &Caller) -> Result<Request, Refusal> {
     let boundary = multer::parse_boundary(content_type).map_err(|_| bad("boundary"))?;
     let limits = SizeLimit::new().whole_stream(most).per_field(MAX_FILE);
     let limits = limits.for_field("operations", MAX_JSON as u64).for_field("map", MAX_MAP);
-    let pieces = tokio_stream::StreamExt::timeout(body.into_data_stream(), ARRIVAL);
+    let pieces = tokio_stream::StreamExt::timeout(body, ARRIVAL);
     let pieces = pieces.map(|piece| match piece {
         Ok(piece) => piece.map_err(std::io::Error::other),
         Err(_) => Err(std::io::Error::from(std::io::ErrorKind::TimedOut)),
